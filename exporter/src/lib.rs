@@ -1,0 +1,11 @@
+//! Load exporter: drives users and chaos experiments, probes, keeps the ledger, and exposes all of it as
+//! metrics for Prometheus. `ARCHITECTURE.md` is the map.
+
+pub mod chaos;
+pub mod clock;
+pub mod cluster;
+pub mod health;
+pub mod ledger;
+pub mod load;
+pub mod trial;
+pub mod web;
