@@ -30,9 +30,12 @@ pub struct RecoveryPoint {
 }
 
 impl History {
-    /// Notes that `experiment` became final: what was lost before, and belongs to none yet, is its.
+    /// Notes that `experiment` became final: what was lost before, and belongs to none yet, is its. Only the first
+    /// time counts.
     pub fn became_final(&mut self, experiment: &str, at: Stamp) {
-        self.finals.push((experiment.to_owned(), at));
+        if self.finals.iter().all(|(known, _)| known != experiment) {
+            self.finals.push((experiment.to_owned(), at));
+        }
     }
 
     /// Adds a complete audit.
@@ -177,6 +180,16 @@ mod tests {
         let mut history = History::default();
         history.became_final("kill", Stamp(9 * SECOND));
         history.absorb(&audit(&book, Stamp(9 * SECOND), &all_but(3, &[0, 1])));
+        assert_eq!(seconds(&history, &book), [1.0]);
+    }
+
+    #[test]
+    fn an_experiment_audited_twice_keeps_what_it_cost() {
+        let book = acked(30);
+        let mut history = History::default();
+        history.became_final("kill", Stamp(10 * SECOND));
+        history.absorb(&audit(&book, Stamp(10 * SECOND), &all_but(30, &[4])));
+        history.became_final("kill", Stamp(20 * SECOND));
         assert_eq!(seconds(&history, &book), [1.0]);
     }
 

@@ -144,15 +144,14 @@ proptest! {
         let rows: Vec<Row> = rows.into_iter().map(|row| Row { intact: true, ..row }).collect();
         let found = audit(&book, Stamp(1000), &rows);
         let mut history = History::default();
-        finals.iter().for_each(|&at| history.became_final("one", Stamp(at)));
+        for at in &finals {
+            history.became_final(&format!("at-{at}"), Stamp(*at));
+        }
         history.absorb(&found);
         let lost: BTreeSet<WriteId> = found.lost.iter().copied().collect();
         let first_begun = book.first_begun().unwrap_or_default().0;
-        let spans: Vec<u64> = history
-            .recovery_points(&book)
-            .iter()
-            .map(|point| (point.seconds * 1e6).round() as u64)
-            .collect();
-        prop_assert_eq!(spans, spans_by_definition(&writes, first_begun, &lost, &finals));
+        let spans: Vec<f64> = history.recovery_points(&book).iter().map(|point| point.seconds).collect();
+        let expected = spans_by_definition(&writes, first_begun, &lost, &finals);
+        prop_assert_eq!(spans, expected.iter().map(|&micros| micros as f64 / 1e6).collect::<Vec<_>>());
     }
 }

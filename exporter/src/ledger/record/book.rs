@@ -85,7 +85,7 @@ impl Book {
 
     /// How the write ended; `None` while it is under way or when there is no such write.
     pub fn ended(&self, id: WriteId) -> Option<Ended> {
-        self.entry(id).and_then(|entry| entry.ended())
+        self.entry(id).and_then(Entry::ended)
     }
 
     /// Every write that has ended, worker by worker.

@@ -15,8 +15,8 @@ use super::{Book, line};
 /// Why a record cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The run's id would not stand in the record's first line.
-    #[error("run id {run:?} is empty or holds white space")]
+    /// The run's id could not stand unquoted in the record's first line, in SQL and in a Redis key.
+    #[error("run id {run:?} is not made of letters, digits, '-', '_' and '.'")]
     RunId {
         /// The id.
         run: String,
@@ -65,7 +65,8 @@ pub struct Log {
 impl Log {
     /// Opens the record of `run` and `store`, made if need be, and reads what is in it. A torn last line is cut off.
     pub fn open(path: &Path, run: &str, store: &str) -> Result<(Self, Book), OpenError> {
-        if run.is_empty() || run.contains(char::is_whitespace) {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if run.is_empty() || !run.chars().all(allowed) {
             return Err(OpenError::RunId { run: run.to_owned() });
         }
         let failed = |source| OpenError::File { path: path.to_owned(), source };
@@ -81,7 +82,8 @@ impl Log {
         Ok((Self::over(file), book))
     }
 
-    fn over(file: File) -> Self {
+    /// A record that is appended to `file` as it is.
+    pub(in crate::ledger) fn over(file: File) -> Self {
         let (commands, queue) = mpsc::channel();
         std::thread::spawn(move || serve(file, &queue));
         Self { commands }
@@ -121,12 +123,18 @@ fn serve(mut file: File, queue: &mpsc::Receiver<Command>) {
             }
         }
         state = state.and_then(|()| file.write_all(text.as_bytes()).map_err(broken));
-        // A writer that no longer waits has ended; what it wanted is on record all the same.
-        appended.into_iter().for_each(|reply| drop(reply.send(state.clone())));
+        answer(appended, &state);
         if !synced.is_empty() {
             state = state.and_then(|()| file.sync_data().map_err(broken));
-            synced.into_iter().for_each(|reply| drop(reply.send(state.clone())));
+            answer(synced, &state);
         }
+    }
+}
+
+/// A writer that no longer waits has ended; what it wanted is on record all the same.
+fn answer(replies: Vec<Reply>, state: &Result<(), Broken>) {
+    for reply in replies {
+        let _ = reply.send(state.clone());
     }
 }
 
@@ -186,8 +194,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_run_id_with_white_space_is_refused() {
+    async fn a_run_id_that_needs_quotes_is_refused() {
         let dir = tempfile::tempdir().expect("directory");
-        assert!(matches!(Log::open(&path(&dir), "a b", "pg"), Err(OpenError::RunId { .. })));
+        for id in ["", "a b", "a'b", "a:b", "a*"] {
+            assert!(matches!(Log::open(&path(&dir), id, "pg"), Err(OpenError::RunId { .. })), "{id:?}");
+        }
     }
 }
