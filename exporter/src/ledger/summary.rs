@@ -1,4 +1,4 @@
-//! What an audit found, in the form in which the run's JSON report holds it. Pure.
+//! Pure: what an audit found, in the form in which the run's JSON report holds it.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! What all audits of a run say together: the worst of each, and the span of what was lost. Pure.
+//! Pure: what all audits of a run say together. The worst of each class, and the span of what was lost.
 
 use std::collections::BTreeSet;
 

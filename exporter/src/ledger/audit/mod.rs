@@ -1,4 +1,4 @@
-//! The audit: what the record says must be in the store, against what was read from it. Pure.
+//! Pure: the audit. What the record says must be in the store, against what was read from it.
 
 mod history;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! All writes of a run to one store, in memory: 16 bytes each, so that 1000 writes a second for an hour fit.
+//! Pure: all writes of a run to one store, in memory. 16 bytes each, so that 1000 a second for an hour fit.
 
 use super::{Outcome, Stamp, WriteId};
 

@@ -1,4 +1,4 @@
-//! The text of the record: one line an event, each with its own checksum.
+//! Pure: the text of the record. One line an event, each with its own checksum.
 //!
 //! ```text
 //! ordeal-ledger-1 7f3a91 postgres 8d1c02aa      the run and the store

@@ -1,4 +1,4 @@
-//! What an error says about a write: that it is not there, or that nobody knows. Pure.
+//! Pure: what an error says about a write. That it is not there, or that nobody knows.
 //!
 //! Only errors known to mean that nothing was written count as a refusal; every other one leaves the write
 //! indeterminate. A wrong *indeterminate* hides nothing; a wrong *refused* would accuse the store of raising the dead.
