@@ -124,7 +124,7 @@ async fn the_page_links_the_others_and_nothing_can_be_written() {
 #[tokio::test]
 async fn shutdown_ends_the_server_though_a_client_keeps_its_connection() {
     let site = site().await;
-    let idle = connect(&site).await;
+    let mut idle = connect(&site).await;
     let request = Request::builder().uri("/healthz").header("host", "exporter").body(Empty::new());
     let mut used = connect(&site).await;
     let answer = used.send_request(request.expect("a request")).await.expect("an answer");
@@ -132,5 +132,5 @@ async fn shutdown_ends_the_server_though_a_client_keeps_its_connection() {
     site.stop.send(()).expect("the server runs");
     site.server.await.expect("it ended");
     assert!(TcpStream::connect(site.address).await.is_err(), "the port is free again");
-    drop((idle, used));
+    assert!(used.ready().await.is_err() && idle.ready().await.is_err(), "both connections are closed");
 }
