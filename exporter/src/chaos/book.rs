@@ -79,12 +79,27 @@ impl Book {
     fn apply_at(&mut self, experiment: &str, event: Event, at: At) -> Result<State, BookError> {
         let next = self.would(experiment, event)?;
         let index = self.index(experiment)?;
-        if self.states[index].1 != next {
-            self.states[index].1 = next;
+        self.go_to(index, next, at);
+        Ok(next)
+    }
+
+    /// The run is aborted, for every experiment.
+    pub(super) fn abort(&mut self, at: Moment) {
+        let at = At::new(&self.clock, at);
+        for index in 0..self.states.len() {
+            if let Ok(next) = self.states[index].1.on(Event::Abort) {
+                self.go_to(index, next, at);
+            }
+        }
+    }
+
+    fn go_to(&mut self, index: usize, next: State, at: At) {
+        let (experiment, state) = &mut self.states[index];
+        if *state != next {
+            *state = next;
             self.metrics.set_state(experiment, next);
             self.report.experiments[index].set_state(next, at);
         }
-        Ok(next)
     }
 
     pub(super) fn refuse(

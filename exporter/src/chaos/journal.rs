@@ -126,14 +126,22 @@ impl Journal {
     /// Opens the journal in `directory`, which exists; makes it if there is none.
     pub async fn open(directory: &Path) -> Result<Self, JournalError> {
         let directory = directory.to_owned();
-        blocking(move || open(&directory, true).map(|journal| journal.expect("made if it was not there")))
-            .await
+        blocking(move || open(&directory)).await
     }
 
     /// Opens the journal in `directory` if there is one.
     pub async fn open_existing(directory: &Path) -> Result<Option<Self>, JournalError> {
         let directory = directory.to_owned();
-        blocking(move || open(&directory, false)).await
+        blocking(move || {
+            let path = directory.join(FILE);
+            let failed = |action, path| move |source| JournalError::Io { action, path, source };
+            if path.try_exists().map_err(failed("look for", path))? {
+                return open(&directory).map(Some);
+            }
+            fs::read_dir(&directory).map_err(failed("read directory", directory))?;
+            Ok(None)
+        })
+        .await
     }
 
     /// The file.
@@ -215,20 +223,15 @@ impl Writer {
     }
 }
 
-fn open(directory: &Path, create: bool) -> Result<Option<Journal>, JournalError> {
+fn open(directory: &Path) -> Result<Journal, JournalError> {
     let path = directory.join(FILE);
     let failed = |action| {
         let path = path.clone();
         move |source| JournalError::Io { action, path, source }
     };
-    if !create && !path.try_exists().map_err(failed("look for"))? {
-        let folder = |source| JournalError::Io { action: "read directory", path: directory.into(), source };
-        fs::read_dir(directory).map_err(folder)?;
-        return Ok(None);
-    }
     let mut options = OpenOptions::new();
     // Commands may hold what only their owner should read.
-    options.read(true).append(true).create(create).mode(0o600);
+    options.read(true).append(true).create(true).mode(0o600);
     let mut file = options.open(&path).map_err(failed("open"))?;
     take(&file, &path)?;
     let bytes = content(&mut file, &path)?;
@@ -245,7 +248,7 @@ fn open(directory: &Path, create: bool) -> Result<Option<Journal>, JournalError>
     file.sync_all().map_err(failed("flush to disk"))?;
     File::open(directory).and_then(|folder| folder.sync_all()).map_err(failed("flush the directory of"))?;
     let writer = Writer { file, whole, torn: false, account: content.account };
-    Ok(Some(Journal { path, writer: Arc::new(Mutex::new(writer)) }))
+    Ok(Journal { path, writer: Arc::new(Mutex::new(writer)) })
 }
 
 fn take(file: &File, path: &Path) -> Result<(), JournalError> {

@@ -134,7 +134,7 @@ impl fmt::Display for Plan {
                 writeln!(f, "  put back  at once: {revert}")?;
             }
             Inverse::Command { revert, after } => {
-                writeln!(f, "  put back  after {}: {revert}", time(*after))?
+                writeln!(f, "  put back  after {}: {revert}", time(*after))?;
             }
         }
         writeln!(f, "  limits    {} a command", time(self.timeout))?;
@@ -161,7 +161,7 @@ mod tests {
                 timeout: Duration::from_secs(30),
             }),
             components: vec![1],
-            deadline: Duration::from_secs(120),
+            deadline: Duration::from_mins(2),
             hold: Duration::from_secs(hold),
             replaced: false,
         }

@@ -52,7 +52,7 @@ pub enum FaultError {
         reason: String,
         /// Why it is not put back.
         #[source]
-        source: PutBackError,
+        source: Box<PutBackError>,
     },
     /// It is not its turn.
     #[error("carry on with {experiment}")]

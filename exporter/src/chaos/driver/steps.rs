@@ -80,7 +80,7 @@ impl Driver {
         }
         match put_back {
             Ok(_) => FaultError::Ineffective { experiment, reason },
-            Err(source) => FaultError::NotPutBack { experiment, reason, source },
+            Err(source) => FaultError::NotPutBack { experiment, reason, source: Box::new(source) },
         }
     }
 

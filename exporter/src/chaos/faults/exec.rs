@@ -18,7 +18,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 use thiserror::Error;
 use tokio::io::AsyncWriteExt;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use super::output::{Capture, Captured};
 use crate::clock::{Clock, Moment};
@@ -197,6 +197,7 @@ pub struct Gated {
     // Dropped before the child, which may be reaped when it is dropped.
     group: Group,
     child: Child,
+    gate: ChildStdin,
     stdout: Capture,
     stderr: Capture,
     command: String,
@@ -222,13 +223,15 @@ impl Gated {
             }
         }
         let mut child = shell.spawn().map_err(error)?;
-        let group = child.id().and_then(|id| i32::try_from(id).ok());
-        let group = Group { id: group.expect("a child not waited for has an id"), armed: true };
-        let stdout = child.stdout.take().expect("standard output is piped");
-        let stderr = child.stderr.take().expect("standard error is piped");
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(id), (Some(gate), Some(stdout), Some(stderr))) = (id, pipes) else {
+            return Err(error(io::Error::other("it has no process id or no pipes")));
+        };
         Ok(Self {
-            group,
+            group: Group { id, armed: true },
             child,
+            gate,
             stdout: Capture::start(stdout, spec.keep),
             stderr: Capture::start(stderr, TAIL),
             command: spec.command.clone(),
@@ -244,8 +247,7 @@ impl Gated {
     /// Lets the command go.
     pub async fn open(mut self, clock: &Clock) -> Result<Running, ExecError> {
         let start = clock.now();
-        let mut gate = self.child.stdin.take().expect("standard input is piped");
-        match gate.write_all(b"go\n").await {
+        match self.gate.write_all(b"go\n").await {
             Ok(()) => Ok(Running { gated: self, clock: *clock, start }),
             Err(source) => Err(ExecError::Open { command: self.command.clone(), source }),
         }
@@ -268,7 +270,8 @@ impl Running {
 
     /// Awaits the command's end; at the time limit its whole process group is killed.
     pub async fn finish(self) -> Result<Outcome, ExecError> {
-        let Gated { mut child, mut group, stdout, stderr, command, timeout } = self.gated;
+        let Gated { mut child, mut group, stdout, stderr, command, timeout, gate } = self.gated;
+        drop(gate);
         let error = |source| ExecError::Wait { command: command.clone(), source };
         let limit = self.clock.instant(self.start.later_by(timeout));
         let exit = match tokio::time::timeout_at(limit, child.wait()).await {

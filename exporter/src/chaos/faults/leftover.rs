@@ -118,7 +118,7 @@ mod tests {
             command: "sleep 600 & sleep 600; :".into(),
             directory: None,
             identity: Some(identity("right")),
-            timeout: Duration::from_secs(600),
+            timeout: Duration::from_mins(10),
             keep: 64,
         };
         let gated = Gated::spawn(&spec).expect("a shell");

@@ -9,7 +9,7 @@ fn spec(command: &str) -> Spec {
         command: command.to_owned(),
         directory: None,
         identity: None,
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
         keep: TAIL,
     }
 }
@@ -117,11 +117,12 @@ async fn a_dropped_future_kills_the_group() {
 async fn nothing_runs_before_the_gate_opens() {
     let folder = tempfile::tempdir().expect("a folder");
     let mark = folder.path().join("mark");
-    let mut gated = Gated::spawn(&spec(&format!("touch {}", mark.display()))).expect("a shell");
+    let gated = Gated::spawn(&spec(&format!("touch {}", mark.display()))).expect("a shell");
+    let Gated { mut child, mut group, gate, .. } = gated;
     // What the shell sees when this process dies: the end of its input.
-    drop(gated.child.stdin.take());
-    let status = gated.child.wait().await.expect("the shell ends");
-    gated.group.armed = false;
+    drop(gate);
+    let status = child.wait().await.expect("the shell ends");
+    group.armed = false;
     assert_eq!(status.code(), Some(125));
     assert!(!mark.exists());
 }
