@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use crate::support::client::{Crowd, get_blocking};
+use hyper::Method;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::client::{Client, Crowd, get_blocking};
 use crate::support::{Stack, wait_for};
 
 const USERS: usize = 20;
@@ -50,6 +54,35 @@ async fn a_killed_postgres_is_ridden_out() {
     stack.postgres.restart();
     crowd.proceeds(500).await;
     nothing_went_wrong(&stack, crowd).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commits_that_cannot_replicate_are_ridden_out() {
+    let stack = Stack::start();
+    let crowd = Crowd::enter(stack.address, USERS);
+    crowd.proceeds(500).await;
+    stack.await_standby("nobody").await;
+    lasts(Duration::from_secs(5)).await;
+    stack.await_standby("").await;
+    crowd.proceeds(500).await;
+    nothing_went_wrong(&stack, crowd).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_sale_waits_for_the_standby_like_the_first() {
+    let stack = Stack::start();
+    let mut client = Client::connect(stack.address).await;
+    let order = json!({ "id": Uuid::new_v4(), "sku": "S-1", "quantity": 1 });
+    let first = client.expect(201, Method::POST, "/sales", Some(order.clone())).await.expect("sold");
+    stack.await_standby("nobody").await;
+    let repeat = client.expect(201, Method::POST, "/sales", Some(order));
+    tokio::pin!(repeat);
+    tokio::select! {
+        answer = &mut repeat => panic!("answered without the standby: {answer:?}"),
+        () = lasts(Duration::from_secs(3)) => {}
+    }
+    stack.await_standby("").await;
+    assert_eq!(repeat.await, Ok(first));
 }
 
 #[tokio::test(flavor = "multi_thread")]

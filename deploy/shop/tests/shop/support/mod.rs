@@ -53,11 +53,23 @@ impl Stack {
 
     /// One number from the database.
     pub(crate) async fn number(&self, query: &str) -> i64 {
+        self.database().await.query_one(query, &[]).await.expect("query PostgreSQL").get(0)
+    }
+
+    /// Makes commits wait for a standby of that name; for none when it is empty.
+    pub(crate) async fn await_standby(&self, name: &str) {
+        let database = self.database().await;
+        let set = format!("ALTER SYSTEM SET synchronous_standby_names = '{name}'");
+        database.execute(&set, &[]).await.expect("set the standby's name");
+        database.execute("SELECT pg_reload_conf()", &[]).await.expect("reload the configuration");
+    }
+
+    async fn database(&self) -> tokio_postgres::Client {
         let url = format!("postgres://shop@127.0.0.1:{}/postgres", self.postgres_port);
         let (client, connection) =
             tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("connect to PostgreSQL");
         tokio::spawn(connection);
-        client.query_one(query, &[]).await.expect("query PostgreSQL").get(0)
+        client
     }
 }
 
