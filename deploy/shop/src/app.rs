@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use crate::cli::Arguments;
+use crate::errors::chain;
 use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
 use crate::stores::keyvalue::KeyValue;
@@ -97,7 +98,7 @@ async fn set_up(shop: &Shop) {
     while let Err(error) = shop.database.script(SCRIPT, SETUP_LIMIT).await {
         failures += 1;
         if failures == 1 {
-            warn!(error = %web::chain(&error), "cannot make the tables yet");
+            warn!(error = %chain(&error), "cannot make the tables yet");
         }
         sleep(retry::pause(rand::random())).await;
     }

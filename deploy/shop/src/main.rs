@@ -5,6 +5,7 @@
 
 mod app;
 mod cli;
+mod errors;
 mod lifecycle;
 mod metrics;
 mod stores;

@@ -2,7 +2,7 @@
 //! hammering it. A single keeper asks the store again and opens the gate for all of them at once; the number
 //! of connection attempts during an outage does not depend on the number of waiting requests.
 
-use std::fmt::Display;
+use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, info, warn};
 
 use super::retry;
+use crate::errors::chain;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -79,7 +80,7 @@ impl Gate {
     pub(crate) async fn keep<Probing, E>(&self, mut probe: impl FnMut() -> Probing)
     where
         Probing: Future<Output = Result<(), E>>,
-        E: Display,
+        E: Error,
     {
         let mut state = self.state.subscribe();
         while state.wait_for(|state| !state.open).await.is_ok() {
@@ -88,9 +89,9 @@ impl Gate {
             while let Err(error) = probe().await {
                 failures += 1;
                 if failures == 1 {
-                    warn!(store = self.store, %error, "store does not serve, requests wait");
+                    warn!(store = self.store, error = %chain(&error), "store does not serve, requests wait");
                 } else {
-                    debug!(store = self.store, %error, failures, "store does not serve yet");
+                    debug!(store = self.store, error = %chain(&error), failures, "store does not serve yet");
                 }
                 sleep(retry::pause(rand::random())).await;
             }
@@ -124,7 +125,11 @@ mod tests {
             keeper
                 .keep(|| {
                     let done = counter.fetch_add(1, Ordering::Relaxed) + 1;
-                    std::future::ready(if done.is_multiple_of(failing + 1) { Ok(()) } else { Err("down") })
+                    std::future::ready(if done.is_multiple_of(failing + 1) {
+                        Ok(())
+                    } else {
+                        Err(std::fmt::Error)
+                    })
                 })
                 .await;
         });

@@ -24,8 +24,6 @@ use crate::app::Shop;
 use crate::lifecycle::Stage;
 use crate::metrics::RouteMetrics;
 
-pub(crate) use refusal::chain;
-
 /// All routes: path, name in metrics, handler.
 fn routes() -> [(&'static str, &'static str, MethodRouter<Arc<Shop>>); 17] {
     [

@@ -1,8 +1,5 @@
 //! What a client is told when its wish is not met.
 
-use std::error::Error;
-use std::fmt::Write;
-
 use axum::Json;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
@@ -10,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tracing::{debug, error};
 
+use crate::errors::chain;
 use crate::stores::StoreError;
 
 /// An answer that is not a success.
@@ -51,15 +49,4 @@ impl IntoResponse for Refusal {
 
 fn answer(status: StatusCode, why: &str) -> Response {
     (status, Json(json!({ "error": why }))).into_response()
-}
-
-/// An error with its causes, on one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let _ = write!(text, ": {inner}");
-        cause = inner.source();
-    }
-    text
 }
