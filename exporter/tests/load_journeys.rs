@@ -62,7 +62,9 @@ async fn log_in(State(shared): State<Shared>, headers: HeaderMap, body: String) 
     if !form || !django.tokens.contains(&token) || sent != format!("masked {token}") {
         return StatusCode::FORBIDDEN.into_response();
     }
-    if field(&body, "username").as_deref() != Some("anna") || field(&body, "password").as_deref() != Some("p&q") {
+    if field(&body, "username").as_deref() != Some("anna")
+        || field(&body, "password").as_deref() != Some("p&q")
+    {
         return (StatusCode::OK, "try again").into_response();
     }
     django.logins += 1;

@@ -1,5 +1,6 @@
 //! Every reason of a failed request, produced by its real cause.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up must fail")]
+#![expect(clippy::float_cmp, reason = "counts are whole numbers, exact in f64")]
 
 mod load_support;
 
@@ -95,8 +96,11 @@ async fn closing_server(good: u64, read_it: bool, requests: Arc<AtomicU64>) -> S
                 answer(&mut stream, FINE).await;
             }
             // Unread bytes make the kernel send a reset instead of an end.
-            let arrived =
-                if read_it { read_request(&mut stream).await } else { stream.peek(&mut [0]).await.unwrap_or(0) > 0 };
+            let arrived = if read_it {
+                read_request(&mut stream).await
+            } else {
+                stream.peek(&mut [0]).await.unwrap_or(0) > 0
+            };
             requests.fetch_add(u64::from(arrived), Ordering::Relaxed);
         }
     });

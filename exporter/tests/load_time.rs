@@ -1,5 +1,6 @@
 //! Where users' time goes, and how a load begins, changes and ends.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up must fail")]
+#![expect(clippy::float_cmp, reason = "counts are whole numbers, exact in f64")]
 
 mod load_support;
 
@@ -11,7 +12,7 @@ use axum::routing::get as on_get;
 use exporter::clock::Clock;
 use exporter::load::{Load, Reason};
 use exporter::trial::{Stage, Think, Trial};
-use load_support::{Rig, answer, get, raw_server, read_request, server, task, trial, value, FINE};
+use load_support::{FINE, Rig, answer, get, raw_server, read_request, server, task, trial, value};
 use prometheus::Registry;
 use tokio::sync::watch;
 

@@ -61,7 +61,8 @@ impl Authority {
         let mut trusted = RootCertStore::empty();
         trusted.add(self.issuer.der().clone()).unwrap();
         let verifier = WebPkiClientVerifier::builder_with_provider(trusted.into(), Arc::clone(&provider));
-        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let builder =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let builder = match asks {
             true => builder.with_client_cert_verifier(verifier.build().unwrap()),
             false => builder.with_no_client_auth(),
@@ -159,5 +160,8 @@ async fn files_that_are_no_certificates_are_named() {
     let error = Load::new(Arc::new(trial), Clock::start(), &Registry::new()).err().unwrap();
     assert!(matches!(error, LoadError::Tls(_)));
     let cause = std::error::Error::source(&error).unwrap().to_string();
-    assert!(cause.starts_with("read certificates of an authority from ") && cause.ends_with("ca.pem"), "{cause}");
+    assert!(
+        cause.starts_with("read certificates of an authority from ") && cause.ends_with("ca.pem"),
+        "{cause}"
+    );
 }

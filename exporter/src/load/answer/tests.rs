@@ -9,7 +9,8 @@ use crate::trial::{self, Extract, Name, Part, Redirects, Stage, Step, Target, Ta
 fn plan(step: Step) -> Plan {
     let second = std::time::Duration::from_secs(1);
     let name = Name::new("t").expect("a name");
-    let task = Task { name: name.clone(), weight: std::num::NonZeroU32::MIN, patience: second, journey: vec![step] };
+    let task =
+        Task { name: name.clone(), weight: std::num::NonZeroU32::MIN, patience: second, journey: vec![step] };
     Plan::new(&Trial {
         name,
         target: Target {

@@ -1,4 +1,3 @@
-
 use rand::SeedableRng as _;
 
 use super::*;
@@ -60,19 +59,22 @@ fn another_host_is_used_for_header_tls_and_redirects_not_for_connecting() {
     assert_eq!(origin.host.to_string(), "192.0.2.1");
     let owns = |url: &str| origin.owns(&url.parse().expect("a URL"));
     assert_eq!(
-        ["https://shop.example/x", "https://192.0.2.1:8443/", "http://shop.example/", "https://shop.example:1/"]
-            .map(owns),
+        [
+            "https://shop.example/x",
+            "https://192.0.2.1:8443/",
+            "http://shop.example/",
+            "https://shop.example:1/"
+        ]
+        .map(owns),
         [true, true, false, false]
     );
 }
 
 #[test]
 fn paths_are_below_the_targets() {
-    for (base, path, due) in [
-        ("http://h", "/", "/"),
-        ("http://h/app/", "/x?y=1", "/app/x?y=1"),
-        ("http://h/app", "x", "/app/x"),
-    ] {
+    for (base, path, due) in
+        [("http://h", "/", "/"), ("http://h/app/", "/x?y=1", "/app/x?y=1"), ("http://h/app", "x", "/app/x")]
+    {
         assert_eq!(request(&target(base), &step(literal(path))).uri(), due);
     }
     let filled = vec![Part::Literal("/u/".into()), Part::User];
@@ -102,7 +104,8 @@ fn secrets_in_headers_are_marked_and_those_in_paths_not_shown() {
     assert!(!format!("{sent:?}").contains("hush"));
 
     let long = Part::Literal("x".repeat(70_000));
-    let broken = PathPlan::new("", &Template { parts: vec![secret(), long] }).expect_err("too long for a URI");
+    let broken =
+        PathPlan::new("", &Template { parts: vec![secret(), long] }).expect_err("too long for a URI");
     assert!(!format!("{broken} {broken:?}").contains("hush"));
 }
 

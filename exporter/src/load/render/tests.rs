@@ -81,7 +81,10 @@ fn json_keeps_its_order_and_a_lone_range_is_a_number() {
         ("z\"".into(), JsonTemplate::Text(template(vec![literal("say \"hi\"\n")]))),
         ("n".into(), JsonTemplate::Text(template(vec![range()]))),
         ("s".into(), JsonTemplate::Text(template(vec![literal("S-"), range()]))),
-        ("a".into(), JsonTemplate::Array(vec![JsonTemplate::Plain(1.5.into()), JsonTemplate::Plain(().into())])),
+        (
+            "a".into(),
+            JsonTemplate::Array(vec![JsonTemplate::Plain(1.5.into()), JsonTemplate::Plain(().into())]),
+        ),
         ("o".into(), JsonTemplate::Object(vec![])),
     ]);
     let mut out = Vec::new();
