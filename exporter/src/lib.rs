@@ -4,8 +4,12 @@
 pub mod chaos;
 pub mod clock;
 pub mod cluster;
+pub mod conductor;
 pub mod health;
 pub mod ledger;
 pub mod load;
+pub mod logging;
+pub mod rundir;
+pub mod signals;
 pub mod trial;
 pub mod web;

@@ -1,1 +1,3 @@
 //! health
+
+pub mod tracker;

@@ -1,0 +1,32 @@
+# The commands of the README. Everything is built with one profile (Cargo.toml says why).
+.PHONY: demo demo-failing trial test lint bench build golden clean
+
+export PATH := $(CURDIR)/target/debug:$(PATH)
+
+build:
+	cargo build --workspace --locked
+
+# The main job: a real system, 1000 users, five faults, a verdict. Succeeds only on pass.
+demo: build
+	deploy/lab/demo.sh trial.yaml slos.yaml pass
+
+# The same on a system that loses acknowledged writes. Succeeds only when the verdict is that very fail.
+demo-failing: build
+	deploy/lab/demo.sh trial-losing.yaml slos-losing.yaml data-loss
+
+# The full length: 1000 users for 30 minutes.
+trial: build
+	deploy/lab/demo.sh trial.yaml slos.yaml pass --duration 30m
+
+test: lint
+	cargo test --workspace --locked
+
+lint:
+	cargo fmt --all -- --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+bench:
+	cargo bench --workspace --locked
+
+clean:
+	cargo clean

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Runs one trial on the lab and judges it.
+# usage: demo.sh TRIAL SLOS EXPECTED [exporter options…]
+#   EXPECTED  pass: succeed only on the verdict pass
+#             data-loss: succeed only when the verdict is fail, and data loss is all that failed
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+trial=$here/$1 slos=$here/$2 expected=$3
+shift 3
+
+export ORDEAL_LAB_DIR=${ORDEAL_LAB_DIR:-$PWD/lab-state}
+results=${ORDEAL_RUN_DIR:-$PWD/run}
+prometheus=http://198.18.79.1:9090
+
+# Whatever happens, Ctrl-C included, the lab goes down. The exporter gets the same Ctrl-C and reverts first.
+trap 'lab down' EXIT
+trap 'exit 130' INT TERM
+
+lab_options=(--install)
+[ "$expected" = data-loss ] && lab_options+=(--asynchronous)
+lab up "${lab_options[@]}"
+
+load-exporter run "$trial" --dir "$results" "$@"
+
+status=0
+slo-verifier verify "$slos" --prometheus "$prometheus" --output json >"$results/latest/verdict.json" || status=$?
+slo-verifier verify "$slos" --prometheus "$prometheus" || status=$?
+
+case $expected in
+pass) exit "$status" ;;
+data-loss) exec "$here/expect-data-loss.sh" "$results/latest" "$status" ;;
+esac

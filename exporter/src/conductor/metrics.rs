@@ -1,0 +1,139 @@
+//! Families that speak of the run as a whole.
+
+use prometheus::core::{AtomicF64, Collector, Desc, GenericGauge};
+use prometheus::proto::MetricFamily;
+use prometheus::{Gauge, GaugeVec, Opts, Registry};
+
+use super::Phase;
+use crate::clock::{Clock, Moment};
+use crate::trial::Name;
+
+/// Identity, phases and clock of a run.
+pub struct Metrics {
+    phase: GaugeVec,
+    phase_start: GaugeVec,
+    run_end: GaugeVec,
+}
+
+impl Metrics {
+    /// Registers the families and says which run this is. `revision` is the source's, empty when unknown.
+    pub fn register(
+        registry: &Registry,
+        clock: Clock,
+        run: &str,
+        trial: &Name,
+        revision: &str,
+    ) -> Result<Self, prometheus::Error> {
+        let version = env!("CARGO_PKG_VERSION");
+        constant(
+            registry,
+            "ordeal_run_info",
+            "The run that this process conducts.",
+            &[("run", run), ("trial", trial.as_str()), ("role", "conductor"), ("version", version)],
+            1.0,
+        )?;
+        constant(
+            registry,
+            "ordeal_build_info",
+            "Version and source revision of this program.",
+            &[("version", version), ("revision", revision)],
+            1.0,
+        )?;
+        let began = clock.unix_seconds(clock.now());
+        constant(
+            registry,
+            "ordeal_run_start_timestamp_seconds",
+            "When the run began, in Unix time.",
+            &[],
+            began,
+        )?;
+        constant(
+            registry,
+            "process_start_time_seconds",
+            "Start time of the process, in Unix time.",
+            &[],
+            clock.unix_seconds(Moment::default()),
+        )?;
+        let metrics = Self {
+            phase: GaugeVec::new(
+                Opts::new("ordeal_run_phase", "1 for the phase that the run is in, 0 for the others."),
+                &["phase"],
+            )?,
+            phase_start: GaugeVec::new(
+                Opts::new(
+                    "ordeal_run_phase_start_timestamp_seconds",
+                    "When each phase began, in Unix time; absent until it has.",
+                ),
+                &["phase"],
+            )?,
+            run_end: GaugeVec::new(
+                Opts::new(
+                    "ordeal_run_end_timestamp_seconds",
+                    "When the run ended, in Unix time; absent until the audit is done.",
+                ),
+                &[],
+            )?,
+        };
+        registry.register(Box::new(metrics.phase.clone()))?;
+        registry.register(Box::new(metrics.phase_start.clone()))?;
+        registry.register(Box::new(metrics.run_end.clone()))?;
+        registry.register(Box::new(TimeSeconds::new(clock)?))?;
+        for phase in Phase::ALL {
+            metrics.phase.with_label_values(&[phase.as_str()]).set(0.0);
+        }
+        Ok(metrics)
+    }
+
+    /// The run entered `phase` at `unix_seconds`.
+    pub fn entered(&self, phase: Phase, unix_seconds: f64) {
+        // The new phase is raised before the others fall, so that no scrape finds none.
+        self.phase.with_label_values(&[phase.as_str()]).set(1.0);
+        for other in Phase::ALL.into_iter().filter(|other| *other != phase) {
+            self.phase.with_label_values(&[other.as_str()]).set(0.0);
+        }
+        self.phase_start.with_label_values(&[phase.as_str()]).set(unix_seconds);
+    }
+
+    /// The run is over, audit included.
+    pub fn ended(&self, unix_seconds: f64) {
+        self.run_end.with_label_values(&[] as &[&str]).set(unix_seconds);
+    }
+}
+
+fn constant(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[(&str, &str)],
+    value: f64,
+) -> Result<(), prometheus::Error> {
+    let names: Vec<&str> = labels.iter().map(|(name, _)| *name).collect();
+    let values: Vec<&str> = labels.iter().map(|(_, value)| *value).collect();
+    let gauge = GaugeVec::new(Opts::new(name, help), &names)?;
+    gauge.with_label_values(&values).set(value);
+    registry.register(Box::new(gauge))
+}
+
+/// `time_seconds`: our clock at the moment of the scrape, from which Prometheus' skew to us can be told.
+struct TimeSeconds {
+    clock: Clock,
+    gauge: GenericGauge<AtomicF64>,
+}
+
+impl TimeSeconds {
+    fn new(clock: Clock) -> Result<Self, prometheus::Error> {
+        let gauge = Gauge::new("ordeal_time_seconds", "This process's clock at the scrape, in Unix time.")?;
+        Ok(Self { clock, gauge })
+    }
+}
+
+impl Collector for TimeSeconds {
+    fn desc(&self) -> Vec<&Desc> {
+        self.gauge.desc()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        self.gauge.set(self.clock.unix_seconds(self.clock.now()));
+        self.gauge.collect()
+    }
+}

@@ -1,0 +1,59 @@
+//! What a ledger needs in a store, and how it is removed again.
+
+use std::collections::BTreeMap;
+
+use super::LedgerError;
+use super::stores::{Store, StoreError, postgres};
+use crate::trial::Trial;
+
+/// Which runs' writes are removed.
+#[derive(Debug, Clone, Copy)]
+pub enum Scope<'a> {
+    /// One run's.
+    Run(&'a str),
+    /// All runs', and the table itself.
+    All,
+}
+
+/// SQL for a database whose owner prepares it by hand: the table, and what `role` must be allowed to do.
+pub fn sql(role: &str) -> String {
+    let role = role.replace('"', "\"\"");
+    format!("{}GRANT SELECT, INSERT, DELETE ON ordeal_ledger TO \"{role}\";\n", postgres::TABLE)
+}
+
+/// Makes the table in each PostgreSQL of the trial's ledgers, where it is not there yet.
+pub async fn ensure_schema(trial: &Trial) -> Result<(), LedgerError> {
+    for (name, store) in stores(trial)? {
+        if let Store::Postgres(store) = &store {
+            store.ensure_schema().await.map_err(|source| LedgerError::Store { store: name, source })?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what runs wrote, from every store of the trial's ledgers.
+pub async fn cleanup(trial: &Trial, scope: Scope<'_>) -> Result<(), LedgerError> {
+    let run = match scope {
+        Scope::Run(run) => Some(run),
+        Scope::All => None,
+    };
+    for (name, store) in stores(trial)? {
+        let removed = match &store {
+            Store::Postgres(store) => store.cleanup(run).await,
+            Store::Redis(store) => store.cleanup(run).await,
+        };
+        removed.map_err(|source| LedgerError::Store { store: name, source })?;
+    }
+    Ok(())
+}
+
+fn stores(trial: &Trial) -> Result<BTreeMap<String, Store>, LedgerError> {
+    let open = |ledger: &crate::trial::Ledger| {
+        let store = &trial.stores[ledger.store];
+        let name = store.name.as_str().to_owned();
+        let failed = |source: StoreError| LedgerError::Store { store: name.clone(), source };
+        let opened = Store::new(&store.endpoint, ledger.wait_replicas).map_err(failed)?;
+        Ok((name, opened))
+    };
+    trial.ledgers.iter().map(open).collect()
+}

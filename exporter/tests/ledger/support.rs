@@ -1,0 +1,130 @@
+//! A trial with one ledger, and its run.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use exporter::clock::{Clock, Moment};
+use exporter::ledger::{self, AuditResult, AuditSummary, Completed, Ledgers};
+use exporter::trial::{Endpoint, ExecFault, Experiment, Fault, Ledger, Load, Name, Redirects, Secret, Store};
+use exporter::trial::{Target, Think, Trial};
+use prometheus::Registry;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use crate::servers::eventually;
+
+pub(crate) const RUN: &str = "run-1";
+
+/// A run of `trial`, whose only store is named `store`.
+pub(crate) struct Run {
+    pub(crate) ledgers: Ledgers,
+    pub(crate) clock: Clock,
+    pub(crate) registry: Registry,
+    dir: TempDir,
+}
+
+impl Run {
+    pub(crate) async fn start(trial: &Trial) -> Self {
+        ledger::ensure_schema(trial).await.expect("schema");
+        let (clock, registry) = (Clock::start(), Registry::new());
+        let dir = tempfile::tempdir().expect("directory");
+        let ledgers = Ledgers::start(trial, RUN, clock, &registry, dir.path(), &CancellationToken::new());
+        Self { ledgers: ledgers.expect("starts"), clock, registry, dir }
+    }
+
+    /// What a process finds that is started after this one died, which its record does not notice.
+    pub(crate) fn reopened(&self, trial: &Trial) -> Ledgers {
+        Ledgers::open(trial, RUN, Clock::start(), &Registry::new(), self.dir.path()).expect("opens")
+    }
+
+    pub(crate) fn acked(&self) -> u64 {
+        self.ledgers.acked_between("store", Moment::default(), self.clock.now())
+    }
+
+    /// Waits until `more` further writes were acknowledged.
+    pub(crate) async fn acked_more(&self, more: u64) {
+        let wanted = self.acked() + more;
+        eventually("writes are acknowledged", async || (self.acked() >= wanted).then_some(())).await;
+    }
+
+    /// Waits until at least one write ended as `outcome`.
+    pub(crate) async fn ended_as(&self, outcome: &str) {
+        let name = format!("ordeal_ledger_writes_total{{outcome=\"{outcome}\",store=\"store\"}}");
+        eventually("a write ends so", async || (self.series(&name) > 0.0).then_some(())).await;
+    }
+
+    /// The value of a series, by its line in the exposition.
+    pub(crate) fn series(&self, name: &str) -> f64 {
+        let text = prometheus::TextEncoder::new().encode_to_string(&self.registry.gather()).expect("encodes");
+        let line =
+            text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name} in {text}"));
+        line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a number")
+    }
+
+    pub(crate) fn class(&self, class: &str) -> f64 {
+        self.series(&format!("ordeal_ledger_audit{{class=\"{class}\",store=\"store\"}}"))
+    }
+
+    pub(crate) async fn audit_after(&self, experiment: &str) -> Completed {
+        completed(self.ledgers.audit_after(experiment, self.clock.now()).await)
+    }
+}
+
+/// The findings of the only audit, which is complete.
+pub(crate) fn completed(mut summaries: Vec<AuditSummary>) -> Completed {
+    let summary = summaries.pop().expect("one audit");
+    assert_eq!(summary.result, AuditResult::Complete, "{summary:?}");
+    summary.audit.expect("findings")
+}
+
+pub(crate) fn trial(endpoint: Endpoint, ledger: Ledger) -> Trial {
+    let name = |text: &str| Name::new(text).expect("a name");
+    let second = Duration::from_secs(1);
+    let load = Load {
+        stages: Vec::new(),
+        spawn_rate: 1.0,
+        think: Think::Constant(second),
+        seed: 0,
+        timeout: second,
+        patience: second,
+        redirects: Redirects::Answer,
+        buckets: Vec::new(),
+        login: None,
+        tasks: Vec::new(),
+    };
+    let url = "http://127.0.0.1".parse().expect("a URL");
+    let target = Target { url, ca: None, client_identity: None, host: None, headers: Vec::new() };
+    let nothing = || "true".to_owned();
+    let fault = ExecFault { target: nothing(), inject: nothing(), bit: None, revert: None, timeout: second };
+    let experiment = Experiment {
+        name: name("kill"),
+        fault: Fault::Exec(fault),
+        components: Vec::new(),
+        deadline: second,
+        hold: Duration::ZERO,
+        replaced: false,
+    };
+    Trial {
+        name: name("trial"),
+        target,
+        load,
+        status: None,
+        stores: vec![Store { name: name("store"), endpoint, instances: Vec::new() }],
+        components: Vec::new(),
+        ledgers: vec![ledger],
+        experiments: vec![experiment],
+        after: second,
+        settle: second,
+        cooldown: second,
+    }
+}
+
+/// Four writers, 200 writes a second.
+pub(crate) fn four_writers() -> Ledger {
+    let writers = NonZeroUsize::new(4).expect("four");
+    Ledger { store: 0, writers, rate: 200.0, wait_replicas: 0, dataset: 0 }
+}
+
+pub(crate) fn secret(url: String) -> Secret {
+    Secret::new(url)
+}
