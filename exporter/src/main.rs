@@ -1,1 +1,3 @@
+//! The load exporter.
+
 fn main() {}

@@ -1,1 +1,44 @@
-//! load
+//! The load: users who visit the target as people do, and what they saw.
+//!
+//! Users are closed: each makes one request at a time on a connection of its own and thinks after every one.
+//! A response time runs from when the user meant to start, so the generator's own lateness is inside it.
+//!
+//! Decisions are pure and apart: how many users ([`schedule`]), which task ([`choice`]), what is sent
+//! ([`plan`], [`render`]), what an answer is worth ([`answer`]), what a failure means ([`outcome`]), where
+//! time went ([`slots`]), whether the generator kept up ([`saturation`]). Around them: [`client`] (one
+//! connection), [`user`], [`worker`] (a thread of users), [`driver`] (all of it), [`record`] and [`metrics`].
+//!
+//! What the generator itself lacks is never counted as the target's failure. A user that gets no local port
+//! or descriptor has sent nothing: it tries again, its wait is users' time and lateness, and
+//! `ordeal_saturated_seconds_total` grows meanwhile. Only when a request's whole time passes so does it end,
+//! as `connect_timeout`, beside the seconds that say why.
+//!
+//! Log-ins are not requests. One that fails fails the request that needed it, as `session`, and is tried
+//! again before the user's next.
+
+mod answer;
+mod choice;
+mod client;
+mod driver;
+mod jar;
+mod limits;
+mod metrics;
+mod outcome;
+mod plan;
+mod record;
+mod render;
+mod report;
+mod saturation;
+mod schedule;
+mod slots;
+mod stats;
+mod user;
+mod worker;
+
+pub use self::client::TlsError;
+pub use self::driver::{Load, LoadError, LoadHandle, Snapshot};
+pub use self::limits::{Limits, limits_report, raise_descriptor_limit};
+pub use self::outcome::Reason;
+pub use self::plan::PlanError;
+pub use self::report::{LoadReport, Requests, ResponseTime, TaskReport, UserSeconds};
+pub use self::stats::Percentiles;

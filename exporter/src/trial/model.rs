@@ -8,8 +8,8 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use regex::Regex;
 use url::Url;
 
-/// Everything a run does, from one file.
-#[derive(Debug, Clone)]
+/// Everything a run does, from one file. Its `Debug` shows no secret (`redact.rs`).
+#[derive(Clone)]
 pub struct Trial {
     /// Name of the trial: the file's `name`, else its file stem. Exported as the label `trial`.
     pub name: Name,
@@ -83,9 +83,9 @@ impl std::fmt::Debug for Secret {
 }
 
 /// The HTTP service under load.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Target {
-    /// Scheme, host and port, and a path prefix if any.
+    /// Scheme, host and port, and a path prefix if any. Logs show its origin only: a path may hold a secret.
     pub url: Url,
     /// Certificate authority (PEM file) instead of the system's.
     pub ca: Option<PathBuf>,

@@ -1,0 +1,213 @@
+//! Where every experiment stands. The only place that changes it, so that the metrics and the report tell
+//! the same story.
+
+use thiserror::Error;
+
+use super::experiment::{Event, IllegalTransition, State};
+use super::faults::exec::Outcome;
+use super::guard::Refusal;
+use super::journal::{Record, Step};
+use super::metrics::{Metrics, RecoverySeconds, Since};
+use super::plan::Plan;
+use super::record::{At, ChaosReport, ExperimentReport};
+use super::recovery::{PutBack, Reverted};
+use crate::clock::{Clock, Moment};
+use crate::trial::Experiment;
+
+/// What cannot happen to an experiment.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BookError {
+    /// The trial has no such experiment.
+    #[error("no experiment is named {0}")]
+    Unknown(String),
+    /// It is not in a state in which that can happen.
+    #[error("{experiment} is {from}", from = source.from)]
+    Illegal {
+        /// The experiment.
+        experiment: String,
+        /// Why not.
+        #[source]
+        source: IllegalTransition,
+    },
+}
+
+/// States, metrics and report of all experiments.
+#[derive(Debug)]
+pub(super) struct Book {
+    clock: Clock,
+    states: Vec<(String, State)>,
+    metrics: Metrics,
+    report: ChaosReport,
+}
+
+impl Book {
+    pub(super) fn new(clock: Clock, run: &str, experiments: &[Experiment], metrics: Metrics) -> Self {
+        let states = experiments.iter().map(|experiment| (experiment.name.to_string(), State::Planned));
+        let report = ChaosReport::new(run, &clock, experiments);
+        Self { clock, states: states.collect(), metrics, report }
+    }
+
+    pub(super) fn report(&self) -> &ChaosReport {
+        &self.report
+    }
+
+    pub(super) fn report_mut(&mut self) -> &mut ChaosReport {
+        &mut self.report
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Names and states in the trial's order.
+    pub(super) fn states(&self) -> impl Iterator<Item = (&str, State)> {
+        self.states.iter().map(|(name, state)| (name.as_str(), *state))
+    }
+
+    /// The state after `event`, without going there.
+    pub(super) fn would(&self, experiment: &str, event: Event) -> Result<State, BookError> {
+        let (_, state) = &self.states[self.index(experiment)?];
+        let illegal = |source| BookError::Illegal { experiment: experiment.to_owned(), source };
+        state.on(event).map_err(illegal)
+    }
+
+    pub(super) fn apply(&mut self, experiment: &str, event: Event, at: Moment) -> Result<State, BookError> {
+        let at = At::new(&self.clock, at);
+        self.apply_at(experiment, event, at)
+    }
+
+    fn apply_at(&mut self, experiment: &str, event: Event, at: At) -> Result<State, BookError> {
+        let next = self.would(experiment, event)?;
+        let index = self.index(experiment)?;
+        self.go_to(index, next, at);
+        Ok(next)
+    }
+
+    /// The run is aborted, for every experiment.
+    pub(super) fn abort(&mut self, at: Moment) {
+        let at = At::new(&self.clock, at);
+        for index in 0..self.states.len() {
+            if let Ok(next) = self.states[index].1.on(Event::Abort) {
+                self.go_to(index, next, at);
+            }
+        }
+    }
+
+    fn go_to(&mut self, index: usize, next: State, at: At) {
+        let (experiment, state) = &mut self.states[index];
+        if *state != next {
+            *state = next;
+            self.metrics.set_state(experiment, next);
+            self.report.experiments[index].set_state(next, at);
+        }
+    }
+
+    pub(super) fn refuse(
+        &mut self,
+        experiment: &str,
+        refusal: &Refusal,
+        at: Moment,
+    ) -> Result<(), BookError> {
+        self.apply(experiment, Event::Refuse, at)?;
+        self.entry(experiment)?.refuse(refusal);
+        Ok(())
+    }
+
+    /// The injection of `plan` began at `start`.
+    pub(super) fn injecting(&mut self, plan: &Plan, start: Moment) -> Result<(), BookError> {
+        let name = plan.experiment.as_str();
+        self.apply(name, Event::Inject, start)?;
+        self.metrics.set_injected(name, self.clock.unix_seconds(start));
+        if let Some(due) = plan.revert_due(start) {
+            self.metrics.set_revert_due(name, self.clock.unix_seconds(due));
+        }
+        let at = At::new(&self.clock, start);
+        let entry = self.entry(name)?;
+        entry.plan(plan);
+        entry.injected = Some(at);
+        Ok(())
+    }
+
+    pub(super) fn injection_ended(&mut self, experiment: &str, end: Moment) -> Result<(), BookError> {
+        let at = At::new(&self.clock, end);
+        self.entry(experiment)?.injection_ended = Some(at);
+        Ok(())
+    }
+
+    pub(super) fn bit(&mut self, experiment: &str, at: Moment) -> Result<(), BookError> {
+        let at = At::new(&self.clock, at);
+        self.entry(experiment)?.bit = Some(at);
+        Ok(())
+    }
+
+    pub(super) fn command(
+        &mut self,
+        experiment: &str,
+        step: Step,
+        outcome: &Outcome,
+    ) -> Result<(), BookError> {
+        let clock = self.clock;
+        self.entry(experiment)?.command(&clock, step, outcome);
+        Ok(())
+    }
+
+    /// A fault of this run was put back.
+    pub(super) fn reverted(&mut self, experiment: &str, reverted: &Reverted) -> Result<(), BookError> {
+        let clock = self.clock;
+        let entry = self.entry(experiment)?;
+        entry.reverted = Some(At::new(&clock, reverted.start));
+        entry.revert_ended = Some(At::new(&clock, reverted.end));
+        for outcome in &reverted.outcomes {
+            entry.command(&clock, Step::Revert, outcome);
+        }
+        self.metrics.set_reverted(experiment, clock.unix_seconds(reverted.start));
+        Ok(())
+    }
+
+    /// A fault that the journal called unfinished was put back; it may be of another run.
+    pub(super) fn put_back(&mut self, run: &str, put_back: &PutBack) -> Result<(), BookError> {
+        if put_back.run != run {
+            self.report.put_back_at_start.push(format!("{} of run {}", put_back.experiment, put_back.run));
+            return Ok(());
+        }
+        match &put_back.reverted {
+            Some(reverted) => self.reverted(&put_back.experiment, reverted),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes up what an earlier process of this run had begun.
+    pub(super) fn restore(&mut self, record: &Record) -> Result<(), BookError> {
+        let Some(started) = record.inject_started_unix_ms else { return Ok(()) };
+        let name = record.intent.experiment.as_str();
+        let at = At::from_unix_ms(&self.clock, started);
+        self.apply_at(name, Event::Inject, at)?;
+        self.metrics.set_injected(name, at.unix_seconds);
+        let entry = self.entry(name)?;
+        entry.targets.clone_from(&record.intent.targets);
+        entry.injected = Some(at);
+        Ok(())
+    }
+
+    pub(super) fn recovery(
+        &mut self,
+        experiment: &str,
+        component: &str,
+        since: Since,
+        recovery: RecoverySeconds,
+    ) -> Result<(), BookError> {
+        self.entry(experiment)?.recovery(component, since, recovery);
+        self.metrics.set_recovery(experiment, component, since, recovery);
+        Ok(())
+    }
+
+    fn entry(&mut self, experiment: &str) -> Result<&mut ExperimentReport, BookError> {
+        let index = self.index(experiment)?;
+        Ok(&mut self.report.experiments[index])
+    }
+
+    fn index(&self, experiment: &str) -> Result<usize, BookError> {
+        let found = self.states.iter().position(|(name, _)| name == experiment);
+        found.ok_or_else(|| BookError::Unknown(experiment.to_owned()))
+    }
+}

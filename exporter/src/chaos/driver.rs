@@ -1,0 +1,316 @@
+//! Carries out experiments, one at a time, each step under the journal.
+//!
+//! For every experiment: [`Driver::check`], [`Driver::prepare`], `check` again (the target command took its
+//! time), [`Driver::inject`], [`Driver::bit`], hold, [`Driver::revert`], then wait for recovery and say so by
+//! [`Driver::apply`]. Every future may be dropped at any moment: the command that runs is killed, and what
+//! must be put back stays in the journal until [`Driver::abort`], the next start or `load-exporter recover`
+//! does it.
+
+mod error;
+mod steps;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use self::error::{FaultError, OpenError, RevertError};
+use self::steps::book;
+use super::book::{Book, BookError};
+use super::experiment::{Event, State};
+use super::guard::{Decision, Health, Refusal, Situation, may_start};
+use super::journal::{Durability, Entry, Journal, Step};
+use super::metrics::{Metrics, RecoverySeconds, Since};
+use super::plan::Plan;
+use super::record::ChaosReport;
+use super::recovery::{self, PutBack, RecoverError, Retry, Reverted};
+use super::resolve::{chain, resolve};
+use super::step;
+use crate::clock::{Clock, Moment};
+use crate::trial::{Experiment, Name};
+
+/// The pause between two looks whether the fault took effect.
+const BIT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a driver needs to know.
+#[derive(Debug)]
+pub struct Setup<'a> {
+    /// The run's clock.
+    pub clock: Clock,
+    /// The run's directory, which exists: the journal is kept there.
+    pub directory: &'a Path,
+    /// The run's id.
+    pub run: &'a str,
+    /// Shows that a command is part of the run.
+    pub token: &'a str,
+    /// The trial's experiments.
+    pub experiments: &'a [Experiment],
+    /// Names of the trial's components, in its order.
+    pub components: Vec<Name>,
+    /// Where the driver tells what it does.
+    pub metrics: Metrics,
+    /// How often a revert is tried.
+    pub retry: Retry,
+}
+
+/// Carries out experiments.
+#[derive(Debug)]
+pub struct Driver {
+    clock: Clock,
+    run: String,
+    token: String,
+    directory: PathBuf,
+    components: Vec<Name>,
+    retry: Retry,
+    journal: Journal,
+    book: Book,
+    resumed: bool,
+}
+
+/// A fault was injected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Injected {
+    /// When its command was let go.
+    pub start: Moment,
+    /// When its command had ended.
+    pub end: Moment,
+}
+
+/// Whether the fault took effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bit {
+    /// Its `bit` command said so, at this moment.
+    Seen(Moment),
+    /// It has no `bit` command: only failed probes can tell.
+    Unchecked,
+}
+
+impl Driver {
+    /// Takes the run's journal. What it calls unfinished is put back by [`Driver::put_back_unfinished`],
+    /// which a run does before anything else.
+    pub async fn open(setup: Setup<'_>) -> Result<Self, OpenError> {
+        let error = |source| OpenError::Journal { run: setup.run.to_owned(), source };
+        let directory = std::env::current_dir().map_err(OpenError::Directory)?;
+        let journal = Journal::open(setup.directory).await.map_err(error)?;
+        let resumed = journal.opened_by().is_some_and(|(run, _)| run == setup.run);
+        let opened = Entry::Opened {
+            run: setup.run.to_owned(),
+            pid: std::process::id(),
+            at_unix_ms: recovery::unix_ms(&setup.clock, setup.clock.now()),
+        };
+        journal.append(opened, Durability::Disk).await.map_err(error)?;
+        let mut book = Book::new(setup.clock, setup.run, setup.experiments, setup.metrics);
+        for record in journal.of_run(setup.run) {
+            if let Err(error) = book.restore(&record) {
+                tracing::warn!(
+                    experiment = record.intent.experiment,
+                    error = chain(&error),
+                    "take up an earlier experiment"
+                );
+            }
+        }
+        Ok(Self {
+            clock: setup.clock,
+            run: setup.run.to_owned(),
+            token: setup.token.to_owned(),
+            directory,
+            components: setup.components,
+            retry: setup.retry,
+            journal,
+            book,
+            resumed,
+        })
+    }
+
+    /// Whether an earlier process worked on this same run: then the run is only brought to its end.
+    pub fn resumed(&self) -> bool {
+        self.resumed
+    }
+
+    /// Names of the experiments that are still to be put back, the latest first.
+    pub fn unfinished(&self) -> Vec<String> {
+        self.journal.unfinished().into_iter().map(|record| record.intent.experiment).collect()
+    }
+
+    /// Where every experiment stands, in the trial's order.
+    pub fn states(&self) -> impl Iterator<Item = (&str, State)> {
+        self.book.states()
+    }
+
+    /// What has happened so far.
+    pub fn report(&self) -> &ChaosReport {
+        self.book.report()
+    }
+
+    /// For what others add to the report.
+    pub fn report_mut(&mut self) -> &mut ChaosReport {
+        self.book.report_mut()
+    }
+
+    /// The room's metrics.
+    pub fn metrics(&self) -> &Metrics {
+        self.book.metrics()
+    }
+
+    /// Asks the guard whether `experiment` may begin, and notes its no.
+    pub fn check(
+        &mut self,
+        experiment: &Name,
+        components: &[(&str, Health)],
+        aborting: bool,
+    ) -> Result<Decision, BookError> {
+        let decision = self.decide(experiment.as_str(), components, aborting);
+        match &decision {
+            Decision::Start => {}
+            Decision::Refuse(refusal) => {
+                self.book.refuse(experiment.as_str(), refusal, self.clock.now())?;
+            }
+            Decision::Skip => {
+                self.book.apply(experiment.as_str(), Event::Abort, self.clock.now())?;
+            }
+        }
+        Ok(decision)
+    }
+
+    fn decide(&self, experiment: &str, components: &[(&str, Health)], aborting: bool) -> Decision {
+        let mut earlier = true;
+        let previous = self.book.states().filter(|(name, state)| {
+            earlier &= *name != experiment;
+            *name != experiment && (earlier || *state != State::Planned)
+        });
+        let previous: Vec<_> = previous.collect();
+        let unfinished = self.unfinished();
+        may_start(&Situation { components, previous: &previous, unfinished: &unfinished, aborting })
+    }
+
+    /// Finds the targets of `experiment`. Without any it is refused, and that is noted.
+    pub async fn prepare(&mut self, experiment: &Experiment) -> Result<Plan, FaultError> {
+        match resolve(experiment, &self.components, &self.clock).await {
+            Ok(plan) => Ok(plan),
+            Err(refusal) => Err(self.refuse(experiment.name.as_str(), refusal)),
+        }
+    }
+
+    /// Injects the fault. When that fails, whatever it did is put back before the error is returned.
+    pub async fn inject(&mut self, plan: &Plan) -> Result<Injected, FaultError> {
+        let name = plan.experiment.as_str();
+        self.book.would(name, Event::Inject).map_err(book(name))?;
+        match self.decide(name, &[], false) {
+            Decision::Start | Decision::Skip => {}
+            Decision::Refuse(refusal) => return Err(self.refuse(name, refusal)),
+        }
+        let intent = match self.intend(plan).await {
+            Ok(intent) => intent,
+            Err(error) => return Err(self.refuse(name, Refusal::NotBegun { reason: chain(&error) })),
+        };
+        let gated = match self.gate(&intent, Step::Inject, &plan.inject).await {
+            Ok(gated) => gated,
+            Err(reason) => return Err(self.not_begun(name, intent.id, reason).await),
+        };
+        let running = match gated.open(&self.clock).await {
+            Ok(running) => running,
+            Err(error) => return Err(self.not_begun(name, intent.id, chain(&error)).await),
+        };
+        self.book.injecting(plan, running.start()).map_err(book(name))?;
+        step!("inject_started");
+        let outcome = running.finish().await;
+        step!("inject_ended");
+        match self.note(name, Step::Inject, outcome)? {
+            Ok(outcome) => {
+                self.book.injection_ended(name, outcome.end).map_err(book(name))?;
+                // Only tells more: without it the fault is put back just the same.
+                if let Err(error) =
+                    self.journal.append(Entry::Injected { id: intent.id }, Durability::Kernel).await
+                {
+                    tracing::warn!(
+                        experiment = name,
+                        error = chain(&error),
+                        "note that the fault is injected"
+                    );
+                }
+                Ok(Injected { start: outcome.start, end: outcome.end })
+            }
+            Err(reason) => Err(self.fizzle(plan, reason).await),
+        }
+    }
+
+    /// Looks, again and again until the fault's time limit, whether it took effect. If it did not, whatever
+    /// it did is put back before the error is returned.
+    pub async fn bit(&mut self, plan: &Plan) -> Result<Bit, FaultError> {
+        let name = plan.experiment.as_str();
+        let Some(command) = &plan.bit else { return Ok(Bit::Unchecked) };
+        let limit = self.clock.now().later_by(plan.timeout);
+        loop {
+            let left = limit.since(self.clock.now());
+            let reason = match self.look(plan, command, left).await {
+                Ok(outcome) if outcome.succeeded() => {
+                    self.book.command(name, Step::Bit, &outcome).map_err(book(name))?;
+                    self.book.bit(name, outcome.end).map_err(book(name))?;
+                    return Ok(Bit::Seen(outcome.end));
+                }
+                Ok(outcome) => outcome.to_string(),
+                Err(reason) => reason,
+            };
+            if limit.since(self.clock.now()) <= BIT_PAUSE {
+                let limit = humantime::format_duration(plan.timeout);
+                let reason = format!("it was not seen to take effect within {limit}: {reason}");
+                return Err(self.fizzle(plan, reason).await);
+            }
+            tokio::time::sleep(BIT_PAUSE).await;
+        }
+    }
+
+    /// Puts the fault back; its components are awaited from here on. `None`: there was nothing to put back.
+    pub async fn revert(&mut self, plan: &Plan) -> Result<Option<Reverted>, RevertError> {
+        let experiment = || plan.experiment.to_string();
+        let put_back = self.put_back(plan).await;
+        let put_back =
+            put_back.map_err(|source| RevertError::PutBack { experiment: experiment(), source })?;
+        let wrong = |source| RevertError::Book { experiment: experiment(), source };
+        self.book.apply(plan.experiment.as_str(), Event::Await, self.clock.now()).map_err(wrong)?;
+        Ok(put_back)
+    }
+
+    /// Moves an experiment on: recovered, or its deadline passed.
+    pub fn apply(&mut self, experiment: &Name, event: Event) -> Result<State, BookError> {
+        self.book.apply(experiment.as_str(), event, self.clock.now())
+    }
+
+    /// Notes a final recovery.
+    pub fn recovery(
+        &mut self,
+        experiment: &Name,
+        component: &Name,
+        since: Since,
+        recovery: RecoverySeconds,
+    ) -> Result<(), BookError> {
+        self.book.recovery(experiment.as_str(), component.as_str(), since, recovery)
+    }
+
+    /// Puts back all that the journal calls unfinished, the latest first, also faults of earlier runs.
+    pub async fn put_back_unfinished(&mut self) -> Result<Vec<PutBack>, RecoverError> {
+        let result = recovery::replay(&self.journal, &self.clock, self.retry).await;
+        let done = match &result {
+            Ok(done) | Err(RecoverError::NotAll { done, .. }) => done.as_slice(),
+            Err(RecoverError::Open { .. }) => &[],
+        };
+        for put_back in done {
+            if let Err(error) = self.book.put_back(&self.run, put_back) {
+                tracing::warn!(
+                    experiment = put_back.experiment,
+                    error = chain(&error),
+                    "report a fault that was put back"
+                );
+            }
+        }
+        result
+    }
+
+    /// Ends all experiments: puts back first, then nothing more begins.
+    pub async fn abort(&mut self) -> Result<Vec<PutBack>, RecoverError> {
+        let result = self.put_back_unfinished().await;
+        self.book.abort(self.clock.now());
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! The parts of the driver's steps.
+
+use std::time::Duration;
+
+use super::{Driver, FaultError};
+use crate::chaos::book::BookError;
+use crate::chaos::experiment::Event;
+use crate::chaos::faults::exec::{ExecError, Gated, Outcome};
+use crate::chaos::guard::Refusal;
+use crate::chaos::journal::{Durability, Entry, Intent, JournalError, Record, Step};
+use crate::chaos::plan::Plan;
+use crate::chaos::recovery::{self, PutBackError, Reverted};
+use crate::chaos::resolve::chain;
+use crate::chaos::step;
+
+impl Driver {
+    pub(super) async fn intend(&self, plan: &Plan) -> Result<Intent, JournalError> {
+        let now = self.clock.now();
+        let at_unix_ms = recovery::unix_ms(&self.clock, now);
+        let due = plan.revert_due(now.later_by(plan.timeout)).unwrap_or(now);
+        let intent = Intent {
+            id: 0,
+            run: self.run.clone(),
+            experiment: plan.experiment.to_string(),
+            token: self.token.clone(),
+            targets: plan.targets.clone(),
+            revert: plan.inverse.command().map(str::to_owned),
+            directory: self.directory.clone(),
+            timeout_ms: u64::try_from(plan.timeout.as_millis()).unwrap_or(u64::MAX),
+            at_unix_ms,
+            expires_unix_ms: recovery::unix_ms(&self.clock, due),
+        };
+        let id = self.journal.intend({
+            let intent = intent.clone();
+            move |id| Intent { id, ..intent }
+        });
+        Ok(Intent { id: id.await?, ..intent })
+    }
+
+    /// A command of the experiment `intent` that waits at its gate, noted in the journal.
+    pub(super) async fn gate(&self, intent: &Intent, step: Step, command: &str) -> Result<Gated, String> {
+        let gated = Gated::spawn(&recovery::spec(intent, command)).map_err(|error| chain(&error))?;
+        let noted = recovery::note_start(&self.journal, intent.id, step, gated.group(), &self.clock).await;
+        noted.map_err(|error| chain(&error)).map(|()| gated)
+    }
+
+    /// One look whether the fault took effect.
+    pub(super) async fn look(&self, plan: &Plan, command: &str, limit: Duration) -> Result<Outcome, String> {
+        let name = plan.experiment.as_str();
+        let record = self.open_record(name).ok_or("it is not in the journal")?;
+        let timeout_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        let gated = self.gate(&Intent { timeout_ms, ..record.intent }, Step::Bit, command).await?;
+        let running = gated.open(&self.clock).await.map_err(|error| chain(&error))?;
+        step!("bit_started");
+        running.finish().await.map_err(|error| chain(&error))
+    }
+
+    /// The unfinished record of this run's `experiment`.
+    pub(super) fn open_record(&self, experiment: &str) -> Option<Record> {
+        let ours = |intent: &Intent| intent.run == self.run && intent.experiment == experiment;
+        self.journal.unfinished().into_iter().find(|record| ours(&record.intent))
+    }
+
+    pub(super) async fn put_back(&mut self, plan: &Plan) -> Result<Option<Reverted>, PutBackError> {
+        let name = plan.experiment.as_str();
+        let Some(record) = self.open_record(name) else { return Ok(None) };
+        let put_back = recovery::put_back(&self.journal, &record, &self.clock, self.retry).await?;
+        if let Err(error) = self.book.put_back(&self.run, &put_back) {
+            tracing::warn!(experiment = name, error = chain(&error), "report a fault that was put back");
+        }
+        Ok(put_back.reverted)
+    }
+
+    /// The fault failed or had no effect: it is put back, and the experiment is over.
+    pub(super) async fn fizzle(&mut self, plan: &Plan, reason: String) -> FaultError {
+        let experiment = plan.experiment.to_string();
+        let put_back = self.put_back(plan).await;
+        if let Err(source) = self.book.apply(&experiment, Event::Fizzle, self.clock.now()) {
+            return FaultError::Book { experiment, source };
+        }
+        match put_back {
+            Ok(_) => FaultError::Ineffective { experiment, reason },
+            Err(source) => FaultError::NotPutBack { experiment, reason, source: Box::new(source) },
+        }
+    }
+
+    /// Nothing was done: the intent is closed and the experiment refused.
+    pub(super) async fn not_begun(&mut self, experiment: &str, id: u64, reason: String) -> FaultError {
+        if let Err(error) = self.journal.append(Entry::Closed { id }, Durability::Disk).await {
+            tracing::warn!(experiment, error = chain(&error), "note that nothing was done");
+        }
+        self.refuse(experiment, Refusal::NotBegun { reason })
+    }
+
+    pub(super) fn refuse(&mut self, experiment: &str, refusal: Refusal) -> FaultError {
+        match self.book.refuse(experiment, &refusal, self.clock.now()) {
+            Ok(()) => FaultError::Refused { experiment: experiment.to_owned(), refusal },
+            Err(source) => FaultError::Book { experiment: experiment.to_owned(), source },
+        }
+    }
+
+    /// Notes what became of a command; the inner error tells why it did not succeed.
+    pub(super) fn note(
+        &mut self,
+        experiment: &str,
+        step: Step,
+        outcome: Result<Outcome, ExecError>,
+    ) -> Result<Result<Outcome, String>, FaultError> {
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => return Ok(Err(chain(&error))),
+        };
+        self.book.command(experiment, step, &outcome).map_err(book(experiment))?;
+        Ok(if outcome.succeeded() { Ok(outcome) } else { Err(outcome.to_string()) })
+    }
+}
+
+pub(super) fn book(experiment: &str) -> impl Fn(BookError) -> FaultError {
+    let experiment = experiment.to_owned();
+    move |source| FaultError::Book { experiment: experiment.clone(), source }
+}

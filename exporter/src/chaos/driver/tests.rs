@@ -1,0 +1,374 @@
+use std::fs;
+use std::path::Path;
+
+use prometheus::{Registry, TextEncoder};
+use tempfile::TempDir;
+
+use super::*;
+use crate::chaos::journal::FILE;
+use crate::trial::{ExecFault, Fault};
+
+const UP: &[(&str, Health)] = &[("shop", Health::Up)];
+
+/// A system that is broken while a file named `broken` exists, and what is done to it.
+struct Rig {
+    folder: TempDir,
+    registry: Registry,
+    experiments: Vec<Experiment>,
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).expect("a name")
+}
+
+/// Commands run anywhere; `@` in them is the rig's folder.
+fn experiment(
+    experiment: &str,
+    folder: &Path,
+    inject: &str,
+    bit: Option<&str>,
+    revert: Option<&str>,
+) -> Experiment {
+    let command = |text: &str| text.replace('@', folder.to_str().expect("a plain path"));
+    Experiment {
+        name: name(experiment),
+        fault: Fault::Exec(ExecFault {
+            target: "echo pg1; echo pg2".into(),
+            inject: command(inject),
+            bit: bit.map(command),
+            revert: revert.map(command),
+            timeout: Duration::from_secs(2),
+        }),
+        components: vec![0],
+        deadline: Duration::from_mins(1),
+        hold: Duration::from_secs(40),
+        replaced: false,
+    }
+}
+
+const MEND: &str = "echo revert $ORDEAL_TARGETS >>@/log; rm -f @/broken";
+
+impl Rig {
+    fn new(faults: &[(&str, &str, Option<&str>, Option<&str>)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let experiments = faults
+            .iter()
+            .map(|(name, inject, bit, revert)| experiment(name, folder.path(), inject, *bit, *revert));
+        let experiments = experiments.collect();
+        Self { folder, registry: Registry::new(), experiments }
+    }
+
+    async fn driver(&mut self) -> Driver {
+        self.registry = Registry::new();
+        let metrics = Metrics::register(&self.registry, &self.experiments, &[&name("postgres")]);
+        let setup = Setup {
+            clock: Clock::start(),
+            directory: self.folder.path(),
+            run: "r1",
+            token: "t1",
+            experiments: &self.experiments,
+            components: vec![name("shop")],
+            metrics: metrics.expect("the families fit"),
+            retry: Retry { attempts: 3, pause: Duration::ZERO },
+        };
+        Driver::open(setup).await.expect("a driver")
+    }
+
+    fn broken(&self) -> bool {
+        self.folder.path().join("broken").exists()
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    fn exposed(&self) -> String {
+        TextEncoder::new().encode_to_string(&self.registry.gather()).expect("text")
+    }
+
+    /// The value of a series, if it is there.
+    fn value(&self, series: &str) -> Option<f64> {
+        let exposed = self.exposed();
+        let line = exposed.lines().find_map(|line| line.strip_prefix(series))?;
+        line.trim().parse().ok()
+    }
+
+    /// The states of an experiment that are 1.
+    fn states(&self, experiment: &str) -> Vec<&'static str> {
+        let series = |state: State| {
+            format!("ordeal_experiment_state{{experiment=\"{experiment}\",state=\"{state}\"}}")
+        };
+        let is_one = |state: &State| self.value(&series(*state)).expect("every state has a series") > 0.5;
+        State::ALL.into_iter().filter(is_one).map(State::label).collect()
+    }
+}
+
+async fn plan(driver: &mut Driver, experiment: &Experiment) -> Plan {
+    assert_eq!(driver.check(&experiment.name, UP, false), Ok(Decision::Start));
+    driver.prepare(experiment).await.expect("a plan")
+}
+
+#[tokio::test]
+async fn an_experiment_from_its_plan_to_its_recovery() {
+    let bit = "test -e @/broken";
+    let mut rig =
+        Rig::new(&[("cut", "echo inject $ORDEAL_TARGETS >>@/log; touch @/broken", Some(bit), Some(MEND))]);
+    let mut driver = rig.driver().await;
+    let cut = rig.experiments[0].clone();
+    assert_eq!(rig.states("cut"), ["planned"]);
+    let plan = plan(&mut driver, &cut).await;
+    assert_eq!(plan.targets, ["pg1", "pg2"]);
+    assert_eq!(rig.log(), "", "a plan changes nothing");
+    assert_eq!(rig.value("ordeal_experiment_injected_timestamp_seconds{experiment=\"cut\"}"), None);
+
+    let injected = driver.inject(&plan).await.expect("injected");
+    assert!(rig.broken());
+    assert_eq!(rig.states("cut"), ["injected"]);
+    let at = rig.value("ordeal_experiment_injected_timestamp_seconds{experiment=\"cut\"}").expect("injected");
+    let due = rig.value("ordeal_experiment_revert_due_timestamp_seconds{experiment=\"cut\"}").expect("due");
+    assert!((due - at - 40.0).abs() < 1e-3, "{at} {due}");
+    assert_eq!(rig.value("ordeal_experiment_reverted_timestamp_seconds{experiment=\"cut\"}"), None);
+    assert_eq!(driver.unfinished(), ["cut"]);
+
+    let Bit::Seen(seen) = driver.bit(&plan).await.expect("it bit") else { panic!("there is a bit command") };
+    assert!(seen >= injected.end);
+    assert_eq!(rig.states("cut"), ["injected"]);
+
+    let reverted = driver.revert(&plan).await.expect("reverted").expect("there is a revert");
+    assert!(!rig.broken());
+    assert_eq!(rig.states("cut"), ["recovering"]);
+    assert!(reverted.start >= seen && reverted.end >= reverted.start);
+    assert!(driver.unfinished().is_empty());
+    assert!(rig.value("ordeal_experiment_reverted_timestamp_seconds{experiment=\"cut\"}").is_some());
+
+    let seconds = RecoverySeconds { estimate: 1.5, lower: 1.25, upper: 1.75 };
+    driver.recovery(&cut.name, &name("shop"), Since::Injected, seconds).expect("noted");
+    assert_eq!(driver.apply(&cut.name, Event::Recover), Ok(State::Recovered));
+    assert_eq!(rig.states("cut"), ["recovered"]);
+    let upper = "ordeal_recovery_upper_seconds{component=\"shop\",experiment=\"cut\",since=\"injected\"}";
+    assert_eq!(rig.value(upper), Some(1.75));
+    assert_eq!(rig.log(), "inject pg1 pg2\nrevert pg1 pg2\n");
+
+    let report = serde_json::to_value(driver.report()).expect("a report");
+    let entry = &report["experiments"][0];
+    assert_eq!(entry["state"], "recovered");
+    assert_eq!(entry["targets"], serde_json::json!(["pg1", "pg2"]));
+    let steps: Vec<_> =
+        entry["commands"].as_array().expect("a list").iter().map(|one| &one["step"]).collect();
+    assert_eq!(steps, ["inject", "bit", "revert"]);
+    let states: Vec<_> =
+        entry["states"].as_array().expect("a list").iter().map(|one| &one["state"]).collect();
+    assert_eq!(states, ["injected", "recovering", "recovered"]);
+}
+
+#[tokio::test]
+async fn a_fault_without_revert_is_awaited_at_once() {
+    let mut rig = Rig::new(&[("kill", "true", None, None)]);
+    let mut driver = rig.driver().await;
+    let kill = rig.experiments[0].clone();
+    let plan = plan(&mut driver, &kill).await;
+    driver.inject(&plan).await.expect("injected");
+    assert_eq!(driver.bit(&plan).await.expect("not checked"), Bit::Unchecked);
+    assert!(driver.revert(&plan).await.expect("nothing to do").is_none());
+    assert_eq!(rig.states("kill"), ["recovering"]);
+    assert!(driver.unfinished().is_empty());
+    assert_eq!(rig.value("ordeal_experiment_revert_due_timestamp_seconds{experiment=\"kill\"}"), None);
+    assert_eq!(rig.value("ordeal_experiment_reverted_timestamp_seconds{experiment=\"kill\"}"), None);
+    driver.metrics().set_recovery("kill", "shop", Since::Injected, RecoverySeconds::none_within(60.0));
+    let lower = "ordeal_recovery_lower_seconds{component=\"shop\",experiment=\"kill\",since=\"injected\"}";
+    assert_eq!(rig.value(lower), Some(60.0));
+    assert_eq!(rig.value(&lower.replace("lower", "upper")), Some(f64::INFINITY));
+    assert_eq!(driver.apply(&kill.name, Event::PassDeadline), Ok(State::NotRecovered));
+}
+
+#[tokio::test]
+async fn a_fault_that_fails_is_put_back_at_once() {
+    let half = "touch @/broken; echo out of reach >&2; exit 3";
+    let cases = [
+        ("fails", half, None, "fails had no effect: exit status 3: out of reach"),
+        ("hangs", "touch @/broken; exec sleep 600", None, "hangs had no effect: killed at its time limit"),
+        (
+            "unseen",
+            "touch @/broken",
+            Some("echo still whole; false"),
+            "unseen had no effect: it was not seen to take effect within 2s: exit status 1: still whole",
+        ),
+    ];
+    for (fault, inject, bit, expected) in cases {
+        let mut rig = Rig::new(&[(fault, inject, bit, Some(MEND))]);
+        let mut driver = rig.driver().await;
+        let experiment = rig.experiments[0].clone();
+        let plan = plan(&mut driver, &experiment).await;
+        let error = match driver.inject(&plan).await {
+            Ok(_) => driver.bit(&plan).await.expect_err("it does not bite"),
+            Err(error) => error,
+        };
+        assert_eq!(error.to_string(), expected);
+        assert_eq!((rig.broken(), rig.log().as_str()), (false, "revert pg1 pg2\n"), "{fault}");
+        assert_eq!(rig.states(fault), ["ineffective"]);
+        assert!(driver.unfinished().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_revert_is_tried_again_and_counts_from_its_first_attempt() {
+    let third = "echo x >>@/log; test $(wc -l <@/log) -ge 3 && rm -f @/broken";
+    let mut rig = Rig::new(&[("cut", "touch @/broken", None, Some(third))]);
+    let mut driver = rig.driver().await;
+    let cut = rig.experiments[0].clone();
+    let plan = plan(&mut driver, &cut).await;
+    driver.inject(&plan).await.expect("injected");
+    let reverted = driver.revert(&plan).await.expect("reverted").expect("there is a revert");
+    assert_eq!(reverted.outcomes.len(), 3);
+    assert_eq!(reverted.start, reverted.outcomes[0].start);
+    assert_eq!(reverted.end, reverted.outcomes[2].end);
+    assert!(!rig.broken());
+}
+
+#[tokio::test]
+async fn what_cannot_be_put_back_stays_in_the_journal_and_stops_all_others() {
+    let mut rig = Rig::new(&[
+        ("cut", "touch @/broken", None, Some("test -e @/key && rm -f @/broken")),
+        ("next", "touch @/next", None, None),
+    ]);
+    let mut driver = rig.driver().await;
+    let experiments = rig.experiments.clone();
+    let cut = plan(&mut driver, &experiments[0]).await;
+    let next = driver.prepare(&experiments[1]).await.expect("a plan");
+    driver.inject(&cut).await.expect("injected");
+    let error = driver.revert(&cut).await.expect_err("no key");
+    assert!(chain(&error).contains("failed 3 times, the last time: exit status 1"), "{}", chain(&error));
+    assert_eq!(driver.apply(&experiments[0].name, Event::PassDeadline), Ok(State::NotRecovered));
+
+    let error = driver.inject(&next).await.expect_err("something is broken");
+    assert_eq!(error.to_string(), "next was refused: not put back yet: cut (run `load-exporter recover`)");
+    assert_eq!(rig.states("next"), ["refused"]);
+    assert!(!rig.folder.path().join("next").exists());
+    let refused =
+        serde_json::to_value(driver.report()).expect("a report")["experiments"][1]["refused"].clone();
+    assert_eq!(refused["kind"], "not_put_back");
+
+    driver.put_back_unfinished().await.expect_err("still no key");
+    fs::write(rig.folder.path().join("key"), "").expect("a key");
+    let done = driver.put_back_unfinished().await.expect("put back");
+    assert_eq!(done.len(), 1);
+    assert!(!rig.broken() && driver.unfinished().is_empty());
+}
+
+#[tokio::test]
+async fn an_abort_in_the_middle_of_an_injection_puts_back() {
+    let slow = "touch @/broken; while [ ! -e @/go ]; do sleep 0.01; done; touch @/broken @/late";
+    let mut rig = Rig::new(&[("cut", slow, None, Some(MEND)), ("next", "true", None, None)]);
+    rig.experiments[0].fault = match rig.experiments[0].fault.clone() {
+        Fault::Exec(fault) => Fault::Exec(ExecFault { timeout: Duration::from_mins(10), ..fault }),
+    };
+    let mut driver = rig.driver().await;
+    let cut = rig.experiments[0].clone();
+    let plan = plan(&mut driver, &cut).await;
+    {
+        let mut inject = std::pin::pin!(driver.inject(&plan));
+        let broken = async {
+            while !rig.broken() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = &mut inject => panic!("the injection waits for a file"),
+            () = broken => {}
+        }
+    }
+    let done = driver.abort().await.expect("put back");
+    assert_eq!(done.len(), 1);
+    assert!(!rig.broken());
+    assert_eq!((rig.states("cut"), rig.states("next")), (vec!["injected"], vec!["skipped"]));
+    assert!(rig.value("ordeal_experiment_reverted_timestamp_seconds{experiment=\"cut\"}").is_some());
+    assert_eq!(driver.check(&name("next"), UP, true), Ok(Decision::Skip));
+}
+
+#[tokio::test]
+async fn one_experiment_at_a_time_in_the_trials_order() {
+    let mut rig = Rig::new(&[("first", "true", None, None), ("second", "touch @/second", None, None)]);
+    let mut driver = rig.driver().await;
+    let experiments = rig.experiments.clone();
+    let second = driver.prepare(&experiments[1]).await.expect("a plan");
+    let first = plan(&mut driver, &experiments[0]).await;
+    driver.inject(&first).await.expect("injected");
+    driver.revert(&first).await.expect("nothing to put back");
+    let error = driver.inject(&second).await.expect_err("the first is under way");
+    assert_eq!(error.to_string(), "second was refused: first is still recovering");
+    assert!(!rig.folder.path().join("second").exists());
+    let error = driver.inject(&first).await.expect_err("it had its turn");
+    assert_eq!(
+        chain(&error),
+        "carry on with first: first is recovering: an experiment that is recovering cannot take Inject"
+    );
+}
+
+#[tokio::test]
+async fn without_a_target_an_experiment_is_refused() {
+    let cases = [
+        ("true", "no target: the target command printed no instance"),
+        ("echo pg1; echo cannot ask >&2; exit 7", "the target command failed: exit status 7: cannot ask"),
+        (
+            "printf 'a\\001b'",
+            "the target command failed: line 1 of the target command's output holds a control character",
+        ),
+        ("yes", "the target command failed: killed at its time limit: y | y | y | y | y"),
+        (
+            "head -c 70000 /dev/zero | tr '\\0' x",
+            "the target command failed: it printed more than 65536 bytes",
+        ),
+    ];
+    for (target, expected) in cases {
+        let mut rig = Rig::new(&[("cut", "touch @/broken", None, None)]);
+        let Fault::Exec(fault) = &mut rig.experiments[0].fault;
+        fault.target = target.to_owned();
+        let mut driver = rig.driver().await;
+        let cut = rig.experiments[0].clone();
+        let error = driver.prepare(&cut).await.expect_err("no target");
+        assert_eq!(error.to_string(), format!("cut was refused: {expected}"));
+        assert_eq!(rig.states("cut"), ["refused"]);
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_takes_up_a_run_knows_what_the_last_one_did() {
+    let mut rig = Rig::new(&[("cut", "touch @/broken", None, Some(MEND)), ("next", "true", None, None)]);
+    let mut driver = rig.driver().await;
+    assert!(!driver.resumed());
+    let cut = rig.experiments[0].clone();
+    let plan = plan(&mut driver, &cut).await;
+    driver.inject(&plan).await.expect("injected");
+    let at = rig.value("ordeal_experiment_injected_timestamp_seconds{experiment=\"cut\"}").expect("injected");
+    drop(driver);
+
+    let mut driver = rig.driver().await;
+    assert!(driver.resumed());
+    assert_eq!((rig.states("cut"), rig.states("next")), (vec!["injected"], vec!["planned"]));
+    let again =
+        rig.value("ordeal_experiment_injected_timestamp_seconds{experiment=\"cut\"}").expect("injected");
+    assert!((at - again).abs() < 0.01, "{at} {again}");
+    driver.abort().await.expect("put back");
+    assert!(!rig.broken());
+    assert_eq!((rig.states("cut"), rig.states("next")), (vec!["injected"], vec!["skipped"]));
+}
+
+#[tokio::test]
+async fn a_journal_that_cannot_be_used_lets_nothing_begin() {
+    let mut rig = Rig::new(&[("cut", "touch @/broken", None, Some(MEND))]);
+    fs::write(rig.folder.path().join(FILE), "rubbish\n").expect("a file");
+    let metrics = Metrics::register(&rig.registry, &rig.experiments, &[]).expect("the families fit");
+    let setup = Setup {
+        clock: Clock::start(),
+        directory: rig.folder.path(),
+        run: "r1",
+        token: "t1",
+        experiments: &rig.experiments,
+        components: vec![name("shop")],
+        metrics,
+        retry: Retry::default(),
+    };
+    let error = Driver::open(setup).await.expect_err("damaged");
+    assert!(chain(&error).contains("line 1 of"), "{}", chain(&error));
+    rig.registry = Registry::new();
+}

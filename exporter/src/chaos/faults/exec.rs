@@ -1,0 +1,300 @@
+//! Runs one command of a fault: `sh -c`, in a process group of its own, with a time limit.
+//!
+//! A command is spawned in two steps. [`Gated::spawn`] starts a shell that waits at a gate (it reads its
+//! standard input), so that its process group can be written down before it does anything;
+//! [`Gated::open`] lets it go on. Should this process die in between, the shell sees the end of its input and
+//! exits without having run the command.
+//!
+//! Whenever the command is given up (time limit, dropped future), its whole process group is killed.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use thiserror::Error;
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, ChildStdin, Command};
+
+use super::output::{Capture, Captured};
+use crate::clock::{Clock, Moment};
+
+/// Bytes kept of each stream of a command whose output only explains a failure.
+pub const TAIL: usize = 4 << 10;
+
+/// Lines of output that an error text or a report shows.
+pub const SHOWN_LINES: usize = 5;
+
+/// The variables that tell a command what it is part of.
+pub const VARIABLES: [&str; 4] = ["ORDEAL_RUN", "ORDEAL_EXPERIMENT", "ORDEAL_TOKEN", "ORDEAL_TARGETS"];
+
+/// `exec` makes the command's own shell the leader of the group, whose life is that of the command.
+const GATE: &str = r#"read -r ORDEAL_GATE || exit 125; exec sh -c "$1" </dev/null"#;
+
+/// What is run.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// The command, as `sh -c` takes it.
+    pub command: String,
+    /// Where it runs; `None`: here.
+    pub directory: Option<PathBuf>,
+    /// Values of [`VARIABLES`], in that order; `None`: they are absent.
+    pub identity: Option<Identity>,
+    /// Its time limit.
+    pub timeout: Duration,
+    /// Bytes kept of its standard output.
+    pub keep: usize,
+}
+
+/// What a command is told about the experiment it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The run's id.
+    pub run: String,
+    /// The experiment's name.
+    pub experiment: String,
+    /// Shows that the command is part of the run, and not a person's.
+    pub token: String,
+    /// What is broken.
+    pub targets: Vec<String>,
+}
+
+impl Identity {
+    fn values(&self) -> [OsString; 4] {
+        let targets = self.targets.join("\n");
+        [self.run.clone(), self.experiment.clone(), self.token.clone(), targets].map(OsString::from)
+    }
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// It exited with this status.
+    Status(i32),
+    /// It was killed by this signal.
+    Signal(i32),
+    /// It was killed at its time limit.
+    TimedOut,
+}
+
+impl Exit {
+    fn of(status: ExitStatus) -> Self {
+        match (status.code(), status.signal()) {
+            (Some(code), _) => Self::Status(code),
+            (None, signal) => Self::Signal(signal.unwrap_or_default()),
+        }
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(code) => write!(f, "exit status {code}"),
+            Self::Signal(signal) => write!(f, "killed by signal {signal}"),
+            Self::TimedOut => f.write_str("killed at its time limit"),
+        }
+    }
+}
+
+/// What became of a command.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// When it was let go.
+    pub start: Moment,
+    /// When it had ended.
+    pub end: Moment,
+    /// How it ended.
+    pub exit: Exit,
+    /// What it printed.
+    pub stdout: Captured,
+    /// What it printed on standard error.
+    pub stderr: Captured,
+}
+
+impl Outcome {
+    /// Whether it exited with status 0.
+    pub fn succeeded(&self) -> bool {
+        self.exit == Exit::Status(0)
+    }
+}
+
+/// `exit status 3: what it printed last`.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.exit)?;
+        let said = [&self.stderr, &self.stdout].map(|stream| stream.last_lines(SHOWN_LINES));
+        match said.iter().find(|text| !text.is_empty()) {
+            Some(text) => write!(f, ": {}", text.replace('\n', " | ")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why a command could not be run at all.
+#[derive(Debug, Error)]
+pub enum ExecError {
+    /// The shell did not start.
+    #[error("start a shell for `{command}`")]
+    Spawn {
+        /// The command.
+        command: String,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// The shell was gone before it was let go.
+    #[error("let `{command}` go")]
+    Open {
+        /// The command.
+        command: String,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// Its end could not be awaited.
+    #[error("await the end of `{command}`")]
+    Wait {
+        /// The command.
+        command: String,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Kills a process group when it goes out of scope, unless the group's leader was seen to end.
+#[derive(Debug)]
+struct Group {
+    id: i32,
+    armed: bool,
+}
+
+impl Group {
+    fn kill(&mut self) {
+        // The leader has not been waited for while the guard is armed, so its id cannot be another's yet.
+        if std::mem::take(&mut self.armed)
+            && let Some(id) = Pid::from_raw(self.id)
+            && let Err(error) = kill_process_group(id, Signal::KILL)
+        {
+            tracing::warn!(group = self.id, %error, "kill the process group of a command");
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A command that waits to be let go. Dropping it kills its shell; the command never ran.
+#[derive(Debug)]
+pub struct Gated {
+    // Dropped before the child, which may be reaped when it is dropped.
+    group: Group,
+    child: Child,
+    gate: ChildStdin,
+    stdout: Capture,
+    stderr: Capture,
+    command: String,
+    timeout: Duration,
+}
+
+impl Gated {
+    /// Starts the shell; the command does not run yet.
+    pub fn spawn(spec: &Spec) -> Result<Self, ExecError> {
+        let error = |source| ExecError::Spawn { command: spec.command.clone(), source };
+        let mut shell = Command::new("sh");
+        shell.args(["-c", GATE, "sh", &spec.command]).process_group(0);
+        shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if let Some(directory) = &spec.directory {
+            shell.current_dir(directory);
+        }
+        match &spec.identity {
+            None => VARIABLES.iter().for_each(|name| {
+                shell.env_remove(name);
+            }),
+            Some(identity) => {
+                shell.envs(VARIABLES.iter().zip(identity.values()));
+            }
+        }
+        let mut child = shell.spawn().map_err(error)?;
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(id), (Some(gate), Some(stdout), Some(stderr))) = (id, pipes) else {
+            return Err(error(io::Error::other("it has no process id or no pipes")));
+        };
+        Ok(Self {
+            group: Group { id, armed: true },
+            child,
+            gate,
+            stdout: Capture::start(stdout, spec.keep),
+            stderr: Capture::start(stderr, TAIL),
+            command: spec.command.clone(),
+            timeout: spec.timeout,
+        })
+    }
+
+    /// The process group of the command, which is also the process id of its leader.
+    pub fn group(&self) -> i32 {
+        self.group.id
+    }
+
+    /// Lets the command go.
+    pub async fn open(mut self, clock: &Clock) -> Result<Running, ExecError> {
+        let start = clock.now();
+        match self.gate.write_all(b"go\n").await {
+            Ok(()) => Ok(Running { gated: self, clock: *clock, start }),
+            Err(source) => Err(ExecError::Open { command: self.command.clone(), source }),
+        }
+    }
+}
+
+/// A command that runs. Dropping it kills its process group.
+#[derive(Debug)]
+pub struct Running {
+    gated: Gated,
+    clock: Clock,
+    start: Moment,
+}
+
+impl Running {
+    /// When it was let go.
+    pub fn start(&self) -> Moment {
+        self.start
+    }
+
+    /// Awaits the command's end; at the time limit its whole process group is killed.
+    pub async fn finish(self) -> Result<Outcome, ExecError> {
+        let Gated { mut child, mut group, stdout, stderr, command, timeout, gate } = self.gated;
+        drop(gate);
+        let error = |source| ExecError::Wait { command: command.clone(), source };
+        let limit = self.clock.instant(self.start.later_by(timeout));
+        let exit = match tokio::time::timeout_at(limit, child.wait()).await {
+            Ok(status) => {
+                group.armed = false;
+                Exit::of(status.map_err(error)?)
+            }
+            Err(_elapsed) => {
+                group.kill();
+                child.wait().await.map_err(error)?;
+                Exit::TimedOut
+            }
+        };
+        let end = self.clock.now();
+        let (stdout, stderr) = tokio::join!(stdout.finish(), stderr.finish());
+        Ok(Outcome { start: self.start, end, exit, stdout, stderr })
+    }
+}
+
+/// Runs a command from its start to its end, where nobody needs to know its process group.
+pub async fn run(spec: &Spec, clock: &Clock) -> Result<Outcome, ExecError> {
+    Gated::spawn(spec)?.open(clock).await?.finish().await
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! Reads what a command prints, keeping a bounded part of it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::task::JoinHandle;
+
+/// How long the rest of the output is awaited once the command has ended. Only a process that the command
+/// left behind in the background keeps the pipe open for longer.
+const DRAIN: Duration = Duration::from_millis(200);
+
+/// The last bytes of a stream.
+#[derive(Debug)]
+struct Tail {
+    bytes: VecDeque<u8>,
+    cap: usize,
+    overflowed: bool,
+}
+
+impl Tail {
+    fn push(&mut self, read: &[u8]) {
+        self.bytes.extend(read);
+        let excess = self.bytes.len().saturating_sub(self.cap);
+        self.bytes.drain(..excess);
+        self.overflowed |= excess > 0;
+    }
+}
+
+/// A stream that is being read.
+#[derive(Debug)]
+pub(super) struct Capture {
+    tail: Arc<Mutex<Tail>>,
+    reader: JoinHandle<()>,
+}
+
+impl Capture {
+    /// Reads `stream` to its end in the background, keeping the last `cap` bytes.
+    ///
+    /// The reader goes on when the capture is gone, so that a background process is not killed by a full
+    /// or closed pipe; it ends with the stream.
+    pub(super) fn start(mut stream: impl AsyncRead + Send + Unpin + 'static, cap: usize) -> Self {
+        let tail = Arc::new(Mutex::new(Tail { bytes: VecDeque::new(), cap, overflowed: false }));
+        let shared = Arc::clone(&tail);
+        let reader = tokio::spawn(async move {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+                shared.lock().unwrap_or_else(PoisonError::into_inner).push(&buffer[..count]);
+            }
+        });
+        Self { tail, reader }
+    }
+
+    /// What was printed by a command that has ended.
+    pub(super) async fn finish(mut self) -> Captured {
+        // An elapsed time-out is no fault: see `DRAIN`.
+        let _still_open = tokio::time::timeout(DRAIN, &mut self.reader).await;
+        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        Captured { bytes: tail.bytes.make_contiguous().to_vec(), overflowed: tail.overflowed }
+    }
+}
+
+/// The kept part of what a command printed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Captured {
+    /// The last bytes.
+    pub bytes: Vec<u8>,
+    /// Whether there were more.
+    pub overflowed: bool,
+}
+
+impl Captured {
+    /// The last lines, at most `count` of them, as printable text.
+    pub fn last_lines(&self, count: usize) -> String {
+        let text = String::from_utf8_lossy(&self.bytes);
+        let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        let kept = lines[lines.len().saturating_sub(count)..].join("\n");
+        kept.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn keeps_the_end_of_a_long_output() {
+        let long = format!("{}\nlast", "x".repeat(10_000));
+        let captured = Capture::start(std::io::Cursor::new(long), 8).finish().await;
+        assert_eq!(captured, Captured { bytes: b"xxx\nlast".to_vec(), overflowed: true });
+        let captured = Capture::start(std::io::Cursor::new("short"), 8).finish().await;
+        assert_eq!(captured, Captured { bytes: b"short".to_vec(), overflowed: false });
+    }
+
+    #[test]
+    fn last_lines_are_printable() {
+        let captured = |text: &[u8]| Captured { bytes: text.to_vec(), overflowed: false };
+        assert_eq!(captured(b"").last_lines(2), "");
+        assert_eq!(captured(b"a\nb\r\n\nc\n").last_lines(2), "b\nc");
+        assert_eq!(captured(b"\x1b[31mred\xff").last_lines(2), "\u{fffd}[31mred\u{fffd}");
+    }
+}

@@ -1,0 +1,293 @@
+//! The write-ahead journal: what must be put back, known to survive this process.
+//!
+//! The file `journal.jsonl` in the run's directory is only ever appended to. An intent is on disk (file and
+//! directory) before its experiment does anything; it is closed on disk after the fault was put back. So
+//! whatever moment this process dies at, an experiment that may have broken something is unfinished in the
+//! journal, and whoever opens it next puts it back.
+//!
+//! One process holds a journal at a time. The lock ends with the process, also when it is killed.
+
+pub mod entry;
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use thiserror::Error;
+
+use self::entry::Account;
+pub use self::entry::{Entry, EntryError, Intent, Record, Step};
+use super::step;
+
+/// The journal's name in a run's directory.
+pub const FILE: &str = "journal.jsonl";
+
+/// A journal of five experiments has some 20 kB; a file beyond this is none.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// The child of a killed process holds its locks until it has become another program: a moment.
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// Why the journal cannot be used. Nothing may be injected then.
+#[derive(Debug, Error)]
+pub enum JournalError {
+    /// Another process holds it.
+    #[error("{path} is in use by {holder}: one process at a time may run experiments in this directory")]
+    InUse {
+        /// The file.
+        path: PathBuf,
+        /// Who holds it, as far as the journal tells.
+        holder: String,
+    },
+    /// It holds something that no exporter wrote.
+    #[error(
+        "line {line} of {path} is damaged; nothing was put back. Put back by hand what the lines around it \
+         name, then move the file away"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        #[source]
+        source: EntryError,
+    },
+    /// It is too large to be a journal.
+    #[error("{path} has {bytes} bytes, too many for a journal")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        bytes: u64,
+    },
+    /// An entry cannot be written down.
+    #[error("put an entry of {path} into words")]
+    Encode {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// An entry does not follow from what is there.
+    #[error("add to {path}")]
+    Entry {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: EntryError,
+    },
+    /// The file system said no.
+    #[error("{action} {path}")]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// How sure an entry must be before the caller goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// On disk: survives a power cut.
+    Disk,
+    /// With the kernel: survives this process. Enough where a power cut ends what the entry tells of.
+    Kernel,
+}
+
+/// An open journal.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    path: PathBuf,
+    writer: Arc<Mutex<Writer>>,
+}
+
+#[derive(Debug)]
+struct Writer {
+    file: File,
+    /// Bytes of whole lines.
+    whole: u64,
+    /// Whether something follows them that must be cut off first.
+    torn: bool,
+    account: Account,
+}
+
+impl Journal {
+    /// Opens the journal in `directory`, which exists; makes it if there is none.
+    pub async fn open(directory: &Path) -> Result<Self, JournalError> {
+        let directory = directory.to_owned();
+        blocking(move || open(&directory)).await
+    }
+
+    /// Opens the journal in `directory` if there is one.
+    pub async fn open_existing(directory: &Path) -> Result<Option<Self>, JournalError> {
+        let directory = directory.to_owned();
+        blocking(move || {
+            let path = directory.join(FILE);
+            let failed = |action, path| move |source| JournalError::Io { action, path, source };
+            if path.try_exists().map_err(failed("look for", path))? {
+                return open(&directory).map(Some);
+            }
+            fs::read_dir(&directory).map_err(failed("read directory", directory))?;
+            Ok(None)
+        })
+        .await
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Appends an entry. Once begun it is carried through, also when the future is dropped.
+    pub async fn append(&self, entry: Entry, durability: Durability) -> Result<(), JournalError> {
+        self.append_with(move |_| entry, durability).await.map(drop)
+    }
+
+    /// Appends the intent that `intent` makes of its number, on disk; answers the number.
+    pub async fn intend(
+        &self,
+        intent: impl FnOnce(u64) -> Intent + Send + 'static,
+    ) -> Result<u64, JournalError> {
+        self.append_with(|id| Entry::Intended(intent(id)), Durability::Disk).await
+    }
+
+    async fn append_with(
+        &self,
+        entry: impl FnOnce(u64) -> Entry + Send + 'static,
+        durability: Durability,
+    ) -> Result<u64, JournalError> {
+        let Self { path, writer } = self.clone();
+        blocking(move || {
+            let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let id = writer.account.next_id();
+            writer.append(&path, entry(id), durability)?;
+            Ok(id)
+        })
+        .await
+    }
+
+    /// What is still to be put back, the latest first.
+    pub fn unfinished(&self) -> Vec<Record> {
+        self.lock().account.unfinished()
+    }
+
+    /// All that the journal tells of the experiments of `run`.
+    pub fn of_run(&self, run: &str) -> Vec<Record> {
+        self.lock().account.records.iter().filter(|record| record.intent.run == run).cloned().collect()
+    }
+
+    /// The run and process that took the journal last.
+    pub fn opened_by(&self) -> Option<(String, u32)> {
+        self.lock().account.opened_by.clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Writer {
+    fn append(&mut self, path: &Path, entry: Entry, durability: Durability) -> Result<(), JournalError> {
+        let failed = |action| move |source| JournalError::Io { action, path: path.to_owned(), source };
+        let line =
+            entry::encode(&entry).map_err(|source| JournalError::Encode { path: path.to_owned(), source })?;
+        if self.torn {
+            self.file.set_len(self.whole).map_err(failed("cut off the unfinished end of"))?;
+        }
+        step!("journal_writing", length = self.whole);
+        // Until the line is known to be whole, whatever is there is to be cut off.
+        self.torn = true;
+        self.file.write_all(&line).map_err(failed("write"))?;
+        step!("journal_written", length = self.whole);
+        if durability == Durability::Disk {
+            self.file.sync_data().map_err(failed("flush to disk"))?;
+        }
+        self.account.add(entry).map_err(|source| JournalError::Entry { path: path.to_owned(), source })?;
+        self.whole += line.len() as u64;
+        self.torn = false;
+        if durability == Durability::Disk {
+            step!("journal_synced", length = self.whole);
+        }
+        Ok(())
+    }
+}
+
+fn open(directory: &Path) -> Result<Journal, JournalError> {
+    let path = directory.join(FILE);
+    let failed = |action| {
+        let path = path.clone();
+        move |source| JournalError::Io { action, path, source }
+    };
+    let mut options = OpenOptions::new();
+    // Commands may hold what only their owner should read.
+    options.read(true).append(true).create(true).mode(0o600);
+    let mut file = options.open(&path).map_err(failed("open"))?;
+    take(&file, &path)?;
+    let bytes = content(&mut file, &path)?;
+    let content = entry::read(&bytes).map_err(|(line, source)| JournalError::Damaged {
+        path: path.clone(),
+        line,
+        source,
+    })?;
+    let whole = content.whole as u64;
+    if content.whole < bytes.len() {
+        file.set_len(whole).map_err(failed("cut off the unfinished end of"))?;
+        tracing::warn!(path = %path.display(), bytes = bytes.len() - content.whole, "journal ended in an unfinished line");
+    }
+    file.sync_all().map_err(failed("flush to disk"))?;
+    File::open(directory).and_then(|folder| folder.sync_all()).map_err(failed("flush the directory of"))?;
+    let writer = Writer { file, whole, torn: false, account: content.account };
+    Ok(Journal { path, writer: Arc::new(Mutex::new(writer)) })
+}
+
+fn take(file: &File, path: &Path) -> Result<(), JournalError> {
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(source)) => {
+                return Err(JournalError::Io { action: "lock", path: path.to_owned(), source });
+            }
+        }
+    }
+    let holder = fs::read(path).ok().and_then(|bytes| entry::read(&bytes).ok());
+    let holder = holder.and_then(|content| content.account.opened_by);
+    let holder = holder.map(|(run, pid)| format!("process {pid} (run {run})"));
+    Err(JournalError::InUse {
+        path: path.to_owned(),
+        holder: holder.unwrap_or_else(|| "another process".to_owned()),
+    })
+}
+
+fn content(file: &mut File, path: &Path) -> Result<Vec<u8>, JournalError> {
+    let failed = |source| JournalError::Io { action: "read", path: path.to_owned(), source };
+    let bytes = file.metadata().map_err(failed)?.len();
+    if bytes > MAX_BYTES {
+        return Err(JournalError::TooLarge { path: path.to_owned(), bytes });
+    }
+    let mut content = Vec::new();
+    file.read_to_end(&mut content).map_err(failed)?;
+    Ok(content)
+}
+
+/// Runs file work where it holds up nobody's requests.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

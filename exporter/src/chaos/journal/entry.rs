@@ -1,0 +1,236 @@
+//! Pure: the lines of the journal, and what they add up to.
+//!
+//! A line is a JSON object with an entry and its checksum: a revert command is run by whoever recovers, so a
+//! damaged one must not pass for a whole one. The last line counts only with its line feed; what follows the
+//! last line feed is a write that was cut short, and nothing was ever done on the strength of it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "entry", deny_unknown_fields)]
+pub enum Entry {
+    /// A process took the journal for a run.
+    Opened {
+        /// The run's id.
+        run: String,
+        /// The process.
+        pid: u32,
+        /// Unix time in milliseconds.
+        at_unix_ms: u64,
+    },
+    /// An experiment is about to be injected. Durable before anything is done.
+    Intended(Intent),
+    /// A command of the experiment waits at its gate, about to be let go.
+    Started {
+        /// The intent's number.
+        id: u64,
+        /// Which command.
+        step: Step,
+        /// Its process group.
+        group: i32,
+        /// Unix time in milliseconds.
+        at_unix_ms: u64,
+    },
+    /// The experiment's fault was injected.
+    Injected {
+        /// The intent's number.
+        id: u64,
+    },
+    /// Nothing of the experiment is left to put back.
+    Closed {
+        /// The intent's number.
+        id: u64,
+    },
+}
+
+/// All that is needed to put an experiment back without the trial file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intent {
+    /// Its number in this journal, from 0.
+    pub id: u64,
+    /// The run's id.
+    pub run: String,
+    /// The experiment's name.
+    pub experiment: String,
+    /// Shows that a command is part of the run.
+    pub token: String,
+    /// What is broken.
+    pub targets: Vec<String>,
+    /// The command that puts it back; `None`: there is nothing to put back.
+    pub revert: Option<String>,
+    /// Where commands run.
+    pub directory: PathBuf,
+    /// Time limit of a command, in milliseconds.
+    pub timeout_ms: u64,
+    /// When this was written: Unix time in milliseconds.
+    pub at_unix_ms: u64,
+    /// From when on it should have been put back: Unix time in milliseconds.
+    pub expires_unix_ms: u64,
+}
+
+impl Intent {
+    /// Time limit of a command.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms)
+    }
+}
+
+/// The commands of an experiment that run under the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Breaks the targets.
+    Inject,
+    /// Looks whether they are broken.
+    Bit,
+    /// Puts them back.
+    Revert,
+}
+
+/// All that the journal says of one experiment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// What was intended.
+    pub intent: Intent,
+    /// When its `inject` command was let go: Unix time in milliseconds.
+    pub inject_started_unix_ms: Option<u64>,
+    /// Process groups of its commands.
+    pub groups: Vec<i32>,
+    /// Whether `inject` is known to have succeeded.
+    pub injected: bool,
+    /// Whether nothing is left to put back.
+    pub closed: bool,
+}
+
+/// Why a line is no part of a journal.
+#[derive(Debug, Error)]
+pub enum EntryError {
+    /// It is not the form of an entry.
+    #[error("not a journal entry")]
+    Form(#[source] serde_json::Error),
+    /// It was changed after it was written.
+    #[error("the checksum does not match: the line was changed after it was written")]
+    Checksum,
+    /// It speaks of an experiment that no earlier line tells of.
+    #[error("no earlier line intends the experiment number {0}")]
+    Unknown(u64),
+    /// It gives an experiment a number that is not the next.
+    #[error("experiment number {found} where {expected} is due")]
+    Order {
+        /// The number that it gives.
+        found: u64,
+        /// The next number.
+        expected: u64,
+    },
+}
+
+#[derive(Serialize)]
+struct Sealed<'a> {
+    #[serde(flatten)]
+    entry: &'a Entry,
+    crc32: u32,
+}
+
+/// The line of `entry`, with its line feed.
+pub fn encode(entry: &Entry) -> Result<Vec<u8>, serde_json::Error> {
+    let crc32 = checksum(entry)?;
+    let mut line = serde_json::to_vec(&Sealed { entry, crc32 })?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// The entry of `line`, without its line feed.
+pub fn decode(line: &[u8]) -> Result<Entry, EntryError> {
+    let mut object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(line).map_err(EntryError::Form)?;
+    let sealed = object.remove("crc32").and_then(|value| value.as_u64());
+    let entry = serde_json::from_value(object.into()).map_err(EntryError::Form)?;
+    let computed = checksum(&entry).map_err(EntryError::Form)?;
+    if sealed == Some(u64::from(computed)) { Ok(entry) } else { Err(EntryError::Checksum) }
+}
+
+fn checksum(entry: &Entry) -> Result<u32, serde_json::Error> {
+    Ok(crc32fast::hash(&serde_json::to_vec(entry)?))
+}
+
+/// What the entries of a journal add up to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Account {
+    /// One record an experiment, in the order in which they were intended.
+    pub records: Vec<Record>,
+    /// The run and process that took the journal last.
+    pub opened_by: Option<(String, u32)>,
+}
+
+impl Account {
+    /// Adds an entry.
+    pub fn add(&mut self, entry: Entry) -> Result<(), EntryError> {
+        match entry {
+            Entry::Opened { run, pid, .. } => self.opened_by = Some((run, pid)),
+            Entry::Intended(intent) => {
+                let expected = self.next_id();
+                if intent.id != expected {
+                    return Err(EntryError::Order { found: intent.id, expected });
+                }
+                self.records.push(Record {
+                    intent,
+                    inject_started_unix_ms: None,
+                    groups: Vec::new(),
+                    injected: false,
+                    closed: false,
+                });
+            }
+            Entry::Started { id, step, group, at_unix_ms } => {
+                let record = self.record(id)?;
+                record.groups.push(group);
+                if step == Step::Inject {
+                    record.inject_started_unix_ms = Some(at_unix_ms);
+                }
+            }
+            Entry::Injected { id } => self.record(id)?.injected = true,
+            Entry::Closed { id } => self.record(id)?.closed = true,
+        }
+        Ok(())
+    }
+
+    /// The number that the next intent carries.
+    pub fn next_id(&self) -> u64 {
+        self.records.len() as u64
+    }
+
+    /// What is still to be put back, the latest first.
+    pub fn unfinished(&self) -> Vec<Record> {
+        self.records.iter().rev().filter(|record| !record.closed).cloned().collect()
+    }
+
+    fn record(&mut self, id: u64) -> Result<&mut Record, EntryError> {
+        let index = usize::try_from(id).map_err(|_| EntryError::Unknown(id))?;
+        self.records.get_mut(index).ok_or(EntryError::Unknown(id))
+    }
+}
+
+/// A journal's content as read.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Content {
+    /// What its whole lines add up to.
+    pub account: Account,
+    /// Bytes of its whole lines; whatever follows was cut short.
+    pub whole: usize,
+}
+
+/// Reads the bytes of a journal. An error carries the number of the line, from 1.
+pub fn read(bytes: &[u8]) -> Result<Content, (usize, EntryError)> {
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+    let mut account = Account::default();
+    for (index, line) in bytes[..whole].split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let entry = decode(&line[..line.len() - 1]);
+        entry.and_then(|entry| account.add(entry)).map_err(|error| (index + 1, error))?;
+    }
+    Ok(Content { account, whole })
+}

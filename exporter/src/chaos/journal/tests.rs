@@ -1,0 +1,215 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::entry::{Account, Content, encode, read};
+use super::*;
+
+fn intent(id: u64) -> Intent {
+    Intent {
+        id,
+        run: "r1".into(),
+        experiment: format!("experiment-{id}"),
+        token: "t1".into(),
+        targets: vec!["pg1".into(), "a \"quoted\"\nname ü".into()],
+        revert: Some("mend \"it\"".into()),
+        directory: "/somewhere".into(),
+        timeout_ms: 30_000,
+        at_unix_ms: 1_795_000_000_123,
+        expires_unix_ms: 1_795_000_040_123,
+    }
+}
+
+fn entries() -> Vec<Entry> {
+    vec![
+        Entry::Opened { run: "r1".into(), pid: 77, at_unix_ms: 1_795_000_000_000 },
+        Entry::Intended(intent(0)),
+        Entry::Started { id: 0, step: Step::Inject, group: 4711, at_unix_ms: 1_795_000_000_200 },
+        Entry::Injected { id: 0 },
+        Entry::Started { id: 0, step: Step::Revert, group: 4712, at_unix_ms: 1_795_000_000_300 },
+        Entry::Closed { id: 0 },
+        Entry::Intended(Intent { revert: None, ..intent(1) }),
+    ]
+}
+
+fn bytes(entries: &[Entry]) -> Vec<u8> {
+    entries.iter().flat_map(|entry| encode(entry).expect("an entry has a line")).collect()
+}
+
+fn account(entries: &[Entry]) -> Account {
+    let mut account = Account::default();
+    for entry in entries {
+        account.add(entry.clone()).expect("the entries follow from each other");
+    }
+    account
+}
+
+#[test]
+fn entries_add_up() {
+    let account = account(&entries());
+    assert_eq!(account.opened_by, Some(("r1".into(), 77)));
+    assert_eq!(account.next_id(), 2);
+    let unfinished: Vec<u64> = account.unfinished().iter().map(|record| record.intent.id).collect();
+    assert_eq!(unfinished, [1]);
+    let first = &account.records[0];
+    assert_eq!((first.injected, first.closed), (true, true));
+    assert_eq!(first.groups, [4711, 4712]);
+    assert_eq!(first.inject_started_unix_ms, Some(1_795_000_000_200));
+}
+
+#[test]
+fn the_latest_is_put_back_first() {
+    let account = account(&[Entry::Intended(intent(0)), Entry::Intended(intent(1))]);
+    let unfinished: Vec<u64> = account.unfinished().iter().map(|record| record.intent.id).collect();
+    assert_eq!(unfinished, [1, 0]);
+}
+
+#[test]
+fn a_journal_cut_at_any_byte_tells_of_its_whole_lines() {
+    let entries = entries();
+    let whole = bytes(&entries);
+    let ends: Vec<usize> = (0..=entries.len()).map(|count| bytes(&entries[..count]).len()).collect();
+    for cut in 0..=whole.len() {
+        let lines = ends.iter().filter(|end| **end <= cut).count() - 1;
+        let expected = Content { account: account(&entries[..lines]), whole: ends[lines] };
+        assert_eq!(read(&whole[..cut]).expect("a cut journal is readable"), expected, "cut at {cut}");
+    }
+}
+
+#[test]
+fn a_changed_byte_is_never_taken_for_the_truth() {
+    let entries = entries();
+    let whole = bytes(&entries);
+    let last_feed = whole.len() - 1;
+    for at in 0..last_feed {
+        let mut changed = whole.clone();
+        changed[at] ^= 0x01;
+        let line = whole[..=at].split(|byte| *byte == b'\n').count() - usize::from(whole[at] == b'\n');
+        match read(&changed) {
+            Err((found, _)) => assert_eq!(found, line, "byte {at}"),
+            Ok(content) => panic!("byte {at} of line {line} changed unseen: {content:?}"),
+        }
+    }
+}
+
+#[test]
+fn lines_that_do_not_follow_are_named() {
+    let cases = [
+        (vec![Entry::Closed { id: 0 }], 1, "no earlier line intends the experiment number 0"),
+        (
+            vec![
+                Entry::Intended(intent(0)),
+                Entry::Started { id: 1, step: Step::Bit, group: 1, at_unix_ms: 0 },
+            ],
+            2,
+            "no earlier line intends the experiment number 1",
+        ),
+        (vec![Entry::Intended(intent(3))], 1, "experiment number 3 where 0 is due"),
+        (
+            vec![Entry::Intended(intent(0)), Entry::Intended(intent(0))],
+            2,
+            "experiment number 0 where 1 is due",
+        ),
+    ];
+    for (entries, line, text) in cases {
+        let (found, error) = read(&bytes(&entries)).expect_err("it does not follow");
+        assert_eq!((found, error.to_string().as_str()), (line, text));
+    }
+    for (line, text) in
+        [("", "not a journal entry"), ("{}", "not a journal entry"), ("\0\0", "not a journal entry")]
+    {
+        let (found, error) = read(format!("{line}\n").as_bytes()).expect_err("no entry");
+        assert_eq!((found, error.to_string().as_str()), (1, text), "{line:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_appended_is_there_when_it_is_opened_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(Journal::open_existing(folder.path()).await.expect("readable").is_none());
+    let journal = Journal::open(folder.path()).await.expect("a new journal");
+    let mode = fs::metadata(journal.path()).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(journal.intend(intent).await.expect("noted"), 0);
+    assert_eq!(journal.intend(intent).await.expect("noted"), 1);
+    journal.append(Entry::Closed { id: 1 }, Durability::Disk).await.expect("noted");
+    let unfinished = journal.unfinished();
+    assert_eq!(unfinished.iter().map(|record| record.intent.id).collect::<Vec<_>>(), [0]);
+    drop(journal);
+    let journal = Journal::open_existing(folder.path()).await.expect("readable").expect("there");
+    assert_eq!(journal.unfinished(), unfinished);
+    assert_eq!(journal.of_run("r1").len(), 2);
+    assert_eq!(journal.of_run("another").len(), 0);
+}
+
+#[tokio::test]
+async fn a_torn_end_is_cut_off_before_more_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(FILE);
+    let mut torn = bytes(&entries());
+    torn.truncate(torn.len() - 1);
+    fs::write(&path, &torn).expect("a torn journal");
+    let journal = Journal::open(folder.path()).await.expect("readable");
+    assert_eq!(journal.unfinished().len(), 0);
+    assert_eq!(journal.intend(intent).await.expect("noted"), 1);
+    drop(journal);
+    let read = read(&fs::read(&path).expect("a journal")).expect("whole");
+    assert_eq!(read.account.unfinished().len(), 1);
+}
+
+#[tokio::test]
+async fn a_damaged_journal_is_an_error_that_names_the_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(FILE);
+    let mut damaged = bytes(&entries());
+    let second = damaged.iter().position(|byte| *byte == b'\n').expect("a line") + 20;
+    damaged[second] = b'!';
+    fs::write(&path, &damaged).expect("a damaged journal");
+    let error = Journal::open_existing(folder.path()).await.expect_err("damaged").to_string();
+    assert!(error.starts_with(&format!("line 2 of {} is damaged", path.display())), "{error}");
+    assert_eq!(fs::read(&path).expect("still there"), damaged, "a damaged journal is left as it is");
+}
+
+#[tokio::test]
+async fn a_file_too_large_is_no_journal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = File::create(folder.path().join(FILE)).expect("a file");
+    file.set_len(MAX_BYTES + 1).expect("a sparse file");
+    let error = Journal::open(folder.path()).await.expect_err("too large");
+    assert!(matches!(error, JournalError::TooLarge { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_directory_that_is_not_there_is_an_error() {
+    let error = Journal::open_existing(Path::new("/no/such/run")).await.expect_err("no directory");
+    assert_eq!(error.to_string(), "read directory /no/such/run");
+}
+
+#[tokio::test]
+async fn one_process_at_a_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = Journal::open(folder.path()).await.expect("a journal");
+    let opened = Entry::Opened { run: "r1".into(), pid: 77, at_unix_ms: 0 };
+    journal.append(opened, Durability::Disk).await.expect("noted");
+    let error = Journal::open(folder.path()).await.expect_err("it is held").to_string();
+    assert!(error.contains("is in use by process 77 (run r1)"), "{error}");
+    drop(journal);
+    Journal::open(folder.path()).await.expect("free again");
+}
+
+#[tokio::test]
+async fn a_write_that_failed_leaves_no_trace() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = Journal::open(folder.path()).await.expect("a journal");
+    journal.intend(intent).await.expect("noted");
+    let whole = fs::read(journal.path()).expect("a journal");
+    {
+        // As after a disk that was full in the middle of a line.
+        let mut writer = journal.lock();
+        writer.file.write_all(b"{\"entry\":\"clo").expect("half a line");
+        writer.torn = true;
+    }
+    journal.append(Entry::Injected { id: 0 }, Durability::Kernel).await.expect("noted");
+    let mut expected = whole;
+    expected.extend(bytes(&[Entry::Injected { id: 0 }]));
+    assert_eq!(fs::read(journal.path()).expect("a journal"), expected);
+}

@@ -1,0 +1,168 @@
+//! The metric families of experiments and recoveries.
+
+use prometheus::{GaugeVec, Opts, Registry};
+
+use super::experiment::State;
+use crate::trial::{Experiment, Name};
+
+/// Handles of the families. Cheap to clone; clones share their values.
+///
+/// Timestamps and recoveries are absent until they happened, so their series are made only then.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    state: GaugeVec,
+    injected: GaugeVec,
+    revert_due: GaugeVec,
+    reverted: GaugeVec,
+    recovery: GaugeVec,
+    recovery_lower: GaugeVec,
+    recovery_upper: GaugeVec,
+    acked_before: GaugeVec,
+}
+
+/// Which instant a recovery time counts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Since {
+    /// The start of the injection.
+    Injected,
+    /// The start of the revert.
+    Reverted,
+}
+
+impl Since {
+    /// The value of the label `since`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Injected => "injected",
+            Self::Reverted => "reverted",
+        }
+    }
+}
+
+/// A final recovery time with its bounds, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RecoverySeconds {
+    /// The best estimate; infinite when there was no recovery before the deadline.
+    pub estimate: f64,
+    /// It took at least this long; the time waited when there was no recovery.
+    pub lower: f64,
+    /// It took at most this long; infinite when there was no recovery.
+    pub upper: f64,
+}
+
+impl RecoverySeconds {
+    /// No recovery within the time waited.
+    pub fn none_within(waited: f64) -> Self {
+        Self { estimate: f64::INFINITY, lower: waited, upper: f64::INFINITY }
+    }
+}
+
+impl Metrics {
+    /// Makes the families; every experiment begins as `planned`. `stores` are those that have a ledger.
+    pub fn register(
+        registry: &Registry,
+        experiments: &[Experiment],
+        stores: &[&Name],
+    ) -> Result<Self, prometheus::Error> {
+        let family = |name: &str, help: &str, labels: &[&str]| {
+            let family = GaugeVec::new(Opts::new(format!("ordeal_{name}"), help), labels)?;
+            registry.register(Box::new(family.clone()))?;
+            Ok::<_, prometheus::Error>(family)
+        };
+        let experiment = &["experiment"];
+        let recovery = &["experiment", "component", "since"];
+        let info = family(
+            "experiment_info",
+            "The experiments of the trial and their kind of fault; always 1.",
+            &["experiment", "fault"],
+        )?;
+        let metrics = Self {
+            state: family(
+                "experiment_state",
+                "Whether the experiment is in this state; exactly one of its states is 1.",
+                &["experiment", "state"],
+            )?,
+            injected: family(
+                "experiment_injected_timestamp_seconds",
+                "When the fault's injection began; absent before.",
+                experiment,
+            )?,
+            revert_due: family(
+                "experiment_revert_due_timestamp_seconds",
+                "When the fault is to be put back; absent before the injection and where nothing is to be put back.",
+                experiment,
+            )?,
+            reverted: family(
+                "experiment_reverted_timestamp_seconds",
+                "When the fault's revert began; absent before it succeeded.",
+                experiment,
+            )?,
+            recovery: family(
+                "recovery_seconds",
+                "Time to lasting health; absent until final, infinite without recovery by the deadline.",
+                recovery,
+            )?,
+            recovery_lower: family(
+                "recovery_lower_seconds",
+                "Lower bound of the recovery time; the time waited without recovery by the deadline.",
+                recovery,
+            )?,
+            recovery_upper: family(
+                "recovery_upper_seconds",
+                "Upper bound of the recovery time; infinite without recovery by the deadline.",
+                recovery,
+            )?,
+            acked_before: family(
+                "experiment_acked_writes_before",
+                "Writes that the store acknowledged in the 5 s before the injection.",
+                &["experiment", "store"],
+            )?,
+        };
+        for experiment in experiments {
+            let name = experiment.name.as_str();
+            info.with_label_values(&[name, experiment.fault.kind()]).set(1.0);
+            metrics.set_state(name, State::Planned);
+            for store in stores {
+                metrics.set_acked_before(name, store.as_str(), 0);
+            }
+        }
+        Ok(metrics)
+    }
+
+    /// The experiment is now in `state`, and in no other.
+    pub(super) fn set_state(&self, experiment: &str, state: State) {
+        // The new state first: a scrape in between sees two states rather than none.
+        self.state.with_label_values(&[experiment, state.label()]).set(1.0);
+        for other in State::ALL.into_iter().filter(|other| *other != state) {
+            self.state.with_label_values(&[experiment, other.label()]).set(0.0);
+        }
+    }
+
+    /// The fault's injection began at `unix` seconds.
+    pub(super) fn set_injected(&self, experiment: &str, unix: f64) {
+        self.injected.with_label_values(&[experiment]).set(unix);
+    }
+
+    /// The fault is to be put back at `unix` seconds.
+    pub(super) fn set_revert_due(&self, experiment: &str, unix: f64) {
+        self.revert_due.with_label_values(&[experiment]).set(unix);
+    }
+
+    /// The revert that succeeded began at `unix` seconds.
+    pub(super) fn set_reverted(&self, experiment: &str, unix: f64) {
+        self.reverted.with_label_values(&[experiment]).set(unix);
+    }
+
+    /// A recovery is final.
+    pub fn set_recovery(&self, experiment: &str, component: &str, since: Since, recovery: RecoverySeconds) {
+        let labels = [experiment, component, since.label()];
+        self.recovery.with_label_values(&labels).set(recovery.estimate);
+        self.recovery_lower.with_label_values(&labels).set(recovery.lower);
+        self.recovery_upper.with_label_values(&labels).set(recovery.upper);
+    }
+
+    /// So many writes were acknowledged in the 5 s before the injection.
+    pub fn set_acked_before(&self, experiment: &str, store: &str, writes: u64) {
+        self.acked_before.with_label_values(&[experiment, store]).set(writes as f64);
+    }
+}

@@ -1,0 +1,200 @@
+//! Pure: what an experiment would do, to what, and how that is put back.
+//!
+//! A plan leaves no choice to whoever carries it out: targets are resolved, commands and limits are fixed.
+//! `load-exporter plan` prints plans and does nothing else.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::clock::Moment;
+use crate::trial::{ExecFault, Experiment, Fault, Name};
+
+/// A resolved experiment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The experiment's name.
+    pub experiment: Name,
+    /// What kind of fault it is (the label `fault`).
+    pub fault: &'static str,
+    /// What is broken; at least one.
+    pub targets: Vec<String>,
+    /// The command that breaks the targets.
+    pub inject: String,
+    /// The command that shows that the fault took effect, if there is one.
+    pub bit: Option<String>,
+    /// How it is put back.
+    pub inverse: Inverse,
+    /// Time limit of each command.
+    pub timeout: Duration,
+    /// Names of the components that must recover.
+    pub components: Vec<String>,
+    /// The longest wait for them, from the injection.
+    pub deadline: Duration,
+}
+
+/// How a fault is put back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inverse {
+    /// The system heals on its own: there is nothing to put back.
+    Nothing,
+    /// A command, run some time after the injection.
+    Command {
+        /// The command.
+        revert: String,
+        /// Time from the injection to the command.
+        after: Duration,
+    },
+}
+
+impl Inverse {
+    /// The revert command, if there is one.
+    pub fn command(&self) -> Option<&str> {
+        match self {
+            Self::Nothing => None,
+            Self::Command { revert, .. } => Some(revert),
+        }
+    }
+}
+
+/// Why the output of a target command is no list of targets.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TargetsError {
+    /// It printed nothing.
+    #[error("the target command printed no instance")]
+    Empty,
+    /// It printed something that cannot be an instance's name.
+    #[error("line {line} of the target command's output holds a control character")]
+    ControlCharacter {
+        /// Counted from 1.
+        line: usize,
+    },
+}
+
+/// Reads what a target command printed: one instance a line, blank lines and repetitions left out.
+pub fn targets(output: &str) -> Result<Vec<String>, TargetsError> {
+    let mut seen = BTreeSet::new();
+    let mut targets = Vec::new();
+    for (index, line) in output.lines().enumerate() {
+        let target = line.trim();
+        if target.chars().any(char::is_control) {
+            return Err(TargetsError::ControlCharacter { line: index + 1 });
+        }
+        if !target.is_empty() && seen.insert(target) {
+            targets.push(target.to_owned());
+        }
+    }
+    if targets.is_empty() { Err(TargetsError::Empty) } else { Ok(targets) }
+}
+
+impl Plan {
+    /// The plan of `experiment` on `targets`; `components` are the names of the trial's components.
+    pub fn new(experiment: &Experiment, components: &[Name], targets: Vec<String>) -> Self {
+        let Fault::Exec(ExecFault { inject, bit, revert, timeout, .. }) = &experiment.fault;
+        let name_of = |index: &usize| components.get(*index).map(ToString::to_string);
+        Self {
+            experiment: experiment.name.clone(),
+            fault: experiment.fault.kind(),
+            targets,
+            inject: inject.clone(),
+            bit: bit.clone(),
+            inverse: match revert {
+                None => Inverse::Nothing,
+                Some(revert) => Inverse::Command { revert: revert.clone(), after: experiment.hold },
+            },
+            timeout: *timeout,
+            components: experiment.components.iter().filter_map(name_of).collect(),
+            deadline: experiment.deadline,
+        }
+    }
+}
+
+impl Plan {
+    /// When the fault is to be put back if its injection begins at `start`; `None`: never.
+    pub fn revert_due(&self, start: Moment) -> Option<Moment> {
+        match self.inverse {
+            Inverse::Nothing => None,
+            Inverse::Command { after, .. } => Some(start.later_by(after)),
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = |duration: Duration| humantime::format_duration(duration).to_string();
+        writeln!(f, "{} ({})", self.experiment, self.fault)?;
+        writeln!(f, "  targets   {}", self.targets.join(", "))?;
+        writeln!(f, "  inject    {}", self.inject)?;
+        writeln!(f, "  bit       {}", self.bit.as_deref().unwrap_or("not checked"))?;
+        match &self.inverse {
+            Inverse::Nothing => writeln!(f, "  put back  nothing to put back")?,
+            Inverse::Command { revert, after } if after.is_zero() => {
+                writeln!(f, "  put back  at once: {revert}")?;
+            }
+            Inverse::Command { revert, after } => {
+                writeln!(f, "  put back  after {}: {revert}", time(*after))?;
+            }
+        }
+        writeln!(f, "  limits    {} a command", time(self.timeout))?;
+        write!(f, "  recovery  {} within {}", self.components.join(", "), time(self.deadline))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        Name::new(text).expect("a name")
+    }
+
+    fn experiment(revert: Option<&str>, hold: u64) -> Experiment {
+        Experiment {
+            name: name("partition"),
+            fault: Fault::Exec(ExecFault {
+                target: "primary".into(),
+                inject: "cut".into(),
+                bit: None,
+                revert: revert.map(Into::into),
+                timeout: Duration::from_secs(30),
+            }),
+            components: vec![1],
+            deadline: Duration::from_mins(2),
+            hold: Duration::from_secs(hold),
+            replaced: false,
+        }
+    }
+
+    #[test]
+    fn targets_are_lines() {
+        let cases: [(&str, Result<&[&str], TargetsError>); 6] = [
+            ("", Err(TargetsError::Empty)),
+            (" \n\n", Err(TargetsError::Empty)),
+            ("pg1\n", Ok(&["pg1"])),
+            ("pg1\r\n\n  shop-2 on n3 \npg1", Ok(&["pg1", "shop-2 on n3"])),
+            ("pg1\npg\x002\n", Err(TargetsError::ControlCharacter { line: 2 })),
+            ("\x1b[1mpg1", Err(TargetsError::ControlCharacter { line: 1 })),
+        ];
+        for (output, expected) in cases {
+            let expected = expected.map(|those| those.iter().map(ToString::to_string).collect::<Vec<_>>());
+            assert_eq!(targets(output), expected, "{output:?}");
+        }
+    }
+
+    #[test]
+    fn a_plan_says_what_is_done_to_what_and_how_it_is_put_back() {
+        let components = [name("shop"), name("postgres")];
+        let print = |revert, hold| {
+            Plan::new(&experiment(revert, hold), &components, vec!["pg1".into(), "pg2".into()]).to_string()
+        };
+        assert_eq!(
+            print(Some("mend"), 40),
+            "partition (exec)\n  targets   pg1, pg2\n  inject    cut\n  bit       not checked\n  \
+             put back  after 40s: mend\n  limits    30s a command\n  recovery  postgres within 2m"
+        );
+        assert!(print(Some("mend"), 0).contains("put back  at once: mend\n"));
+        assert!(print(None, 0).contains("put back  nothing to put back\n"));
+    }
+}

@@ -1,0 +1,198 @@
+//! `chaos.json`: what was done to what, when, and what came of it.
+
+use serde::Serialize;
+
+use super::experiment::State;
+use super::faults::exec::{Outcome, SHOWN_LINES};
+use super::guard::Refusal;
+use super::journal::Step;
+use super::metrics::{RecoverySeconds, Since};
+use super::plan::Plan;
+use crate::clock::{Clock, Moment};
+use crate::trial::Experiment;
+
+/// The whole report.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChaosReport {
+    /// The run's id.
+    pub run: String,
+    /// Unix time of the clock's origin, from which `run_seconds` count.
+    pub origin_unix_seconds: f64,
+    /// The experiments, in the trial's order.
+    pub experiments: Vec<ExperimentReport>,
+    /// Faults of earlier runs that were put back when this one began.
+    pub put_back_at_start: Vec<String>,
+    /// Results of audits, as the ledger tells them.
+    pub audits: Vec<serde_json::Value>,
+}
+
+/// One experiment.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExperimentReport {
+    /// Its name.
+    pub experiment: String,
+    /// Its kind of fault.
+    pub fault: &'static str,
+    /// Where it ended up.
+    pub state: &'static str,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<RefusalReport>,
+    /// What was broken.
+    pub targets: Vec<String>,
+    /// When the injection began.
+    pub injected: Option<At>,
+    /// When the injection had ended.
+    pub injection_ended: Option<At>,
+    /// When the fault was seen to take effect; `None` also where nothing looks for that.
+    pub bit: Option<At>,
+    /// When the successful revert began.
+    pub reverted: Option<At>,
+    /// When it had ended.
+    pub revert_ended: Option<At>,
+    /// Every change of state.
+    pub states: Vec<StateChange>,
+    /// Every command that was run, except those that looked for the fault and did not see it yet.
+    pub commands: Vec<CommandReport>,
+    /// The recoveries, once final.
+    pub recoveries: Vec<RecoveryReport>,
+}
+
+/// An instant.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct At {
+    /// Seconds since the Unix epoch.
+    pub unix_seconds: f64,
+    /// Seconds since the clock's origin; negative in a run that was taken up again after a crash.
+    pub run_seconds: f64,
+}
+
+/// A refusal.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefusalReport {
+    /// A word from a closed set.
+    pub kind: &'static str,
+    /// The whole reason.
+    pub reason: String,
+}
+
+/// A change of state.
+#[derive(Debug, Clone, Serialize)]
+pub struct StateChange {
+    /// The new state.
+    pub state: &'static str,
+    /// When it came.
+    pub at: At,
+}
+
+/// A command and its end.
+#[derive(Debug, Clone, Serialize)]
+pub struct CommandReport {
+    /// Which of the experiment's commands it was.
+    pub step: Step,
+    /// When it was let go.
+    pub start: At,
+    /// When it had ended.
+    pub end: At,
+    /// How it ended.
+    pub exit: String,
+    /// Its last lines of standard output.
+    pub stdout: String,
+    /// Its last lines of standard error.
+    pub stderr: String,
+}
+
+/// A final recovery. An infinite number of seconds is `null`.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecoveryReport {
+    /// The component.
+    pub component: String,
+    /// From when it counts.
+    pub since: &'static str,
+    /// The best estimate.
+    pub seconds: f64,
+    /// It took at least this long.
+    pub lower_seconds: f64,
+    /// It took at most this long.
+    pub upper_seconds: f64,
+}
+
+impl At {
+    /// `moment` of `clock`.
+    pub fn new(clock: &Clock, moment: Moment) -> Self {
+        Self { unix_seconds: clock.unix_seconds(moment), run_seconds: moment.as_secs_f64() }
+    }
+
+    /// A Unix time in milliseconds, which may lie before the clock's origin.
+    pub(super) fn from_unix_ms(clock: &Clock, unix_ms: u64) -> Self {
+        let unix_seconds = unix_ms as f64 / 1e3;
+        Self { unix_seconds, run_seconds: unix_seconds - clock.unix_seconds(Moment::default()) }
+    }
+}
+
+impl ChaosReport {
+    /// The report of a run in which nothing has happened yet.
+    pub fn new(run: &str, clock: &Clock, experiments: &[Experiment]) -> Self {
+        Self {
+            run: run.to_owned(),
+            origin_unix_seconds: clock.unix_seconds(Moment::default()),
+            experiments: experiments.iter().map(ExperimentReport::new).collect(),
+            put_back_at_start: Vec::new(),
+            audits: Vec::new(),
+        }
+    }
+}
+
+impl ExperimentReport {
+    fn new(experiment: &Experiment) -> Self {
+        Self {
+            experiment: experiment.name.to_string(),
+            fault: experiment.fault.kind(),
+            state: State::Planned.label(),
+            refused: None,
+            targets: Vec::new(),
+            injected: None,
+            injection_ended: None,
+            bit: None,
+            reverted: None,
+            revert_ended: None,
+            states: Vec::new(),
+            commands: Vec::new(),
+            recoveries: Vec::new(),
+        }
+    }
+
+    pub(super) fn set_state(&mut self, state: State, at: At) {
+        self.state = state.label();
+        self.states.push(StateChange { state: state.label(), at });
+    }
+
+    pub(super) fn refuse(&mut self, refusal: &Refusal) {
+        self.refused = Some(RefusalReport { kind: refusal.kind(), reason: refusal.to_string() });
+    }
+
+    pub(super) fn plan(&mut self, plan: &Plan) {
+        self.targets.clone_from(&plan.targets);
+    }
+
+    pub(super) fn command(&mut self, clock: &Clock, step: Step, outcome: &Outcome) {
+        self.commands.push(CommandReport {
+            step,
+            start: At::new(clock, outcome.start),
+            end: At::new(clock, outcome.end),
+            exit: outcome.exit.to_string(),
+            stdout: outcome.stdout.last_lines(SHOWN_LINES),
+            stderr: outcome.stderr.last_lines(SHOWN_LINES),
+        });
+    }
+
+    pub(super) fn recovery(&mut self, component: &str, since: Since, recovery: RecoverySeconds) {
+        self.recoveries.push(RecoveryReport {
+            component: component.to_owned(),
+            since: since.label(),
+            seconds: recovery.estimate,
+            lower_seconds: recovery.lower,
+            upper_seconds: recovery.upper,
+        });
+    }
+}

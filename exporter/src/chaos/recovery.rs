@@ -1,0 +1,273 @@
+//! Puts back what the journal says is unfinished: at start-up, on abort, and by `load-exporter recover`.
+//!
+//! Everything needed stands in the journal; the trial file may be gone or changed. A revert is idempotent,
+//! so it is run again wherever it is not known to have been done, and tried several times.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::faults::exec::{ExecError, Gated, Identity, Outcome, Spec, TAIL};
+use super::faults::leftover::{self, LeftoverError};
+use super::journal::{Durability, Entry, Intent, Journal, JournalError, Record, Step};
+use super::resolve::chain;
+use super::step;
+use crate::clock::{Clock, Moment};
+
+/// How often a revert is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// Tries in all; one at least is made.
+    pub attempts: u32,
+    /// The pause between two of them.
+    pub pause: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { attempts: 3, pause: Duration::from_secs(1) }
+    }
+}
+
+/// A fault was put back.
+#[derive(Debug, Clone)]
+pub struct Reverted {
+    /// When the first attempt's command was let go: from here on it may have been put back.
+    pub start: Moment,
+    /// When the last attempt's command had ended: from here on it is put back.
+    pub end: Moment,
+    /// What became of each attempt's command; the last one succeeded.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// What became of one unfinished experiment.
+#[derive(Debug, Clone)]
+pub struct PutBack {
+    /// The run's id.
+    pub run: String,
+    /// The experiment's name.
+    pub experiment: String,
+    /// What was broken.
+    pub targets: Vec<String>,
+    /// How it was put back; `None`: there was nothing to put back.
+    pub reverted: Option<Reverted>,
+}
+
+/// A fault that could not be put back. It stays unfinished in the journal.
+#[derive(Debug, Error)]
+pub enum PutBackError {
+    /// Its revert command did not succeed.
+    #[error("put back {experiment} by `{revert}`, which failed {attempts} times, the last time: {last}")]
+    Failed {
+        /// The experiment's name.
+        experiment: String,
+        /// The command.
+        revert: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// How the last attempt ended, with what it printed.
+        last: String,
+    },
+    /// It was put back, but a command of the experiment may still be breaking things.
+    #[error("end the interrupted commands of {experiment}")]
+    Leftover {
+        /// The experiment's name.
+        experiment: String,
+        /// The cause.
+        #[source]
+        source: LeftoverError,
+    },
+    /// Its revert command could not be run.
+    #[error("run the revert of {experiment}")]
+    Exec {
+        /// The experiment's name.
+        experiment: String,
+        /// The cause.
+        #[source]
+        source: ExecError,
+    },
+    /// It may be put back, but that could not be written down.
+    #[error("note that {experiment} was put back")]
+    Journal {
+        /// The experiment's name.
+        experiment: String,
+        /// The cause.
+        #[source]
+        source: JournalError,
+    },
+}
+
+/// Why a journal could not be replayed as a whole.
+#[derive(Debug, Error)]
+pub enum RecoverError {
+    /// It cannot be read.
+    #[error("open the journal in {directory}")]
+    Open {
+        /// The run's directory.
+        directory: PathBuf,
+        /// The cause.
+        #[source]
+        source: JournalError,
+    },
+    /// Some faults could not be put back; all others were.
+    #[error("{count} of the faults in {journal} not put back", count = failures.len())]
+    NotAll {
+        /// The journal.
+        journal: PathBuf,
+        /// What was put back.
+        done: Vec<PutBack>,
+        /// What was not.
+        failures: Vec<PutBackError>,
+    },
+}
+
+/// Puts back all that the journal in `directory` says is unfinished, the latest first.
+pub async fn recover(directory: &Path, clock: &Clock, retry: Retry) -> Result<Vec<PutBack>, RecoverError> {
+    let error = |source| RecoverError::Open { directory: directory.to_owned(), source };
+    match Journal::open_existing(directory).await.map_err(error)? {
+        Some(journal) => replay(&journal, clock, retry).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Puts back all that is unfinished in `journal`, the latest first. A failure does not hold up the others.
+pub async fn replay(journal: &Journal, clock: &Clock, retry: Retry) -> Result<Vec<PutBack>, RecoverError> {
+    let (mut done, mut failures) = (Vec::new(), Vec::new());
+    for record in journal.unfinished() {
+        match put_back(journal, &record, clock, retry).await {
+            Ok(put_back) => done.push(put_back),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    if failures.is_empty() {
+        return Ok(done);
+    }
+    Err(RecoverError::NotAll { journal: journal.path().to_owned(), done, failures })
+}
+
+/// Puts one experiment back and closes it.
+pub async fn put_back(
+    journal: &Journal,
+    record: &Record,
+    clock: &Clock,
+    retry: Retry,
+) -> Result<PutBack, PutBackError> {
+    let intent = &record.intent;
+    let experiment = || intent.experiment.clone();
+    let ended = end_commands(record).await;
+    let reverted = match &intent.revert {
+        None => None,
+        Some(command) => Some(revert(journal, intent, command, clock, retry).await?),
+    };
+    // What could not be ended may break things again: put back for now, but not for good.
+    ended.map_err(|source| PutBackError::Leftover { experiment: experiment(), source })?;
+    let closed = journal.append(Entry::Closed { id: intent.id }, Durability::Disk).await;
+    closed.map_err(|source| PutBackError::Journal { experiment: experiment(), source })?;
+    Ok(PutBack {
+        run: intent.run.clone(),
+        experiment: experiment(),
+        targets: intent.targets.clone(),
+        reverted,
+    })
+}
+
+/// Ends what still runs of the experiment's earlier commands.
+async fn end_commands(record: &Record) -> Result<(), LeftoverError> {
+    let mut result = Ok(());
+    for group in &record.groups {
+        match leftover::end(*group, &record.intent.token).await {
+            Ok(false) => {}
+            Ok(true) => {
+                tracing::warn!(experiment = record.intent.experiment, group, "ended an interrupted command");
+            }
+            Err(error) => result = Err(error),
+        }
+    }
+    result
+}
+
+async fn revert(
+    journal: &Journal,
+    intent: &Intent,
+    command: &str,
+    clock: &Clock,
+    retry: Retry,
+) -> Result<Reverted, PutBackError> {
+    let experiment = &intent.experiment;
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    loop {
+        step!("reverting");
+        let outcome = attempt(journal, intent, command, clock).await?;
+        step!("reverted");
+        let (succeeded, text, end) = (outcome.succeeded(), outcome.to_string(), outcome.end);
+        outcomes.push(outcome);
+        let attempts = u32::try_from(outcomes.len()).unwrap_or(u32::MAX);
+        if succeeded {
+            return Ok(Reverted { start: outcomes[0].start, end, outcomes });
+        }
+        if attempts >= retry.attempts {
+            let (experiment, revert) = (experiment.clone(), command.to_owned());
+            return Err(PutBackError::Failed { experiment, revert, attempts, last: text });
+        }
+        tracing::warn!(experiment, attempts, outcome = text, "revert failed, trying again");
+        tokio::time::sleep(retry.pause).await;
+    }
+}
+
+async fn attempt(
+    journal: &Journal,
+    intent: &Intent,
+    command: &str,
+    clock: &Clock,
+) -> Result<Outcome, PutBackError> {
+    let experiment = || intent.experiment.clone();
+    let run = |source| PutBackError::Exec { experiment: experiment(), source };
+    let gated = Gated::spawn(&spec(intent, command)).map_err(run)?;
+    // A revert must not be held back by a journal that cannot be written (the disk may be full): its process
+    // group is then unknown to whoever comes next, who runs the revert again.
+    let noted = note_start(journal, intent.id, Step::Revert, gated.group(), clock).await;
+    if let Err(error) = noted {
+        tracing::warn!(experiment = intent.experiment, error = chain(&error), "note the start of a revert");
+    }
+    let running = gated.open(clock).await.map_err(run)?;
+    step!("revert_started");
+    running.finish().await.map_err(run)
+}
+
+/// A command of the experiment `intent`.
+pub(super) fn spec(intent: &Intent, command: &str) -> Spec {
+    Spec {
+        command: command.to_owned(),
+        directory: Some(intent.directory.clone()),
+        identity: Some(Identity {
+            run: intent.run.clone(),
+            experiment: intent.experiment.clone(),
+            token: intent.token.clone(),
+            targets: intent.targets.clone(),
+        }),
+        timeout: intent.timeout(),
+        keep: TAIL,
+    }
+}
+
+/// Notes a command that waits at its gate. A power cut ends the command too, so the kernel's word is enough.
+pub(super) async fn note_start(
+    journal: &Journal,
+    id: u64,
+    step: Step,
+    group: i32,
+    clock: &Clock,
+) -> Result<(), JournalError> {
+    let at_unix_ms = unix_ms(clock, clock.now());
+    journal.append(Entry::Started { id, step, group, at_unix_ms }, Durability::Kernel).await
+}
+
+/// `moment` in milliseconds of Unix time.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "Unix time in ms fits in u64")]
+pub(super) fn unix_ms(clock: &Clock, moment: Moment) -> u64 {
+    (clock.unix_seconds(moment) * 1e3).round() as u64
+}
+
+#[cfg(test)]
+mod tests;

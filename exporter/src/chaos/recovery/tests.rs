@@ -1,0 +1,79 @@
+use std::fs;
+
+use super::super::journal::FILE;
+use super::*;
+
+const NOW: Retry = Retry { attempts: 2, pause: Duration::ZERO };
+
+fn intent(id: u64, folder: &Path, revert: Option<&str>) -> Intent {
+    Intent {
+        id,
+        run: "r1".into(),
+        experiment: format!("e{id}"),
+        token: "t1".into(),
+        targets: vec!["pg1".into(), "pg2".into()],
+        revert: revert.map(str::to_owned),
+        directory: folder.to_owned(),
+        timeout_ms: 60_000,
+        at_unix_ms: 0,
+        expires_unix_ms: 0,
+    }
+}
+
+/// A journal with one unfinished experiment for each revert.
+async fn left_behind(folder: &Path, reverts: &[Option<&str>]) {
+    let journal = Journal::open(folder).await.expect("a journal");
+    for revert in reverts {
+        let (folder, revert) = (folder.to_owned(), revert.map(str::to_owned));
+        journal.intend(move |id| intent(id, &folder, revert.as_deref())).await.expect("noted");
+    }
+}
+
+fn log(folder: &Path) -> String {
+    fs::read_to_string(folder.join("log")).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn without_a_journal_there_is_nothing_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert_eq!(recover(folder.path(), &Clock::start(), NOW).await.expect("nothing").len(), 0);
+    assert!(!folder.path().join(FILE).exists(), "recovering makes no journal");
+    let error = recover(Path::new("/no/such/run"), &Clock::start(), NOW).await.expect_err("no directory");
+    assert_eq!(
+        chain(&error),
+        "open the journal in /no/such/run: read directory /no/such/run: No such file or directory (os error 2)"
+    );
+}
+
+#[tokio::test]
+async fn the_latest_is_put_back_first_where_and_as_the_run_did_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let say = "echo $ORDEAL_RUN $ORDEAL_EXPERIMENT $ORDEAL_TOKEN $ORDEAL_TARGETS >>log";
+    left_behind(folder.path(), &[Some(say), None, Some(say)]).await;
+    let done = recover(folder.path(), &Clock::start(), NOW).await.expect("recovered");
+    let names: Vec<_> = done.iter().map(|one| (one.experiment.as_str(), one.reverted.is_some())).collect();
+    assert_eq!(names, [("e2", true), ("e1", false), ("e0", true)]);
+    assert_eq!(log(folder.path()), "r1 e2 t1 pg1 pg2\nr1 e0 t1 pg1 pg2\n");
+    assert_eq!(recover(folder.path(), &Clock::start(), NOW).await.expect("nothing left").len(), 0);
+}
+
+#[tokio::test]
+async fn a_failure_holds_up_no_other_and_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let locked = "echo locked >>log; echo no key >&2; test -e key";
+    left_behind(folder.path(), &[Some("echo open >>log"), Some(locked)]).await;
+    let error = recover(folder.path(), &Clock::start(), NOW).await.expect_err("no key");
+    assert_eq!(
+        error.to_string(),
+        format!("1 of the faults in {}/{FILE} not put back", folder.path().display())
+    );
+    let RecoverError::NotAll { done, failures, .. } = error else { panic!("{error}") };
+    assert_eq!((done.len(), failures.len()), (1, 1));
+    assert_eq!(
+        failures[0].to_string(),
+        format!("put back e1 by `{locked}`, which failed 2 times, the last time: exit status 1: no key")
+    );
+    assert_eq!(log(folder.path()), "locked\nlocked\nopen\n");
+    fs::write(folder.path().join("key"), "").expect("a key");
+    assert_eq!(recover(folder.path(), &Clock::start(), NOW).await.expect("recovered").len(), 1);
+}

@@ -1,0 +1,299 @@
+//! Outages of one component, from its probes, with bounds for both ends (pure).
+//!
+//! With `i` the probe interval and `D` the longest good probe of the 30 s before the first failure (a healthy
+//! service answers a fresh probe within `D`), and by start time `G` the last good probe before the first
+//! failed one `F`, and `e` the earliest completion of a good probe in the streak that lasts:
+//!
+//! * the outage began in `[G.start, F.start + D]`;
+//! * it ended in `[e − i − D, e]`: a probe begun within `i` of the return is answered within `D`. Slots that
+//!   we missed take the lower end back to the last probe before the first that can have seen the return. Where
+//!   the last failed probe got a definite no, its start is the lower end if earlier, since answers are slower
+//!   just after a return; so too where it timed out and the next probe was answered in less than half the
+//!   time-out, for then requests were lost, not held, and that probe was sent before the return;
+//! * the estimate of either end is the middle.
+//!
+//! `D` leaves out probes begun before the end of the outage before: a request that hung until the return says
+//! nothing about how fast a healthy service answers. With no good probe to learn from, `D` is the time-out.
+//!
+//! An outage is over once at least [`LASTING_PROBES`] probes and [`LASTING_TIME`] have passed without a failure;
+//! a failure sooner continues it. A stretch without probes of a second (or three intervals, if longer) inside
+//! that time may hide more of the outage, so the upper end moves behind it.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::clock::Moment;
+
+pub use recovery::{Question, Recovery, Revert, Saw, Since, Span, Took};
+
+mod history;
+mod recovery;
+#[cfg(test)]
+mod tests;
+
+use history::History;
+
+/// Good probes that make a return lasting.
+pub const LASTING_PROBES: u32 = 20;
+/// Time without a failure that makes a return lasting.
+pub const LASTING_TIME: Duration = Duration::from_secs(5);
+/// Probes that far back say how fast a healthy service answers.
+const LOOK_BACK: Duration = Duration::from_secs(30);
+/// Outages remembered at most.
+const OUTAGES_KEPT: usize = 4096;
+
+/// How a probe ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The service answered as a healthy one does.
+    Good,
+    /// A definite no before the time-out: refused, reset, an error, a wrong answer.
+    Refused,
+    /// No full answer within the time-out.
+    TimedOut,
+    /// We were late ourselves, or the answer is not known for another reason of ours.
+    Missed,
+}
+
+/// One probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probe {
+    /// Just before its first byte (or its connection attempt).
+    pub start: Moment,
+    /// When its outcome was known.
+    pub end: Moment,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// A moment known to lie between two others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Not before this.
+    pub lower: Moment,
+    /// Not after this.
+    pub upper: Moment,
+}
+
+impl Bounds {
+    /// The estimate: halfway.
+    pub fn middle(self) -> Moment {
+        Moment((self.lower.0 + self.upper.0) / 2)
+    }
+}
+
+/// An interval in which a component did not serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outage {
+    /// Start of the first failed probe.
+    pub first_failed: Moment,
+    /// Start of the last failed probe so far.
+    pub last_failed: Moment,
+    /// When it began.
+    pub began: Bounds,
+    /// When it ended; provisional until `over`.
+    pub ended: Option<Bounds>,
+    /// Whether health has lasted since.
+    pub over: bool,
+    /// Longest good probe before it.
+    pub answers_within: Duration,
+}
+
+/// What a probe changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// No outage began or became over.
+    Nothing,
+    /// A new outage: the last of [`Tracker::outages`].
+    Began,
+    /// The last outage is over.
+    Over,
+}
+
+/// The good probes since the last failed one of an outage that is not over.
+#[derive(Debug)]
+struct Streak {
+    first: Probe,
+    /// Earliest completion: `e`.
+    earliest: Moment,
+    /// Starts of its probes before `e`, in order.
+    starts: Vec<Moment>,
+    /// Earliest completion since the last stretch without probes.
+    upper: Moment,
+    /// Good probes since that stretch.
+    good: u32,
+}
+
+/// Follows one component through its outages. Probes come in the order of their starts.
+#[derive(Debug)]
+pub struct Tracker {
+    interval: Duration,
+    timeout: Duration,
+    history: History,
+    /// Start of the first slot, missed or not.
+    origin: Option<Moment>,
+    last_good: Option<Moment>,
+    /// Start of the latest probe that was not missed.
+    seen: Option<Moment>,
+    outages: VecDeque<Outage>,
+    last_failed: Option<Probe>,
+    streak: Option<Streak>,
+}
+
+impl Tracker {
+    /// A tracker of probes begun every `interval` and given up after `timeout`.
+    pub fn new(interval: Duration, timeout: Duration) -> Self {
+        Self {
+            interval,
+            timeout,
+            history: History::default(),
+            origin: None,
+            last_good: None,
+            seen: None,
+            outages: VecDeque::new(),
+            last_failed: None,
+            streak: None,
+        }
+    }
+
+    /// Takes the next probe in order of start.
+    pub fn record(&mut self, probe: Probe) -> Change {
+        self.origin.get_or_insert(probe.start);
+        let before = self.seen;
+        let change = match probe.outcome {
+            Outcome::Missed => return Change::Nothing,
+            Outcome::Good => self.good(probe, before),
+            Outcome::Refused | Outcome::TimedOut => self.failed(probe),
+        };
+        self.seen = Some(probe.start);
+        change
+    }
+
+    /// Keeps every probe from `from` on (less the look-back) until told otherwise; `None` lets them go.
+    pub fn keep_from(&mut self, from: Option<Moment>) {
+        self.history.keep_from(from.map(|from| from.earlier_by(LOOK_BACK)));
+    }
+
+    /// The outages so far, oldest first; the last may not be over.
+    pub fn outages(&self) -> &VecDeque<Outage> {
+        &self.outages
+    }
+
+    /// The outage that is not over, if there is one.
+    pub fn open(&self) -> Option<&Outage> {
+        self.outages.back().filter(|outage| !outage.over)
+    }
+
+    /// Whether the component serves: it has answered, and its last outage is over.
+    pub fn up(&self) -> bool {
+        self.last_good.is_some() && self.open().is_none()
+    }
+
+    /// Start of the latest probe that was not missed: everything before it is known.
+    pub fn seen(&self) -> Option<Moment> {
+        self.seen
+    }
+
+    fn failed(&mut self, probe: Probe) -> Change {
+        self.streak = None;
+        self.last_failed = Some(probe);
+        if let Some(open) = self.outages.back_mut().filter(|outage| !outage.over) {
+            open.last_failed = probe.start;
+            open.ended = None;
+            return Change::Nothing;
+        }
+        let healthy_since = self.outages.back().and_then(|last| last.ended).map(|ended| ended.upper);
+        let answers_within = self.longest_good(probe.start, healthy_since);
+        let began = Bounds {
+            lower: self.last_good.or(self.origin).unwrap_or(probe.start),
+            upper: probe.start.later_by(answers_within),
+        };
+        if self.outages.len() == OUTAGES_KEPT {
+            self.outages.pop_front();
+        }
+        self.outages.push_back(Outage {
+            first_failed: probe.start,
+            last_failed: probe.start,
+            began,
+            ended: None,
+            over: false,
+            answers_within,
+        });
+        Change::Began
+    }
+
+    fn good(&mut self, probe: Probe, before: Option<Moment>) -> Change {
+        self.history.push(probe);
+        self.last_good = Some(probe.start);
+        if self.open().is_none() {
+            return Change::Nothing;
+        }
+        let blind = before.is_some_and(|before| probe.start.since(before) > self.blind_after());
+        self.extend_streak(probe, blind);
+        let ended = self.ended();
+        let lasting = self.lasts(probe.start);
+        if let Some(open) = self.outages.back_mut() {
+            open.ended = ended;
+            open.over = lasting;
+        }
+        if !lasting {
+            return Change::Nothing;
+        }
+        self.streak = None;
+        self.last_failed = None;
+        Change::Over
+    }
+
+    fn extend_streak(&mut self, probe: Probe, blind: bool) {
+        let streak = self.streak.get_or_insert_with(|| Streak {
+            first: probe,
+            earliest: probe.end,
+            starts: Vec::new(),
+            upper: probe.end,
+            good: 0,
+        });
+        if blind {
+            streak.upper = probe.end;
+            streak.good = 0;
+        }
+        streak.earliest = streak.earliest.min(probe.end);
+        streak.upper = streak.upper.min(probe.end);
+        streak.good += 1;
+        if probe.start < streak.earliest {
+            streak.starts.push(probe.start);
+        }
+    }
+
+    fn lasts(&self, now: Moment) -> bool {
+        self.streak
+            .as_ref()
+            .is_some_and(|streak| streak.good >= LASTING_PROBES && now >= streak.upper.later_by(LASTING_TIME))
+    }
+
+    /// The bounds of the end, by the formula above.
+    fn ended(&self) -> Option<Bounds> {
+        let (streak, failed) = (self.streak.as_ref()?, self.last_failed?);
+        let within = self.outages.back()?.answers_within;
+        let formula = streak.earliest.earlier_by(within).earlier_by(self.interval);
+        // The first probe after the return began at or after e − D and is one of the streak.
+        let earliest_start = streak.earliest.earlier_by(within);
+        let before = streak.starts.iter().rev().find(|&&start| start < earliest_start);
+        let mut lower = formula.min(before.copied().unwrap_or(failed.start));
+        let answered_fast = streak.first.end.since(streak.first.start) < self.timeout / 2;
+        if failed.outcome == Outcome::Refused || answered_fast {
+            lower = lower.min(failed.start);
+        }
+        Some(Bounds { lower, upper: streak.upper })
+    }
+
+    /// `D`: the longest good probe of the 30 s before `moment`, of those begun after `healthy_since`.
+    fn longest_good(&self, moment: Moment, healthy_since: Option<Moment>) -> Duration {
+        let from = moment.earlier_by(LOOK_BACK).max(healthy_since.unwrap_or_default());
+        self.history.longest(from, moment).unwrap_or(self.timeout)
+    }
+
+    /// A stretch between two probes that is long enough to hide more of an outage.
+    fn blind_after(&self) -> Duration {
+        Duration::from_secs(1).max(self.interval * 3)
+    }
+}

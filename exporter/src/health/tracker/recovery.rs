@@ -1,0 +1,210 @@
+//! How long a component took to come back from a fault (pure).
+//!
+//! With `a` the start and `b` the end of the command (or call) that injected or reverted the fault, and the
+//! last outage up to the final moment ended in `[lower, upper]`: the recovery took `[lower − b, upper − a]`,
+//! estimated as `middle − a`, nothing below zero. An outage that ended before the revert leaves 0 since the
+//! revert. The final moment is `settle` after the later of that end and the revert; an outage that begins
+//! before it moves it.
+//!
+//! A hang shorter than the time-out fails no probe. Where no outage is seen, the recovery is in `[0, c − a]`,
+//! `c` being the completion of the last probe before the final moment that took longer than `D + i`, and 0
+//! where none did. (`D` is the longest of some 600 probes, so two of three healthy components answer one of
+//! the next 1200 a little slower; a hang no longer than `i` can fall between two probes anyway.)
+
+use std::time::Duration;
+
+use super::{LASTING_PROBES, LASTING_TIME, Outage, Tracker};
+use crate::clock::Moment;
+
+/// The start and end of a command or call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Just before it.
+    pub start: Moment,
+    /// When it had returned.
+    pub end: Moment,
+}
+
+/// What has become of the revert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revert {
+    /// There is nothing to put back.
+    None,
+    /// It is still to come.
+    Due,
+    /// Done.
+    Done(Span),
+}
+
+/// What a recovery is counted from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// The injection.
+    Injected,
+    /// The revert.
+    Reverted,
+}
+
+/// The recovery that is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Question {
+    /// The injection.
+    pub injected: Span,
+    /// The revert.
+    pub revert: Revert,
+    /// Which of the two the time counts from.
+    pub since: Since,
+    /// How long health must hold.
+    pub settle: Duration,
+    /// The moment by which the component must be back.
+    pub deadline: Moment,
+}
+
+/// How long it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Took {
+    /// At least.
+    pub lower: Duration,
+    /// Most likely.
+    pub estimate: Duration,
+    /// At most.
+    pub upper: Duration,
+}
+
+impl Took {
+    /// At once.
+    pub const ZERO: Self = Self { lower: Duration::ZERO, estimate: Duration::ZERO, upper: Duration::ZERO };
+
+    fn of(outage: &Outage, from: Span) -> Option<Self> {
+        let ended = outage.ended?;
+        Some(Self {
+            lower: ended.lower.since(from.end),
+            estimate: ended.middle().since(from.start),
+            upper: ended.upper.since(from.start),
+        })
+    }
+}
+
+/// What the probes showed of the fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saw {
+    /// Failed probes.
+    Outage,
+    /// Slow ones only: a hang shorter than the time-out.
+    Slowness,
+    /// Nothing at all: stands only if the fault was seen to bite.
+    Nothing,
+}
+
+/// The answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// Not final.
+    Pending {
+        /// The time, should no further failure come.
+        so_far: Option<Took>,
+    },
+    /// Final.
+    Recovered {
+        /// How long it took.
+        took: Took,
+        /// What the probes showed.
+        saw: Saw,
+        /// The moment at which it became final.
+        settled: Moment,
+    },
+    /// Not back at the deadline: the recovery takes longer than `waited`.
+    NotRecovered {
+        /// From the end of the command to the deadline.
+        waited: Duration,
+    },
+}
+
+impl Tracker {
+    /// Answers `question` from the probes up to `now`.
+    pub fn recovery(&self, question: &Question, now: Moment) -> Recovery {
+        let from = match (question.since, question.revert) {
+            (Since::Injected, _) => question.injected,
+            (Since::Reverted, Revert::Done(span)) => span,
+            (Since::Reverted, _) => return Recovery::Pending { so_far: None },
+        };
+        let waited = question.deadline.since(from.end);
+        let base = match question.revert {
+            Revert::Done(span) => span.end,
+            Revert::None | Revert::Due => question.injected.end,
+        };
+        let seen = self.seen().unwrap_or_default();
+        let last = self.last_outage_before_final(question, base);
+        let healthy = match last {
+            Some(outage) => match outage.ended {
+                Some(ended) if ended.lower <= question.deadline => Some(ended.upper),
+                Some(_) => return Recovery::NotRecovered { waited },
+                None => None,
+            },
+            None => Some(base),
+        };
+        let Some(healthy) = healthy else {
+            let known = seen >= question.deadline || now >= question.deadline.later_by(self.grace());
+            return if known {
+                Recovery::NotRecovered { waited }
+            } else {
+                Recovery::Pending { so_far: None }
+            };
+        };
+        let settled = healthy.max(base).later_by(question.settle);
+        let (took, saw) = match last.and_then(|outage| Took::of(outage, from)) {
+            Some(took) => (took, Saw::Outage),
+            None => self.took_without_outage(question.injected, from, settled),
+        };
+        let over = last.is_none_or(|outage| outage.over);
+        if question.revert != Revert::Due && over && seen >= settled {
+            return Recovery::Recovered { took, saw, settled };
+        }
+        // Probes that were missed for so long never showed that health lasted.
+        let shown_by = settled.max(question.deadline).later_by(self.lasts_within() + self.grace());
+        if question.revert != Revert::Due && now >= shown_by {
+            return Recovery::NotRecovered { waited };
+        }
+        Recovery::Pending { so_far: Some(took) }
+    }
+
+    /// The last outage that ended after the injection and whose first failure came before health had settled.
+    fn last_outage_before_final(&self, question: &Question, base: Moment) -> Option<&Outage> {
+        let mut last = None;
+        let mut quiet = base;
+        let relevant = |outage: &&Outage| {
+            outage.ended.filter(|_| outage.over).is_none_or(|ended| ended.upper > question.injected.start)
+        };
+        for outage in self.outages().iter().filter(relevant) {
+            let settled =
+                question.revert != Revert::Due && outage.first_failed > quiet.later_by(question.settle);
+            if settled {
+                break;
+            }
+            quiet = outage.ended.map_or(quiet, |ended| ended.upper.max(base));
+            last = Some(outage);
+        }
+        last
+    }
+
+    fn took_without_outage(&self, injected: Span, from: Span, settled: Moment) -> (Took, Saw) {
+        let limit = self.longest_good(injected.start, None) + self.interval;
+        match self.history.last_slower(limit, from.start, settled) {
+            Some(completion) => {
+                let upper = completion.since(from.start);
+                (Took { lower: Duration::ZERO, estimate: upper / 2, upper }, Saw::Slowness)
+            }
+            None => (Took::ZERO, Saw::Nothing),
+        }
+    }
+
+    /// The time in which a return proves to be lasting when no probe is missed.
+    fn lasts_within(&self) -> Duration {
+        LASTING_TIME.max(self.interval * LASTING_PROBES) + self.interval * 2
+    }
+
+    /// How long after a moment the outcome of a probe begun by then is known at the latest.
+    fn grace(&self) -> Duration {
+        self.timeout * 2 + self.interval * 2
+    }
+}

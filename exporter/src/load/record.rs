@@ -1,0 +1,115 @@
+//! Where users write down what they did: the metrics and the statistics of a run together.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::metrics::Metrics;
+use super::outcome::{Limit, Reason};
+use super::saturation::Strain;
+use super::slots::Slots;
+use super::stats::TaskTimes;
+use crate::clock::{Clock, Moment};
+
+/// What all users share to write to.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    /// The run's clock.
+    pub(super) clock: Clock,
+    /// Series for Prometheus.
+    pub(super) metrics: Metrics,
+    /// What each user does.
+    pub(super) slots: Arc<Slots>,
+    /// Signs that we cannot keep up.
+    pub(super) strain: Strain,
+    /// By task.
+    pub(super) tasks: Vec<TaskRecord>,
+    /// The latest start of a request, in nanoseconds after it was intended.
+    pub(super) worst_lag_nanos: AtomicU64,
+}
+
+/// Statistics of one task.
+#[derive(Debug)]
+pub(super) struct TaskRecord {
+    /// How often it was chosen.
+    pub(super) chosen: AtomicU64,
+    /// Its response times.
+    pub(super) times: TaskTimes,
+}
+
+impl Recorder {
+    /// Nothing recorded yet.
+    pub(super) fn new(clock: Clock, metrics: Metrics, slots: Arc<Slots>) -> Self {
+        let record = |_| TaskRecord { chosen: AtomicU64::new(0), times: TaskTimes::new() };
+        let tasks = metrics.tasks.iter().map(record).collect();
+        let strain = Strain::default();
+        Self { clock, metrics, slots, strain, tasks, worst_lag_nanos: AtomicU64::new(0) }
+    }
+
+    /// A user chose `task`.
+    pub(super) fn chose(&self, task: usize) {
+        self.tasks[task].chosen.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request begins `lag` after it was intended.
+    pub(super) fn lagged(&self, lag: Duration) {
+        self.metrics.schedule_lag.observe(lag.as_secs_f64());
+        self.strain.woke(lag);
+        let nanos = u64::try_from(lag.as_nanos()).unwrap_or(u64::MAX);
+        if nanos > self.worst_lag_nanos.load(Ordering::Relaxed) {
+            self.worst_lag_nanos.fetch_max(nanos, Ordering::Relaxed);
+        }
+    }
+
+    /// A connection could not be opened for want of something of our own.
+    pub(super) fn lacked(&self, limit: Limit) {
+        self.strain.lacked(limit);
+    }
+
+    /// Opens a request of `task` that was meant to start at `intended`.
+    pub(super) fn open(&self, task: usize, intended: Moment) -> OpenRequest<'_> {
+        OpenRequest { recorder: self, task, intended, ended: false }
+    }
+
+    fn ended(&self, task: usize, time: Duration, outcome: Result<(), Reason>) {
+        let metrics = &self.metrics.tasks[task];
+        match outcome {
+            Ok(()) => {
+                metrics.ok.inc();
+                metrics.ok_time.observe(time.as_secs_f64());
+            }
+            Err(reason) => {
+                metrics.error.inc();
+                metrics.reasons[reason as usize].inc();
+                metrics.error_time.observe(time.as_secs_f64());
+            }
+        }
+        self.tasks[task].times.record(outcome.is_ok(), time);
+    }
+}
+
+/// A request that has begun. It is counted exactly once: dropped without an end, it was drained.
+#[derive(Debug)]
+pub(super) struct OpenRequest<'a> {
+    recorder: &'a Recorder,
+    task: usize,
+    intended: Moment,
+    ended: bool,
+}
+
+impl OpenRequest<'_> {
+    /// It ended at `now`.
+    pub(super) fn end(mut self, now: Moment, outcome: Result<(), Reason>) {
+        self.ended = true;
+        self.recorder.ended(self.task, now.since(self.intended), outcome);
+    }
+}
+
+impl Drop for OpenRequest<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            let time = self.recorder.clock.now().since(self.intended);
+            self.recorder.ended(self.task, time, Err(Reason::Drained));
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The section `experiments`: what is broken, in order.
+
+use std::time::Duration;
+
+use super::duration::Limits;
+use super::fields::{Fields, distinct, distinct_names};
+use super::model::{Component, ComponentKind, ExecFault, Experiment, Fault};
+use super::node::Node;
+use super::reader::{Checked, Reader};
+
+const DEADLINE: Duration = Duration::from_mins(5);
+const COMMAND: Duration = Duration::from_secs(30);
+/// A day: longer is a slip.
+const RECOVERING: Limits = Limits::secs(1, 24 * 3600);
+const HOLDING: Limits = Limits::secs(0, 24 * 3600);
+const RUNNING: Limits = Limits::millis(100, 3_600_000);
+
+/// The components that an experiment may list.
+#[derive(Clone, Copy)]
+pub(super) struct Listed<'k> {
+    /// The components, in order; none of them where one is faulty.
+    pub(super) components: &'k [Component],
+    /// Their names as the file has them, in order.
+    pub(super) names: &'k [&'k str],
+}
+
+/// The experiments.
+pub(super) fn experiments(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    known: Listed<'_>,
+) -> Checked<Vec<Experiment>> {
+    distinct_names(reader, node, "experiment");
+    reader.list(node, 200, "a list of experiments", |reader, item| experiment(reader, item, known))
+}
+
+fn experiment(reader: &mut Reader<'_>, node: &Node, known: Listed<'_>) -> Checked<Experiment> {
+    let mut fields = Fields::open(reader, node, "an experiment")?;
+    let name = fields.require(reader, "name", "the experiment's name").and_then(|node| reader.name(node));
+    let components = fields
+        .require(reader, "components", "a list of the components that must recover")
+        .and_then(|node| components(reader, node, known.names));
+    let deadline = reader.duration_or(fields.get("deadline"), DEADLINE, RECOVERING);
+    let hold_node = fields.get("hold");
+    let hold = reader.duration_or(hold_node, Duration::ZERO, HOLDING);
+    let replaced_node = fields.get("replaced");
+    let replaced = replaced_node.map_or(Ok(false), |node| reader.flag(node));
+    let fault = fields
+        .require(reader, "exec", "its commands, as a mapping with `target` and `inject`")
+        .and_then(|node| exec(reader, node));
+    fields.close(reader);
+    let (fault, hold) = (fault?, hold?);
+    if let Some(node) = hold_node.filter(|_| fault.revert.is_none() && !hold.is_zero()) {
+        let text = "`hold` where `exec` has no `revert`; expected a command that ends the fault";
+        return Err(reader.fault(node.at(), text));
+    }
+    let (components, replaced) = (components?, replaced?);
+    if let Some(node) = replaced_node.filter(|_| replaced && lacks_replicas(&components, known)) {
+        let text = "`replaced` without `replicas`; expected such a component in `components`";
+        return Err(reader.fault(node.at(), text));
+    }
+    Ok(Experiment { name: name?, fault: Fault::Exec(fault), components, deadline: deadline?, hold, replaced })
+}
+
+fn lacks_replicas(listed: &[usize], known: Listed<'_>) -> bool {
+    let is_replicas = |component: &Component| matches!(component.kind, ComponentKind::Replicas { .. });
+    !known.components.is_empty() && !listed.iter().any(|index| is_replicas(&known.components[*index]))
+}
+
+fn components(reader: &mut Reader<'_>, node: &Node, names: &[&str]) -> Checked<Vec<usize>> {
+    let mut listed = Vec::new();
+    let indices =
+        reader.filled_list(node, 200, "at least one component that must recover", |reader, item| {
+            let index = reader.reference(item, "component", names)?;
+            listed.push((names[index], item.at()));
+            Ok(index)
+        });
+    distinct(reader, "mention of component", listed.into_iter());
+    indices
+}
+
+fn exec(reader: &mut Reader<'_>, node: &Node) -> Checked<ExecFault> {
+    let mut fields = Fields::open(reader, node, "the commands")?;
+    let target = fields
+        .require(reader, "target", "a command that prints the targets, one a line")
+        .and_then(|node| command(reader, node));
+    let inject = fields
+        .require(reader, "inject", "a command that breaks the targets")
+        .and_then(|node| command(reader, node));
+    let bit = fields.get("bit").map(|node| command(reader, node)).transpose();
+    let revert = fields.get("revert").map(|node| command(reader, node)).transpose();
+    let timeout = reader.duration_or(fields.get("timeout"), COMMAND, RUNNING);
+    fields.close(reader);
+    Ok(ExecFault { target: target?, inject: inject?, bit: bit?, revert: revert?, timeout: timeout? })
+}
+
+/// A shell command; its own `$` and `${…}` are the shell's.
+fn command(reader: &mut Reader<'_>, node: &Node) -> Checked<String> {
+    let text = reader.filled(node, "a shell command")?;
+    if text.text.contains('\0') {
+        return Err(reader.fault(text.at, "a command with a NUL character; expected none"));
+    }
+    Ok(text.text.clone())
+}

@@ -1,0 +1,119 @@
+//! Mappings whose keys are known, and lists whose items have names.
+
+use std::collections::HashSet;
+
+use super::faults::Place;
+use super::node::{Node, Text};
+use super::reader::{Checked, Reader};
+use super::words::{listed, near, shown};
+
+/// A mapping whose keys are known; those never asked for are faults.
+pub(super) struct Fields<'n> {
+    /// Where the mapping begins.
+    pub(super) at: Place,
+    what: &'static str,
+    entries: &'n [(Text, Node)],
+    known: Vec<&'static str>,
+}
+
+impl<'n> Fields<'n> {
+    /// Opens a mapping; `what` says what it is ("a task").
+    pub(super) fn open(reader: &mut Reader<'_>, node: &'n Node, what: &'static str) -> Checked<Self> {
+        let entries = reader.entries(node, &format!("{what} as a mapping"))?;
+        Ok(Self { at: node.at(), what, entries, known: Vec::new() })
+    }
+
+    /// The value of a key; nothing when it is absent or null.
+    pub(super) fn get(&mut self, key: &'static str) -> Option<&'n Node> {
+        self.get_even_null(key).filter(|node| !node.is_null())
+    }
+
+    /// The value of a key, null included.
+    pub(super) fn get_even_null(&mut self, key: &'static str) -> Option<&'n Node> {
+        self.known.push(key);
+        self.entries.iter().find(|(found, _)| found.text == key).map(|(_, node)| node)
+    }
+
+    /// The value of a key that must be there.
+    pub(super) fn require(
+        &mut self,
+        reader: &mut Reader<'_>,
+        key: &'static str,
+        expected: &str,
+    ) -> Checked<&'n Node> {
+        match self.get_even_null(key) {
+            Some(node) if node.is_null() => {
+                Err(reader.fault(node.at(), format!("`{key}` is empty; expected {expected}")))
+            }
+            Some(node) => Ok(node),
+            None => {
+                let text = format!("{} without `{key}`; expected {expected}", self.what);
+                Err(reader.fault(self.at, text))
+            }
+        }
+    }
+
+    /// The only one of these keys that is there; several or none are a fault.
+    pub(super) fn one_of<const N: usize>(
+        &mut self,
+        reader: &mut Reader<'_>,
+        keys: [&'static str; N],
+    ) -> Checked<(&'static str, &'n Node)> {
+        let mut given = keys.into_iter().filter_map(|key| Some((key, self.get(key)?)));
+        match (given.next(), given.next()) {
+            (Some(only), None) => Ok(only),
+            (None, _) => {
+                let text = format!("{} without a kind; expected {}", self.what, listed(&keys));
+                Err(reader.fault(self.at, text))
+            }
+            (Some((first, _)), Some((second, node))) => {
+                let text = format!("{} with both `{first}` and `{second}`; expected one of them", self.what);
+                Err(reader.fault(node.at(), text))
+            }
+        }
+    }
+
+    /// Reports the keys that nobody asked for.
+    pub(super) fn close(self, reader: &mut Reader<'_>) {
+        for (key, _) in self.entries.iter().filter(|(key, _)| !self.known.contains(&key.text.as_str())) {
+            let (found, hint) = (shown(&key.text), near(&key.text, &self.known));
+            let (what, expected) = (self.what, listed(&self.known));
+            reader.fault(key.at, format!("unknown key {found} in {what}{hint}; expected {expected}"));
+        }
+    }
+}
+
+/// The names of a list's items as the file has them, one for each item, empty where there is none: a
+/// reference to a faulty item is not an unknown name.
+pub(super) fn names(node: &Node) -> Vec<&str> {
+    let Node::List(_, items) = node else { return Vec::new() };
+    items.iter().map(|item| name(item).map_or("", |name| &name.text)).collect()
+}
+
+/// Reports names that several items of a list have.
+pub(super) fn distinct_names(reader: &mut Reader<'_>, node: &Node, what: &str) {
+    let Node::List(_, items) = node else { return };
+    distinct(reader, what, items.iter().filter_map(name).map(|name| (name.text.as_str(), name.at)));
+}
+
+/// Reports a name that is there more than once, at each place but the first.
+pub(super) fn distinct<'t>(
+    reader: &mut Reader<'_>,
+    what: &str,
+    names: impl Iterator<Item = (&'t str, Place)>,
+) {
+    let mut seen = HashSet::new();
+    for (name, at) in names {
+        if !seen.insert(name) {
+            reader.fault(at, format!("a second {what} {}; expected each name once", shown(name)));
+        }
+    }
+}
+
+fn name(item: &Node) -> Option<&Text> {
+    let Node::Map(map) = item else { return None };
+    match map.entries.iter().find(|(key, _)| key.text == "name") {
+        Some((_, Node::Text(name))) if !name.is_null() => Some(name),
+        _ => None,
+    }
+}

@@ -1,0 +1,134 @@
+//! From a file to a checked trial.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::Duration;
+
+use super::components::{Known, components};
+use super::duration::Limits;
+use super::experiments::{Listed, experiments};
+use super::faults::{Fault, Faults, Place};
+use super::fields::{Fields, names};
+use super::ledgers::ledgers;
+use super::load::load;
+use super::model::{Name, Store, Trial};
+use super::node::{self, Node};
+use super::reader::{Checked, Reader};
+use super::secrets::Environment;
+use super::stores::stores;
+use super::target::{http_url, target};
+
+/// A trial is written by hand; what is larger is not one.
+const MOST_BYTES: u64 = 1 << 20;
+
+const AFTER: Duration = Duration::from_secs(30);
+const SETTLE: Duration = Duration::from_mins(1);
+const COOLDOWN: Duration = Duration::from_mins(5);
+const PHASE: Limits = Limits::secs(0, 24 * 3600);
+
+/// Reads and checks the trial file at `path`.
+pub fn read(path: &Path, environment: &dyn Environment) -> Result<Trial, Faults> {
+    match read_bytes(path) {
+        Ok(bytes) => match std::str::from_utf8(&bytes) {
+            Ok(text) => parse(text, path, environment),
+            Err(error) => {
+                let place = end_of(&String::from_utf8_lossy(&bytes[..error.valid_up_to()]));
+                Err(one(path, Some(place), "not text; expected a YAML file in UTF-8".to_owned()))
+            }
+        },
+        Err(error) => Err(one(path, None, format!("cannot be read: {error}; expected a trial file"))),
+    }
+}
+
+/// Checks `text`, the content of the trial file at `path`.
+pub fn parse(text: &str, path: &Path, environment: &dyn Environment) -> Result<Trial, Faults> {
+    let root = match node::parse(text) {
+        Ok(Some(root)) if !root.is_null() => root,
+        Ok(_) => {
+            let text = "an empty file; expected a mapping with `target` and `load`".to_owned();
+            return Err(one(path, Some(Place::START), text));
+        }
+        Err(fault) => return Err(Faults::new(path, vec![fault])),
+    };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut reader = Reader::new(environment, folder);
+    let trial = trial(&mut reader, &root, path);
+    let faults = reader.into_faults();
+    match trial {
+        Ok(trial) if faults.is_empty() => Ok(trial),
+        _ => Err(Faults::new(path, faults)),
+    }
+}
+
+/// The text of a file that is not too large.
+pub(super) fn read_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(read_bytes(path)?).map_err(|_| io::Error::other("not text in UTF-8"))
+}
+
+fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(io::Error::other(format!("larger than {} KiB", MOST_BYTES >> 10)));
+    }
+    Ok(bytes)
+}
+
+fn one(path: &Path, place: Option<Place>, text: String) -> Faults {
+    Faults::new(path, vec![Fault { place, text }])
+}
+
+fn end_of(text: &str) -> Place {
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    Place { line: 1 + text.matches('\n').count(), column: 1 + last.chars().count() }
+}
+
+fn trial(reader: &mut Reader<'_>, root: &Node, path: &Path) -> Checked<Trial> {
+    let mut fields = Fields::open(reader, root, "the trial")?;
+    let name = fields.get("name").map_or_else(|| Ok(default_name(path)), |node| reader.name(node));
+    let target = fields
+        .require(reader, "target", "the URL of the service under load")
+        .and_then(|node| target(reader, node));
+    let load = fields.require(reader, "load", "users and their tasks").and_then(|node| load(reader, node));
+    let status_node = fields.get("status");
+    let status = status_node.map(|node| http_url(reader, node)).transpose();
+    let stores_node = fields.get("stores");
+    let stores = stores_node.map_or(Ok(Vec::new()), |node| stores(reader, node));
+    let store_names = stores_node.map(names).unwrap_or_default();
+    let readable: &[Store] = stores.as_deref().unwrap_or_default();
+    let known = Known { stores: readable, store_names: &store_names, status: status_node.is_some() };
+    let components_node = fields.get("components");
+    let components = components_node.map_or(Ok(Vec::new()), |node| components(reader, node, known));
+    let ledgers = fields.get("ledgers").map_or(Ok(Vec::new()), |node| ledgers(reader, node, known));
+    let component_names = components_node.map(names).unwrap_or_default();
+    let listed = Listed { components: components.as_deref().unwrap_or_default(), names: &component_names };
+    let experiments =
+        fields.get("experiments").map_or(Ok(Vec::new()), |node| experiments(reader, node, listed));
+    let after = reader.duration_or(fields.get("after"), AFTER, PHASE);
+    let settle = reader.duration_or(fields.get("settle"), SETTLE, PHASE);
+    let cooldown = reader.duration_or(fields.get("cooldown"), COOLDOWN, PHASE);
+    fields.close(reader);
+    Ok(Trial {
+        name: name?,
+        target: target?,
+        load: load?,
+        status: status?,
+        stores: stores?,
+        components: components?,
+        ledgers: ledgers?,
+        experiments: experiments?,
+        after: after?,
+        settle: settle?,
+        cooldown: cooldown?,
+    })
+}
+
+/// The file's stem as a name.
+fn default_name(path: &Path) -> Name {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let stem: String = stem.chars().map(|c| if allowed(c) { c } else { '-' }).take(63).collect();
+    Name::new(stem.trim_start_matches(['-', '_', '.']))
+        .or_else(|| Name::new("trial"))
+        .expect("the word trial is a name")
+}

@@ -1,0 +1,75 @@
+//! The section `ledgers`: writers whose acknowledged writes are audited.
+
+use std::num::NonZeroUsize;
+
+use super::components::Known;
+use super::fields::{Fields, distinct};
+use super::model::{Endpoint, Ledger, Store};
+use super::node::Node;
+use super::reader::{Checked, Reader};
+
+const WRITERS: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not zero");
+const MOST_WRITERS: NonZeroUsize = NonZeroUsize::new(1000).expect("1000 is not zero");
+const RATE: f64 = 20.0;
+
+/// The ledgers, at most one for a store.
+pub(super) fn ledgers(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -> Checked<Vec<Ledger>> {
+    let mut of = Vec::new();
+    let ledgers = reader.list(node, 100, "a list of ledgers", |reader, item| {
+        let ledger = ledger(reader, item, known)?;
+        of.push((known.store_names[ledger.store], item.at()));
+        Ok(ledger)
+    });
+    distinct(reader, "ledger of store", of.into_iter());
+    ledgers
+}
+
+fn ledger(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -> Checked<Ledger> {
+    let mut fields = Fields::open(reader, node, "a ledger")?;
+    let store = fields
+        .require(reader, "store", "the name of a store")
+        .and_then(|node| reader.reference(node, "store", known.store_names));
+    let writers =
+        fields.get("writers").map_or(Ok(WRITERS), |node| reader.whole(node, NonZeroUsize::MIN, MOST_WRITERS));
+    let rate = fields.get("rate").map_or(Ok(RATE), |node| reader.positive(node, 100_000.0));
+    let (wait, dataset) = (fields.get("wait"), fields.get("dataset"));
+    let wait_replicas = wait.map_or(Ok(0), |node| reader.whole(node, 0, 100));
+    let keys = dataset.map_or(Ok(0), |node| reader.whole(node, 0, 1_000_000));
+    if let Some(of) = store.ok().and_then(|index| known.stores.get(index)) {
+        only_redis(reader, of, [("wait", wait), ("dataset", dataset)]);
+        enough_replicas(reader, of, wait, wait_replicas);
+    }
+    fields.close(reader);
+    Ok(Ledger {
+        store: store?,
+        writers: writers?,
+        rate: rate?,
+        wait_replicas: wait_replicas?,
+        dataset: keys?,
+    })
+}
+
+fn only_redis(reader: &mut Reader<'_>, store: &Store, options: [(&str, Option<&Node>); 2]) {
+    if matches!(store.endpoint, Endpoint::Redis(_)) {
+        return;
+    }
+    for (key, node) in options {
+        if let Some(node) = node {
+            let name = &store.name;
+            reader
+                .fault(node.at(), format!("`{key}` for `{name}`, which is not Redis; expected no such key"));
+        }
+    }
+}
+
+/// A write that waits for more replicas than there are is never acknowledged.
+fn enough_replicas(reader: &mut Reader<'_>, store: &Store, node: Option<&Node>, wait: Checked<u32>) {
+    let (Some(node), Ok(wait), Endpoint::Redis(_)) = (node, wait, &store.endpoint) else { return };
+    let Some(replicas) = store.instances.len().checked_sub(1) else { return };
+    if wait as usize > replicas {
+        let name = &store.name;
+        let text =
+            format!("{wait} replicas must confirm, but `{name}` lists {replicas}; expected at most that");
+        reader.fault(node.at(), text);
+    }
+}

@@ -1,0 +1,46 @@
+//! What is shown of types that may hold a secret in the middle of something harmless.
+
+use std::fmt;
+
+use url::Url;
+
+use super::model::{Target, Trial};
+
+/// A URL without path and query, which may hold a token.
+struct Origin<'a>(&'a Url);
+
+impl fmt::Debug for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.origin().ascii_serialization())
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target")
+            .field("url", &Origin(&self.url))
+            .field("ca", &self.ca)
+            .field("client_identity", &self.client_identity)
+            .field("host", &self.host)
+            .field("headers", &self.headers)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Trial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trial")
+            .field("name", &self.name)
+            .field("target", &self.target)
+            .field("load", &self.load)
+            .field("status", &self.status.as_ref().map(Origin))
+            .field("stores", &self.stores)
+            .field("components", &self.components)
+            .field("ledgers", &self.ledgers)
+            .field("experiments", &self.experiments)
+            .field("after", &self.after)
+            .field("settle", &self.settle)
+            .field("cooldown", &self.cooldown)
+            .finish()
+    }
+}

@@ -1,0 +1,82 @@
+//! The section `stores`: addresses of data stores and of their single servers.
+
+use redis::IntoConnectionInfo;
+
+use super::fields::{Fields, distinct_names};
+use super::model::{Access, Endpoint, Instance, Secret, Store};
+use super::node::Node;
+use super::reader::{Checked, Reader};
+
+/// Which store it is.
+#[derive(Clone, Copy)]
+enum Kind {
+    Postgres,
+    Redis,
+}
+
+/// The stores.
+pub(super) fn stores(reader: &mut Reader<'_>, node: &Node) -> Checked<Vec<Store>> {
+    distinct_names(reader, node, "store");
+    reader.list(node, 100, "a list of stores", store)
+}
+
+fn store(reader: &mut Reader<'_>, node: &Node) -> Checked<Store> {
+    let mut fields = Fields::open(reader, node, "a store")?;
+    let name = fields.require(reader, "name", "the store's name").and_then(|node| reader.name(node));
+    let chosen = fields.one_of(reader, ["postgres", "redis"]);
+    let kind = chosen.map(|(key, _)| if key == "postgres" { Kind::Postgres } else { Kind::Redis });
+    let address = chosen.and_then(|(_, node)| address(reader, node, kind?));
+    let instances = fields.get("instances").map_or(Ok(Vec::new()), |node| instances(reader, node, kind));
+    fields.close(reader);
+    let endpoint = match kind? {
+        Kind::Postgres => Endpoint::Postgres(address?),
+        Kind::Redis => Endpoint::Redis(address?),
+    };
+    Ok(Store { name: name?, endpoint, instances: instances? })
+}
+
+/// An address of the store's kind. It is not repeated in a fault, nor is the parser's reason: both may hold a
+/// password.
+fn address(reader: &mut Reader<'_>, node: &Node, kind: Kind) -> Checked<Secret> {
+    let expected = match kind {
+        Kind::Postgres => {
+            "a PostgreSQL connection string such as postgres://user@host:5432/database or \
+             \"host=/run/postgresql user=me\""
+        }
+        Kind::Redis => "a Redis URL such as redis://host:6379 or redis+unix:///run/redis.sock",
+    };
+    let text = reader.filled(node, expected)?;
+    let (address, _) = reader.with_secrets(text)?;
+    let sound = match kind {
+        Kind::Postgres => address
+            .parse::<tokio_postgres::Config>()
+            .is_ok_and(|config| !config.get_hosts().is_empty() || !config.get_hostaddrs().is_empty()),
+        Kind::Redis => address.as_str().into_connection_info().is_ok(),
+    };
+    if !sound {
+        return Err(reader.fault(text.at, format!("an address that cannot be used; expected {expected}")));
+    }
+    Ok(Secret::new(address))
+}
+
+fn instances(reader: &mut Reader<'_>, node: &Node, kind: Checked<Kind>) -> Checked<Vec<Instance>> {
+    distinct_names(reader, node, "instance");
+    reader.list(node, 100, "a list of instances", |reader, item| instance(reader, item, kind))
+}
+
+fn instance(reader: &mut Reader<'_>, node: &Node, kind: Checked<Kind>) -> Checked<Instance> {
+    let mut fields = Fields::open(reader, node, "an instance")?;
+    let name = fields.require(reader, "name", "the instance's name").and_then(|node| reader.name(node));
+    let access = fields.one_of(reader, ["at", "command"]).and_then(|(key, node)| match key {
+        "at" => Ok(Access::Direct(address(reader, node, kind?)?)),
+        _ => Ok(Access::Command(command(reader, node)?)),
+    });
+    fields.close(reader);
+    Ok(Instance { name: name?, access: access? })
+}
+
+/// A program and its arguments, as they are: no shell and no secrets.
+fn command(reader: &mut Reader<'_>, node: &Node) -> Checked<Vec<String>> {
+    const WORDS: &str = "a command as a list of words, such as [ssh, db1, psql]";
+    reader.filled_list(node, 100, WORDS, |reader, item| Ok(reader.filled(item, "a word")?.text.clone()))
+}
