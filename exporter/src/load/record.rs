@@ -71,6 +71,12 @@ impl Recorder {
         OpenRequest { recorder: self, task, intended, ended: false }
     }
 
+    /// Requests that ended so far: well, and not.
+    pub(super) fn totals(&self) -> (u64, u64) {
+        let tasks = self.metrics.tasks.iter();
+        tasks.fold((0, 0), |(ok, error), task| (ok + task.ok.get(), error + task.error.get()))
+    }
+
     fn ended(&self, task: usize, time: Duration, outcome: Result<(), Reason>) {
         let metrics = &self.metrics.tasks[task];
         match outcome {
