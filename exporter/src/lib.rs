@@ -11,5 +11,6 @@ pub mod load;
 pub mod logging;
 pub mod rundir;
 pub mod signals;
+pub mod tls;
 pub mod trial;
 pub mod web;

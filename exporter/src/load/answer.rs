@@ -1,5 +1,7 @@
 //! What an answer must be, and what is kept of it. Pure.
 
+use std::cell::OnceCell;
+
 use bytes::Bytes;
 use http::header::LOCATION;
 use http::{HeaderMap, Method, StatusCode};
@@ -41,7 +43,7 @@ pub(super) fn judge(
     if !accepted {
         return Err(unexpected_status(status, follows_redirects));
     }
-    let mut body = Body { bytes: &answer.body, json: None };
+    let body = Body { bytes: &answer.body, json: OnceCell::new() };
     let asserted = step.asserts.iter().all(|assertion| body.fulfils(assertion));
     if !asserted {
         return Err(Reason::Assertion);
@@ -65,15 +67,15 @@ pub(super) fn judge(
 /// A body, parsed at most once.
 struct Body<'a> {
     bytes: &'a Bytes,
-    json: Option<Option<Value>>,
+    json: OnceCell<Option<Value>>,
 }
 
 impl Body<'_> {
-    fn json(&mut self) -> Option<&Value> {
-        self.json.get_or_insert_with(|| serde_json::from_slice(self.bytes).ok()).as_ref()
+    fn json(&self) -> Option<&Value> {
+        self.json.get_or_init(|| serde_json::from_slice(self.bytes).ok()).as_ref()
     }
 
-    fn fulfils(&mut self, assertion: &Assertion) -> bool {
+    fn fulfils(&self, assertion: &Assertion) -> bool {
         match assertion {
             Assertion::Contains(text) => String::from_utf8_lossy(self.bytes).contains(text),
             Assertion::Matches(regex) => regex.is_match(&String::from_utf8_lossy(self.bytes)),

@@ -79,7 +79,7 @@ impl Load {
         let processors = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let count = threads(self.schedule.largest(), self.trial.load.think, processors);
         let started = self.recorder.clock.now();
-        let (orders, watched) = watch::channel(Order::Run);
+        let (orders, orders_seen) = watch::channel(Order::Run);
         let cancel = cancel.child_token();
         let ended = CancellationToken::new();
         // The last thread that drops its share says that the load has ended, however it ended.
@@ -97,7 +97,7 @@ impl Load {
                 started,
                 index,
                 count,
-                orders: watched.clone(),
+                orders: orders_seen.clone(),
                 cancel: cancel.clone(),
             };
             ready.push(seat.start(Arc::clone(&last)).map_err(LoadError::Thread)?);

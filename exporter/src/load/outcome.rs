@@ -160,14 +160,11 @@ pub(super) fn blame(failure: Failure) -> Blame {
     }
     Blame::Target(match (failure.at, failure.cause) {
         (At::Resolve, _) => Reason::Dns,
-        (_, Cause::Tls) => Reason::Tls,
+        (_, Cause::Tls) | (At::Secure, Cause::Protocol) => Reason::Tls,
         (At::Connect, Cause::TimedOut) => Reason::ConnectTimeout,
-        (_, Cause::TimedOut) => Reason::RequestTimeout,
         (At::Connect, Cause::Io { kind, .. }) => refused_or_lost(kind),
-        (At::Secure, Cause::Protocol) => Reason::Tls,
-        (At::Body, Cause::Io { kind: ErrorKind::TimedOut, .. }) => Reason::RequestTimeout,
+        (_, Cause::TimedOut | Cause::Io { kind: ErrorKind::TimedOut, .. }) => Reason::RequestTimeout,
         (At::Body, _) | (_, Cause::Protocol) => Reason::Body,
-        (_, Cause::Io { kind: ErrorKind::TimedOut, .. }) => Reason::RequestTimeout,
         (_, Cause::Io { kind, .. }) if is_unreachable(kind) => Reason::Unreachable,
         (At::Head, _) if failure.reused && !failure.answered => Reason::ReuseRace,
         (_, Cause::Closed | Cause::Io { .. }) => Reason::Reset,

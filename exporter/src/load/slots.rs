@@ -49,7 +49,7 @@ struct Slot {
 /// The slots of all users, by number.
 #[derive(Debug)]
 pub(super) struct Slots {
-    slots: Box<[Slot]>,
+    by_user: Box<[Slot]>,
     thinking: AtomicU64,
     waiting: AtomicU64,
     overdue: AtomicU64,
@@ -75,13 +75,13 @@ pub(super) struct UserTime {
 impl Slots {
     /// Room for `users`.
     pub(super) fn new(users: usize) -> Self {
-        let slots = (0..users).map(|_| Slot::default()).collect();
-        Self { slots, thinking: 0.into(), waiting: 0.into(), overdue: 0.into() }
+        let by_user = (0..users).map(|_| Slot::default()).collect();
+        Self { by_user, thinking: 0.into(), waiting: 0.into(), overdue: 0.into() }
     }
 
     /// What `user` does.
     pub(super) fn doing(&self, user: usize) -> Doing {
-        Doing::of(self.slots[user].mark.load(Ordering::Acquire))
+        Doing::of(self.by_user[user].mark.load(Ordering::Acquire))
     }
 
     /// `user` begins to pause, or goes away.
@@ -95,7 +95,7 @@ impl Slots {
             // The limits below are the new wait's; the old one is charged by its own first.
             self.rest(user, Doing::Thinking, now);
         }
-        let slot = &self.slots[user];
+        let slot = &self.by_user[user];
         // Set before the mark says waiting. Released, so that a scrape that reads a new limit also sees that
         // the mark moved.
         slot.began.store(nanos(now.0), Ordering::Release);
@@ -104,7 +104,7 @@ impl Slots {
     }
 
     fn turn(&self, user: usize, doing: Doing, now: u64) {
-        let slot = &self.slots[user];
+        let slot = &self.by_user[user];
         let overdue = slot.overdue.load(Ordering::Relaxed);
         let mut mark = slot.mark.load(Ordering::Relaxed);
         loop {
@@ -136,7 +136,7 @@ impl Slots {
     pub(super) fn settle(&self, now: Moment) -> UserTime {
         let at = nanos(now.0);
         let mut time = UserTime::default();
-        for slot in &self.slots {
+        for slot in &self.by_user {
             let mark = slot.mark.load(Ordering::Acquire);
             let doing = Doing::of(mark);
             if doing == Doing::Away {
@@ -238,7 +238,7 @@ mod tests {
                         let begin = Moment(Duration::from_nanos(round * 100 + 30));
                         slots.wait(user, Doing::Waiting, begin, Duration::from_nanos(20));
                     }
-                    slots.rest(user, Doing::Away, Moment(Duration::from_nanos(2_000_000)));
+                    slots.rest(user, Doing::Away, Moment(Duration::from_millis(2)));
                 });
             }
             for round in 0..2_000_u64 {
@@ -246,8 +246,8 @@ mod tests {
                 slots.settle(Moment(Duration::from_nanos(round * 1_000)));
             }
         });
-        let time = slots.settle(Moment(Duration::from_nanos(2_000_000)));
+        let time = slots.settle(Moment(Duration::from_millis(2)));
         let total = time.thinking + time.waiting + time.overdue;
-        assert_eq!(total, Duration::from_nanos(4 * 2_000_000));
+        assert_eq!(total, Duration::from_millis(4 * 2));
     }
 }

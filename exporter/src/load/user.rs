@@ -212,7 +212,7 @@ impl User {
                     self.connection = Some(connection);
                     return Ok(answer);
                 }
-                Err(Broken::Unsent(back)) => request = back,
+                Err(Broken::Unsent(back)) => request = *back,
                 Err(Broken::Failed(failure)) => return Err(reason_of(failure)),
             }
         }

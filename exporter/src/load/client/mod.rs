@@ -46,7 +46,7 @@ pub(super) struct Connection {
 /// Why an exchange brought no answer.
 pub(super) enum Broken {
     /// The connection had closed before a byte was sent; here is the request.
-    Unsent(Request<Bytes>),
+    Unsent(Box<Request<Bytes>>),
     /// The request failed.
     Failed(Failure),
 }
@@ -104,7 +104,7 @@ impl Connection {
             Some(Ok(response)) => response,
             Some(Err(mut error)) => {
                 return Err(match error.take_message() {
-                    Some(request) if reused => Broken::Unsent(request.map(Payload::into_bytes)),
+                    Some(request) if reused => Broken::Unsent(Box::new(request.map(Payload::into_bytes))),
                     _ => failed(At::Head, cause(error.error())),
                 });
             }
@@ -209,7 +209,7 @@ fn cause(error: &hyper::Error) -> Cause {
 
 /// What an I/O error was about, TLS being carried inside of one.
 fn io_cause(error: &io::Error) -> Cause {
-    if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
+    if error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some() {
         return Cause::Tls;
     }
     match error.kind() {

@@ -86,20 +86,16 @@ impl TlsSetup {
 
 fn roots(ca: Option<&Path>) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
-    match ca {
-        Some(path) => {
-            for certificate in certificates("certificates of an authority", path)? {
-                roots
-                    .add(certificate)
-                    .map_err(|source| TlsError::Authority { path: path.to_owned(), source })?;
-            }
+    if let Some(path) = ca {
+        for certificate in certificates("certificates of an authority", path)? {
+            let broken = |source| TlsError::Authority { path: path.to_owned(), source };
+            roots.add(certificate).map_err(broken)?;
         }
-        None => {
-            let (usable, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            if usable == 0 {
-                return Err(TlsError::NoRoots);
-            }
-        }
+        return Ok(roots);
+    }
+    let (usable, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if usable == 0 {
+        return Err(TlsError::NoRoots);
     }
     Ok(roots)
 }

@@ -35,10 +35,10 @@ fn probes(made: Made) -> Vec<Probe> {
     let mut random = StdRng::seed_from_u64(made.seed);
     let phase = random.random_range(0.0..INTERVAL.as_secs_f64());
     let mut queue_free = made.ended;
-    let slots = ((made.ended + 8.0 - phase) / INTERVAL.as_secs_f64()) as u32;
-    (0..slots)
-        .map(|slot| {
-            let start = phase + f64::from(slot) * INTERVAL.as_secs_f64();
+    (0u32..10_000)
+        .map(|slot| phase + f64::from(slot) * INTERVAL.as_secs_f64())
+        .take_while(|start| *start < made.ended + 8.0)
+        .map(|start| {
             let answers_in = random.random_range(0.001..0.020);
             let touched = start + answers_in > made.began && start < made.ended;
             let slow = start >= made.ended && start < made.ended + made.slow_for;
@@ -124,7 +124,7 @@ proptest! {
             revert: Revert::None,
             since: Since::Injected,
             settle: Duration::from_secs(5),
-            deadline: injected.later_by(Duration::from_secs(300)),
+            deadline: injected.later_by(Duration::from_mins(5)),
         };
         let Recovery::Recovered { took, .. } = tracker.recovery(&question, injected) else {
             return Err(TestCaseError::fail("not final"));

@@ -8,8 +8,8 @@ const INJECTED: Span =
     Span { start: Moment(Duration::from_millis(39_900)), end: Moment(Duration::from_millis(39_980)) };
 
 fn question(revert: Revert, since: Since) -> Question {
-    let deadline = INJECTED.start.later_by(Duration::from_secs(300));
-    Question { injected: INJECTED, revert, since, settle: Duration::from_secs(60), deadline }
+    let deadline = INJECTED.start.later_by(Duration::from_mins(5));
+    Question { injected: INJECTED, revert, since, settle: Duration::from_mins(1), deadline }
 }
 
 fn injected() -> Question {

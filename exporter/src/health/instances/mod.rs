@@ -1,0 +1,172 @@
+//! Asks each instance of a store for itself, every 250 ms, whether it takes a write, on a path that a partition
+//! does not cut.
+//!
+//! One attempt is outstanding: a write that hangs is left to, and stands for an instance that is observed and
+//! takes nothing. Directly, every attempt is a fresh connection (PostgreSQL with `synchronous_commit=local`,
+//! Redis a plain SET). Through a command prefix it is one process; as long as that says nothing, what was known
+//! before it stays.
+
+pub(super) mod leadership;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::sleep_until;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, info};
+
+use super::component::lock;
+use super::metrics::{StoreMetrics, raise};
+use super::pace::Slots;
+use super::server::{Trouble, postgres, redis};
+use crate::clock::{Clock, Moment};
+use leadership::{Event, Leadership};
+
+const EVERY: Duration = Duration::from_millis(250);
+
+/// One server of either kind of store.
+#[derive(Debug)]
+pub(super) enum Server {
+    Postgres(postgres::Server),
+    Redis(redis::Server),
+}
+
+/// An instance and where its writes go.
+#[derive(Debug)]
+pub(super) struct Instance {
+    pub(super) name: String,
+    /// Its row or key, unique among all stores.
+    pub(super) id: String,
+    pub(super) server: Server,
+}
+
+/// All instances of one store.
+struct Watched {
+    instances: Vec<Instance>,
+    clock: Clock,
+    metrics: StoreMetrics,
+    leadership: Mutex<Leadership>,
+}
+
+/// The key that an instance's writes go to in Redis.
+pub(super) fn key(id: &str) -> String {
+    format!("ordeal:instance:{id}")
+}
+
+/// Starts to watch `instances`.
+pub(super) fn start(
+    instances: Vec<Instance>,
+    metrics: StoreMetrics,
+    clock: Clock,
+    tasks: &TaskTracker,
+    cancel: &CancellationToken,
+) {
+    let leadership = Mutex::new(Leadership::new(instances.len()));
+    let watched = Arc::new(Watched { instances, clock, metrics, leadership });
+    for index in 0..watched.instances.len() {
+        tasks.spawn(cancel.clone().run_until_cancelled_owned(ask(Arc::clone(&watched), index)));
+    }
+    tasks.spawn(cancel.clone().run_until_cancelled_owned(count(watched)));
+}
+
+async fn ask(watched: Arc<Watched>, index: usize) {
+    let instance = &watched.instances[index];
+    let mut slots = Slots::new(watched.clock.now(), EVERY);
+    let mut attempt: u64 = 0;
+    loop {
+        sleep_until(watched.clock.instant(slots.next())).await;
+        if slots.take(watched.clock.now()).is_none() {
+            continue;
+        }
+        attempt += 1;
+        let begun = watched.clock.now();
+        let written = instance.write(attempt, || watched.event(index, Event::Open)).await;
+        if let Err(trouble) = &written {
+            debug!(instance = %instance.id, %trouble, "did not take a write");
+        }
+        watched.event(index, event(&written, begun));
+    }
+}
+
+fn event(written: &Result<(), Trouble>, begun: Moment) -> Event {
+    match written {
+        Ok(()) => Event::Taken { begun },
+        Err(Trouble::Refused(_)) => Event::Refused,
+        Err(Trouble::Down(_)) => Event::Down,
+        Err(Trouble::NoPath(_)) => Event::NoPath,
+    }
+}
+
+async fn count(watched: Arc<Watched>) {
+    let mut slots = Slots::new(watched.clock.now(), EVERY);
+    loop {
+        sleep_until(watched.clock.instant(slots.next())).await;
+        slots.take(watched.clock.now());
+        let mut leadership = lock(&watched.leadership);
+        leadership.tick(watched.clock.now());
+        watched.show(&leadership);
+    }
+}
+
+impl Watched {
+    fn event(&self, index: usize, event: Event) {
+        let mut leadership = lock(&self.leadership);
+        let (leader, split) = (leadership.leader(), leadership.split_brain());
+        leadership.event(index, event, self.clock.now());
+        if let Some(new) = leadership.leader().filter(|_| leadership.leader() != leader) {
+            info!(instance = %self.instances[new].id, "sole writer");
+        }
+        if split.is_zero() && !leadership.split_brain().is_zero() {
+            tracing::warn!(instance = %self.instances[index].id, "two instances take writes");
+        }
+        self.show(&leadership);
+    }
+
+    fn show(&self, leadership: &Leadership) {
+        let writers = leadership.writers(self.clock.now());
+        self.metrics.writable.set(i64::try_from(writers).unwrap_or(i64::MAX));
+        let changes = &self.metrics.leader_changes;
+        changes.inc_by(leadership.changes().saturating_sub(changes.get()));
+        raise(&self.metrics.split_brain, leadership.split_brain().as_secs_f64());
+        raise(&self.metrics.observed, leadership.observed().as_secs_f64());
+        if let Some(since) = leadership.leader_since() {
+            self.metrics.leader_since(self.clock.unix_seconds(since));
+        }
+    }
+}
+
+impl Instance {
+    /// Writes once; `open` is called as soon as the path is known to be open.
+    async fn write(&self, attempt: u64, open: impl FnOnce()) -> Result<(), Trouble> {
+        match &self.server {
+            Server::Postgres(server) => {
+                let path = server.open().await?;
+                if path.known() {
+                    open();
+                }
+                path.query(&self.insert(attempt)).await.map(drop)
+            }
+            Server::Redis(server) => {
+                let path = server.open().await?;
+                if path.known() {
+                    open();
+                }
+                let reply = path.command(&["SET", &key(&self.id), &attempt.to_string()]).await?;
+                if reply == ["OK"] { Ok(()) } else { Err(Trouble::Refused(reply.join(" "))) }
+            }
+        }
+    }
+
+    /// Local commit: whether the instance takes writes is asked, not whether its standby does.
+    fn insert(&self, attempt: u64) -> String {
+        format!(
+            "BEGIN; SET LOCAL synchronous_commit = local; \
+             INSERT INTO ordeal_instance (instance, token) VALUES ('{}', {attempt}) \
+             ON CONFLICT (instance) DO UPDATE SET token = excluded.token, at = now(); COMMIT;",
+            self.id
+        )
+    }
+}

@@ -1,0 +1,187 @@
+//! All instances of a store up and replicating, exactly one taking writes: one poll asks them all.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::instances::{Instance, Server};
+use super::prober::{Check, Tidy};
+use super::server::Trouble;
+use super::server::postgres::Rows;
+
+const SQL: &str = "SELECT pg_is_in_recovery(), current_setting('transaction_read_only'), \
+    (SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'), \
+    (SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming')";
+
+/// What is wrong with the members.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Error {
+    #[error("ask {0}: {1}")]
+    Unanswered(String, String),
+    #[error("understand the answer of {0}")]
+    Answer(String),
+    #[error("find exactly one member that takes writes: there are {0}")]
+    Writers(usize),
+    #[error("see {0} replicating: it is not connected to the primary")]
+    Detached(String),
+    #[error("see every member replicating: the primary streams to {streaming} of {others}")]
+    Streaming { streaming: usize, others: usize },
+}
+
+/// What a member says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Role {
+    /// Takes writes and streams to that many.
+    Primary { streaming: usize },
+    /// Follows, or tries to.
+    Replica { connected: bool },
+    /// Out of recovery, but read-only.
+    ReadOnly,
+}
+
+/// The poll of one store's members.
+pub(super) struct Members {
+    instances: Arc<Vec<Instance>>,
+}
+
+impl Members {
+    pub(super) fn new(instances: Vec<Instance>) -> Self {
+        Self { instances: Arc::new(instances) }
+    }
+}
+
+impl Check for Members {
+    type Error = Error;
+
+    async fn check(&self, _slot: u64, _tidy: &mut Option<Tidy>) -> Result<(), Error> {
+        let mut asked = JoinSet::new();
+        for index in 0..self.instances.len() {
+            let instances = Arc::clone(&self.instances);
+            asked.spawn(async move { ask(&instances[index]).await });
+        }
+        let mut roles = Vec::with_capacity(self.instances.len());
+        while let Some(answer) = asked.join_next().await {
+            roles.push(answer.map_err(|error| Error::Unanswered("a member".to_owned(), error.to_string()))??);
+        }
+        judge(&roles)
+    }
+}
+
+async fn ask(instance: &Instance) -> Result<(String, Role), Error> {
+    let name = instance.name.clone();
+    let unanswered = |trouble: Trouble| Error::Unanswered(name.clone(), trouble.to_string());
+    let role = match &instance.server {
+        Server::Postgres(server) => {
+            let path = server.open().await.map_err(unanswered)?;
+            postgres_role(&path.query(SQL).await.map_err(unanswered)?)
+        }
+        Server::Redis(server) => {
+            let path = server.open().await.map_err(unanswered)?;
+            redis_role(&path.command(&["ROLE"]).await.map_err(unanswered)?)
+        }
+    };
+    let role = role.ok_or_else(|| Error::Answer(name.clone()))?;
+    Ok((name, role))
+}
+
+fn postgres_role(rows: &Rows) -> Option<Role> {
+    let [row] = rows.as_slice() else { return None };
+    let [Some(recovering), Some(read_only), Some(streaming), Some(receiving)] = row.as_slice() else {
+        return None;
+    };
+    Some(match (recovering.as_str(), read_only.as_str()) {
+        ("t", _) => Role::Replica { connected: receiving != "0" },
+        ("f", "off") => Role::Primary { streaming: streaming.parse().ok()? },
+        ("f", _) => Role::ReadOnly,
+        _ => return None,
+    })
+}
+
+/// `ROLE` of a master lists, after its offset, host, port and offset of each replica that is online.
+fn redis_role(reply: &[String]) -> Option<Role> {
+    match reply.first()?.as_str() {
+        "master" => Some(Role::Primary { streaming: reply.len().saturating_sub(2) / 3 }),
+        "slave" => Some(Role::Replica { connected: reply.get(3)? == "connected" }),
+        _ => None,
+    }
+}
+
+fn judge(roles: &[(String, Role)]) -> Result<(), Error> {
+    let streams = |(_, role): &(String, Role)| match role {
+        Role::Primary { streaming } => Some(*streaming),
+        _ => None,
+    };
+    let primaries: Vec<usize> = roles.iter().filter_map(streams).collect();
+    let [streaming] = primaries[..] else { return Err(Error::Writers(primaries.len())) };
+    let detached = |(_, role): &&(String, Role)| {
+        !matches!(role, Role::Primary { .. } | Role::Replica { connected: true })
+    };
+    if let Some((name, _)) = roles.iter().find(detached) {
+        return Err(Error::Detached(name.clone()));
+    }
+    let others = roles.len() - 1;
+    if streaming < others { Err(Error::Streaming { streaming, others }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(fields: [&str; 4]) -> Rows {
+        vec![fields.map(|field| Some(field.to_owned())).to_vec()]
+    }
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|&word| word.to_owned()).collect()
+    }
+
+    #[test]
+    fn postgresql_says_its_role() {
+        let table = [
+            (["f", "off", "1", "0"], Some(Role::Primary { streaming: 1 })),
+            (["t", "on", "0", "1"], Some(Role::Replica { connected: true })),
+            (["t", "on", "0", "0"], Some(Role::Replica { connected: false })),
+            (["f", "on", "0", "0"], Some(Role::ReadOnly)),
+            (["?", "on", "0", "0"], None),
+        ];
+        for (fields, role) in table {
+            assert_eq!(postgres_role(&row(fields)), role, "{fields:?}");
+        }
+        assert_eq!(postgres_role(&vec![]), None);
+    }
+
+    #[test]
+    fn redis_says_its_role() {
+        let master = words(&["master", "3129", "127.0.0.1", "9001", "3129", "127.0.0.1", "9002", "3129"]);
+        assert_eq!(redis_role(&master), Some(Role::Primary { streaming: 2 }));
+        assert_eq!(redis_role(&words(&["master", "0"])), Some(Role::Primary { streaming: 0 }));
+        let slave = |state| words(&["slave", "127.0.0.1", "9000", state, "3167"]);
+        assert_eq!(redis_role(&slave("connected")), Some(Role::Replica { connected: true }));
+        assert_eq!(redis_role(&slave("sync")), Some(Role::Replica { connected: false }));
+        assert_eq!(redis_role(&words(&["sentinel"])), None);
+    }
+
+    #[test]
+    fn they_are_healthy_with_one_writer_that_streams_to_all_others() {
+        let member = |name: &str, role| (name.to_owned(), role);
+        let primary = |streaming| Role::Primary { streaming };
+        let replica = |connected| Role::Replica { connected };
+        let table = [
+            (vec![primary(0)], Ok(())),
+            (vec![primary(2), replica(true), replica(true)], Ok(())),
+            (vec![replica(true), replica(true)], Err(Error::Writers(0))),
+            (vec![primary(1), primary(0)], Err(Error::Writers(2))),
+            (vec![primary(1), replica(false)], Err(Error::Detached("b".to_owned()))),
+            (vec![primary(1), Role::ReadOnly], Err(Error::Detached("b".to_owned()))),
+            (
+                vec![primary(1), replica(true), replica(true)],
+                Err(Error::Streaming { streaming: 1, others: 2 }),
+            ),
+        ];
+        for (roles, expected) in table {
+            let roles: Vec<_> =
+                ["a", "b", "c"].into_iter().zip(roles).map(|(name, role)| member(name, role)).collect();
+            assert_eq!(judge(&roles), expected, "{roles:?}");
+        }
+    }
+}

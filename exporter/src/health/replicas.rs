@@ -1,0 +1,168 @@
+//! Ready replicas of a workload, from the status document: every poll of it is a probe.
+//!
+//! They are up while `ready ≥ min(desired, ready before the experiment)`, outside experiments `ready ≥` the
+//! autoscaler's minimum, else the declared count, else the desired one. Where an experiment says `replaced`, the
+//! instances that it hit, or those on nodes that it hit, do not count as ready until it is over. A document that
+//! could not be read says nothing about the replicas: the poll is missed.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::component::{Follower, SharedWindows, lock};
+use super::tracker::{Outcome, Probe};
+use super::windows::Underway;
+use crate::cluster::{Document, Feed, Status};
+
+/// Why there are too few.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum Error {
+    #[error("find the workload in the status document")]
+    Absent,
+    #[error("have {needed} ready replicas: there are {ready}")]
+    TooFew { ready: usize, needed: usize },
+}
+
+/// The workload that one component follows.
+#[derive(Debug, Clone)]
+pub(super) struct Replicas {
+    pub(super) workload: String,
+    pub(super) declared: Option<u32>,
+}
+
+impl Replicas {
+    fn judge(&self, document: &Document, underway: Option<&Underway>) -> Result<(), Error> {
+        let workload = document.workload(&self.workload).ok_or(Error::Absent)?;
+        let counts = |id: &String, node: &String| match underway {
+            Some(Underway { window, .. }) if window.replaced => {
+                !window.targets.contains(id) && !window.targets.contains(node)
+            }
+            _ => true,
+        };
+        let instances = workload.instances.iter();
+        let ready =
+            instances.filter(|instance| instance.ready && counts(&instance.id, &instance.node)).count();
+        let desired = usize::try_from(workload.desired).unwrap_or(usize::MAX);
+        let needed = if let Some(Underway { ready_before, .. }) = underway {
+            ready_before.get(&self.workload).map_or(desired, |&before| desired.min(before))
+        } else {
+            let minimum = document.autoscaler_of(&self.workload).map(|autoscaler| autoscaler.min);
+            minimum.or(self.declared).map_or(desired, |needed| usize::try_from(needed).unwrap_or(usize::MAX))
+        };
+        if ready >= needed { Ok(()) } else { Err(Error::TooFew { ready, needed }) }
+    }
+}
+
+/// Follows `replicas` through `feed` until cancelled.
+pub(super) async fn run(
+    replicas: Replicas,
+    mut feed: Feed,
+    windows: SharedWindows,
+    follower: Arc<Follower>,
+    cancel: CancellationToken,
+) {
+    let mut next = None;
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            changed = feed.changed() => if changed.is_err() { return },
+        }
+        let Some(status) = feed.borrow_and_update().clone() else { continue };
+        let Status { poll, start, end, document } = status;
+        let missed = Probe { start, end: start, outcome: Outcome::Missed };
+        // Polls that were replaced before we came to them.
+        (next.unwrap_or(poll)..poll).for_each(|_| follower.take(missed, None));
+        next = Some(poll + 1);
+        let Ok(document) = document else {
+            follower.take(missed, None);
+            continue;
+        };
+        match replicas.judge(&document, lock(&windows).underway()) {
+            Ok(()) => follower.take(Probe { start, end, outcome: Outcome::Good }, None),
+            Err(error) => {
+                follower.take(Probe { start, end, outcome: Outcome::Refused }, Some(&error.to_string()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::clock::Moment;
+    use crate::health::windows::Window;
+
+    /// `shop-N` ready on node `nN`, as many as wanted.
+    fn document(desired: u32, minimum: Option<u32>, ready: &[u32]) -> Document {
+        let instances: Vec<_> = ready
+            .iter()
+            .map(|n| serde_json::json!({"id": format!("shop-{n}"), "node": format!("n{n}"), "ready": true}))
+            .collect();
+        let autoscalers: Vec<_> = minimum
+            .iter()
+            .map(|min| {
+                serde_json::json!({"name": "shop", "workload": "shop", "min": min, "max": 10, "current": 3,
+                    "desired": desired, "utilization": null, "target_utilization": 0.5})
+            })
+            .collect();
+        let workloads = serde_json::json!([{"name": "shop", "desired": desired, "instances": instances}]);
+        let document = serde_json::json!({"workloads": workloads, "autoscalers": autoscalers});
+        serde_json::from_value(document).expect("a document")
+    }
+
+    fn shop(declared: Option<u32>) -> Replicas {
+        Replicas { workload: "shop".to_owned(), declared }
+    }
+
+    fn underway(ready_before: usize, targets: &[&str], replaced: bool) -> Underway {
+        let targets = targets.iter().map(|&target| target.to_owned()).collect();
+        Underway {
+            window: Window { injected: Moment::default(), targets, replaced },
+            ready_before: BTreeMap::from([("shop".to_owned(), ready_before)]),
+        }
+    }
+
+    #[test]
+    fn outside_experiments_the_minimum_the_declared_or_the_desired_count_is_due() {
+        let few = |needed| Err(Error::TooFew { ready: 3, needed });
+        let table = [
+            (document(5, Some(3), &[1, 2, 3]), Some(4), Ok(())),
+            (document(5, Some(4), &[1, 2, 3]), Some(3), few(4)),
+            (document(5, None, &[1, 2, 3]), Some(3), Ok(())),
+            (document(5, None, &[1, 2, 3]), Some(4), few(4)),
+            (document(3, None, &[1, 2, 3]), None, Ok(())),
+            (document(5, None, &[1, 2, 3]), None, few(5)),
+        ];
+        for (document, declared, expected) in table {
+            assert_eq!(shop(declared).judge(&document, None), expected, "{document:?} {declared:?}");
+        }
+    }
+
+    #[test]
+    fn in_an_experiment_as_many_as_before_are_due_or_as_are_desired() {
+        let judge = |desired, ready: &[u32], before| {
+            shop(Some(1)).judge(&document(desired, Some(1), ready), Some(&underway(before, &[], false)))
+        };
+        assert_eq!(judge(10, &[1, 2, 3, 4], 4), Ok(()));
+        assert_eq!(judge(10, &[1, 2], 4), Err(Error::TooFew { ready: 2, needed: 4 }));
+        assert_eq!(judge(2, &[1, 2], 4), Ok(()));
+    }
+
+    #[test]
+    fn instances_that_were_hit_count_again_only_after_the_experiment() {
+        let document = document(3, Some(3), &[1, 2, 3]);
+        let judge = |targets, replaced| shop(None).judge(&document, Some(&underway(3, targets, replaced)));
+        assert_eq!(judge(&["shop-1", "shop-2"], false), Ok(()));
+        assert_eq!(judge(&["shop-1", "shop-2"], true), Err(Error::TooFew { ready: 1, needed: 3 }));
+        assert_eq!(judge(&["n3"], true), Err(Error::TooFew { ready: 2, needed: 3 }));
+        assert_eq!(shop(None).judge(&document, None), Ok(()));
+    }
+
+    #[test]
+    fn a_workload_that_the_document_does_not_name_is_not_up() {
+        let empty = Document { workloads: vec![], autoscalers: vec![], interventions: None };
+        assert_eq!(shop(None).judge(&empty, None), Err(Error::Absent));
+    }
+}

@@ -1,0 +1,157 @@
+//! What the probes and the watch of instances need in the stores: two tables, or a few keys.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tokio_postgres::{Client, NoTls};
+
+use super::probe::{driven, redis as keys};
+use super::server::postgres::{AddressError as PostgresAddress, config, rows};
+use super::server::redis::{AddressError as RedisAddress, converse, parse};
+use super::server::{Trouble, socket};
+use crate::trial::{ComponentKind, Endpoint, Store, Trial};
+
+const WITHIN: Duration = Duration::from_secs(10);
+
+const TABLES: [(&str, &str); 2] = [
+    (
+        "ordeal_probe",
+        "CREATE TABLE IF NOT EXISTS ordeal_probe (component text NOT NULL, slot integer NOT NULL, \
+         token bigint NOT NULL, at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (component, slot))",
+    ),
+    (
+        "ordeal_instance",
+        "CREATE TABLE IF NOT EXISTS ordeal_instance (instance text PRIMARY KEY, \
+         token bigint NOT NULL, at timestamptz NOT NULL DEFAULT now())",
+    ),
+];
+
+/// Why a store could not be prepared or cleaned.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Its PostgreSQL address is not usable.
+    #[error("use the address of store {0}")]
+    Postgres(String, #[source] PostgresAddress),
+    /// Its Redis address is not usable.
+    #[error("use the address of store {0}")]
+    Redis(String, #[source] RedisAddress),
+    /// PostgreSQL did not do it.
+    #[error("prepare or clean the tables of store {0}")]
+    Tables(String, #[source] tokio_postgres::Error),
+    /// Redis did not do it.
+    #[error("remove the keys of store {0}")]
+    Keys(String, #[source] redis::RedisError),
+    /// Redis could not be reached.
+    #[error("connect to store {0}: {1}")]
+    Connect(String, String),
+    /// No answer in time.
+    #[error("prepare or clean store {0} within {1:?}")]
+    Slow(String, Duration),
+}
+
+/// The SQL that makes the role, the tables and the grants: for databases where the exporter's role may not
+/// create tables.
+pub fn sql() -> String {
+    let tables = TABLES.map(|(_, create)| create).join(";\n");
+    format!(
+        "-- Probes and the watch of instances.\n\
+         CREATE ROLE ordeal LOGIN;\n\
+         {tables};\n\
+         GRANT SELECT, INSERT, UPDATE ON ordeal_probe, ordeal_instance TO ordeal;\n\
+         -- Components of kind members read pg_stat_replication and pg_stat_wal_receiver.\n\
+         GRANT pg_monitor TO ordeal;\n"
+    )
+}
+
+/// Creates the tables that are missing.
+pub async fn ensure(trial: &Trial) -> Result<(), Error> {
+    for store in &trial.stores {
+        if let Endpoint::Postgres(address) = &store.endpoint {
+            limited(store, in_postgres(store, address.expose(), create)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the tables and keys.
+pub async fn remove(trial: &Trial) -> Result<(), Error> {
+    for (index, store) in trial.stores.iter().enumerate() {
+        match &store.endpoint {
+            Endpoint::Postgres(address) => {
+                limited(store, in_postgres(store, address.expose(), remove_tables)).await?;
+            }
+            Endpoint::Redis(address) => limited(store, remove_keys(trial, index, address.expose())).await?,
+        }
+    }
+    Ok(())
+}
+
+async fn limited(store: &Store, work: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+    timeout(WITHIN, work).await.unwrap_or_else(|_| Err(Error::Slow(store.name.to_string(), WITHIN)))
+}
+
+async fn in_postgres(
+    store: &Store,
+    address: &str,
+    work: impl AsyncFnOnce(Client) -> Result<(), tokio_postgres::Error>,
+) -> Result<(), Error> {
+    let name = || store.name.to_string();
+    let config = config(address).map_err(|error| Error::Postgres(name(), error))?;
+    let (client, connection) = config.connect(NoTls).await.map_err(|error| Error::Tables(name(), error))?;
+    driven(connection, work(client)).await.map_err(|error| Error::Tables(name(), error))
+}
+
+/// Looks first: CREATE TABLE IF NOT EXISTS wants the right to create even where the table is there.
+async fn create(client: Client) -> Result<(), tokio_postgres::Error> {
+    for (table, create) in TABLES {
+        let there = client.simple_query(&format!("SELECT to_regclass('{table}')")).await?;
+        if rows(there) == [[None]] {
+            client.batch_execute(create).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn remove_tables(client: Client) -> Result<(), tokio_postgres::Error> {
+    for (table, _) in TABLES {
+        client.batch_execute(&format!("DROP TABLE IF EXISTS {table}")).await?;
+    }
+    Ok(())
+}
+
+async fn remove_keys(trial: &Trial, store: usize, address: &str) -> Result<(), Error> {
+    let name = || trial.stores[store].name.to_string();
+    let (address, info) = parse(address).map_err(|error| Error::Redis(name(), error))?;
+    let probed = trial.components.iter().filter(
+        |component| matches!(component.kind, ComponentKind::Store { store: probed } if probed == store),
+    );
+    let mut keys: Vec<String> = probed
+        .flat_map(|component| (0..keys::KEYS).map(|slot| keys::key(component.name.as_str(), slot)))
+        .collect();
+    let store = &trial.stores[store];
+    keys.extend(
+        store.instances.iter().map(|instance| super::instances::key(&super::instance_id(store, instance))),
+    );
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let command: Vec<&str> = std::iter::once("DEL").chain(keys.iter().map(String::as_str)).collect();
+    let unconnected = |trouble: Trouble| Error::Connect(name(), trouble.to_string());
+    let socket = socket::connect(&address).await.map_err(unconnected)?;
+    converse(socket, &info, &[&command]).await.map(drop).map_err(|error| Error::Keys(name(), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sql_makes_the_role_the_tables_and_the_grants() {
+        let sql = sql();
+        for part in
+            ["CREATE ROLE ordeal", "ordeal_probe (", "ordeal_instance (", "GRANT SELECT", "GRANT pg_monitor"]
+        {
+            assert!(sql.contains(part), "{part} is not in {sql}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Asking one server of a store, directly or through a command prefix.
+//!
+//! What goes wrong is told apart by what it says about the path: a connect time-out, or a prefix that cannot
+//! run its command, leaves the server unobserved; a refused socket is observed and down; anything the server
+//! itself does after the connection stands is an answer, if not the one hoped for.
+
+pub(super) mod command;
+pub(super) mod postgres;
+pub(super) mod redis;
+pub(super) mod socket;
+
+use std::time::Duration;
+
+/// A path is open if a connection stands within this time.
+pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(1);
+
+/// Why a server did not answer as hoped.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    /// The server could not be observed.
+    #[error("no path to the server: {0}")]
+    NoPath(String),
+    /// The path is open and nobody serves at its end.
+    #[error("the server is down: {0}")]
+    Down(String),
+    /// The server said no, or went away.
+    #[error("the server refused: {0}")]
+    Refused(String),
+}

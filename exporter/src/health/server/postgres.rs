@@ -1,0 +1,131 @@
+//! SQL to one PostgreSQL server. Connections are not encrypted.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
+
+use super::Trouble;
+use super::command::Client;
+use super::socket::{self, Address, Socket};
+
+use crate::health::probe::driven;
+use crate::health::prober::chain;
+use crate::trial::Access;
+
+/// Rows of text; NULL is `None`.
+pub(in crate::health) type Rows = Vec<Vec<Option<String>>>;
+
+/// Why an address cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AddressError {
+    /// Not a connection string.
+    #[error("read the connection string")]
+    Syntax(#[source] tokio_postgres::Error),
+    /// It demands what we do not have.
+    #[error("honour sslmode: encrypted connections to PostgreSQL are not supported")]
+    Tls,
+    /// It names no host.
+    #[error("find the host in the connection string")]
+    Host,
+}
+
+/// Parses a connection string.
+pub(in crate::health) fn config(text: &str) -> Result<Config, AddressError> {
+    let mut config = Config::from_str(text).map_err(AddressError::Syntax)?;
+    if !matches!(config.get_ssl_mode(), SslMode::Disable | SslMode::Prefer) {
+        return Err(AddressError::Tls);
+    }
+    if config.get_application_name().is_none() {
+        config.application_name("ordeal");
+    }
+    Ok(config)
+}
+
+/// One server.
+#[derive(Debug)]
+pub(in crate::health) enum Server {
+    Direct { address: Address, config: Box<Config> },
+    Command(Client),
+}
+
+impl Server {
+    pub(in crate::health) fn new(access: &Access) -> Result<Self, AddressError> {
+        let text = match access {
+            Access::Command(prefix) => return Ok(Self::Command(Client::new(prefix.clone()))),
+            Access::Direct(text) => text,
+        };
+        let config = config(text.expose())?;
+        let port = config.get_ports().first().copied().unwrap_or(5432);
+        let address = match config.get_hosts().first().ok_or(AddressError::Host)? {
+            Host::Tcp(host) => Address::Tcp(host.clone(), port),
+            Host::Unix(folder) => Address::Unix(socket_file(folder, port)),
+        };
+        Ok(Self::Direct { address, config: Box::new(config) })
+    }
+
+    /// Opens a path to the server. A command prefix shows only later whether it is one.
+    pub(in crate::health) async fn open(&self) -> Result<Open<'_>, Trouble> {
+        Ok(match self {
+            Self::Direct { address, config } => Open::Direct(socket::connect(address).await?, config),
+            Self::Command(client) => Open::Command(client),
+        })
+    }
+}
+
+/// A path to a server.
+pub(in crate::health) enum Open<'a> {
+    /// A connection stands.
+    Direct(Socket, &'a Config),
+    /// Not known before the command has run.
+    Command(&'a Client),
+}
+
+impl Open<'_> {
+    /// Whether the path is known to be open.
+    pub(in crate::health) fn known(&self) -> bool {
+        matches!(self, Self::Direct(..))
+    }
+
+    /// Runs `sql` and gives back the rows of all its statements.
+    pub(in crate::health) async fn query(self, sql: &str) -> Result<Rows, Trouble> {
+        match self {
+            Self::Command(client) => psql(client, sql).await,
+            Self::Direct(socket, config) => {
+                let refused = |error: tokio_postgres::Error| Trouble::Refused(chain(&error));
+                let (client, connection) = config.connect_raw(socket, NoTls).await.map_err(refused)?;
+                driven(connection, async { client.simple_query(sql).await.map(rows).map_err(refused) }).await
+            }
+        }
+    }
+}
+
+/// The rows of an answer.
+pub(in crate::health) fn rows(messages: Vec<SimpleQueryMessage>) -> Rows {
+    let row = |message| match message {
+        SimpleQueryMessage::Row(row) => Some((0..row.len()).map(|n| row.get(n).map(str::to_owned)).collect()),
+        _ => None,
+    };
+    messages.into_iter().filter_map(row).collect()
+}
+
+fn socket_file(folder: &Path, port: u16) -> PathBuf {
+    folder.join(format!(".s.PGSQL.{port}"))
+}
+
+/// psql's exit codes: 2 no connection, 3 a statement failed.
+async fn psql(client: &Client, sql: &str) -> Result<Rows, Trouble> {
+    let arguments = ["-X", "-q", "-A", "-t", "-F", "|", "-v", "ON_ERROR_STOP=1"];
+    let answer = client.run(&arguments, sql).await?;
+    match answer.code {
+        Some(0) => Ok(answer.stdout.lines().map(fields).collect()),
+        Some(2) => Err(Trouble::Down(answer.stderr)),
+        Some(3) => Err(Trouble::Refused(answer.stderr)),
+        _ => Err(Trouble::NoPath(answer.stderr)),
+    }
+}
+
+fn fields(line: &str) -> Vec<Option<String>> {
+    line.split('|').map(|field| (!field.is_empty()).then(|| field.to_owned())).collect()
+}

@@ -1,0 +1,158 @@
+//! Commands to one Redis server. Connections are not encrypted.
+
+use redis::aio::MultiplexedConnection;
+use redis::{
+    AsyncConnectionConfig, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError, Value,
+};
+
+use super::Trouble;
+use super::command::Client;
+use super::socket::{self, Address, Socket};
+use crate::health::probe::driven;
+use crate::health::prober::chain;
+use crate::trial::Access;
+
+/// Why an address cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AddressError {
+    /// Not a Redis URL.
+    #[error("read the Redis address")]
+    Syntax(#[source] RedisError),
+    /// It demands what we do not have.
+    #[error("connect as the address says: encrypted connections to Redis are not supported")]
+    Tls,
+}
+
+/// Parses a Redis URL.
+pub(in crate::health) fn parse(url: &str) -> Result<(Address, ConnectionInfo), AddressError> {
+    let info = url.into_connection_info().map_err(AddressError::Syntax)?;
+    let address = match info.addr() {
+        ConnectionAddr::Tcp(host, port) => Address::Tcp(host.clone(), *port),
+        ConnectionAddr::Unix(path) => Address::Unix(path.clone()),
+        _ => return Err(AddressError::Tls),
+    };
+    Ok((address, info))
+}
+
+/// Runs `commands` one after the other on a fresh connection over `socket`; an error reply ends them.
+pub(in crate::health) async fn converse(
+    socket: Socket,
+    info: &ConnectionInfo,
+    commands: &[&[&str]],
+) -> Result<Vec<Value>, RedisError> {
+    // The one time limit is the caller's.
+    let config = AsyncConnectionConfig::new().set_response_timeout(None);
+    let (mut connection, driver) =
+        MultiplexedConnection::new_with_config(info.redis_settings(), socket, config).await?;
+    driven(driver, async {
+        let mut replies = Vec::with_capacity(commands.len());
+        for command in commands {
+            replies.push(connection.send_packed_command(&packed(command)).await?);
+        }
+        Ok(replies)
+    })
+    .await
+}
+
+fn packed(words: &[&str]) -> Cmd {
+    let mut command = Cmd::new();
+    for word in words {
+        command.arg(*word);
+    }
+    command
+}
+
+/// One server.
+#[derive(Debug)]
+pub(in crate::health) enum Server {
+    Direct { address: Address, info: Box<ConnectionInfo> },
+    Command(Client),
+}
+
+impl Server {
+    pub(in crate::health) fn new(access: &Access) -> Result<Self, AddressError> {
+        Ok(match access {
+            Access::Command(prefix) => Self::Command(Client::new(prefix.clone())),
+            Access::Direct(url) => {
+                let (address, info) = parse(url.expose())?;
+                Self::Direct { address, info: Box::new(info) }
+            }
+        })
+    }
+
+    /// Opens a path to the server. A command prefix shows only later whether it is one.
+    pub(in crate::health) async fn open(&self) -> Result<Open<'_>, Trouble> {
+        Ok(match self {
+            Self::Direct { address, info } => Open::Direct(socket::connect(address).await?, info),
+            Self::Command(client) => Open::Command(client),
+        })
+    }
+}
+
+/// A path to a server.
+pub(in crate::health) enum Open<'a> {
+    /// A connection stands.
+    Direct(Socket, &'a ConnectionInfo),
+    /// Not known before the command has run.
+    Command(&'a Client),
+}
+
+impl Open<'_> {
+    /// Whether the path is known to be open.
+    pub(in crate::health) fn known(&self) -> bool {
+        matches!(self, Self::Direct(..))
+    }
+
+    /// Runs one command and gives back its reply, nested ones flattened.
+    pub(in crate::health) async fn command(self, words: &[&str]) -> Result<Vec<String>, Trouble> {
+        match self {
+            Self::Command(client) => redis_cli(client, words).await,
+            Self::Direct(socket, info) => {
+                let replies = converse(socket, info, &[words]).await;
+                let replies = replies.map_err(|error| Trouble::Refused(chain(&error)))?;
+                let mut flat = Vec::new();
+                for reply in replies {
+                    flatten(reply, &mut flat);
+                }
+                Ok(flat)
+            }
+        }
+    }
+}
+
+fn flatten(value: Value, into: &mut Vec<String>) {
+    match value {
+        Value::Array(values) => values.into_iter().for_each(|value| flatten(value, into)),
+        Value::BulkString(bytes) => into.push(String::from_utf8_lossy(&bytes).into_owned()),
+        Value::SimpleString(text) => into.push(text),
+        Value::Int(number) => into.push(number.to_string()),
+        Value::Okay => into.push("OK".to_owned()),
+        other => into.push(format!("{other:?}")),
+    }
+}
+
+/// redis-cli prints error replies among the others and ends with 0; without a connection it ends with 1 and
+/// says so.
+async fn redis_cli(client: &Client, words: &[&str]) -> Result<Vec<String>, Trouble> {
+    let answer = client.run(&[], &words.join(" ")).await?;
+    let lines: Vec<String> =
+        answer.stdout.lines().map(str::to_owned).filter(|line| !line.is_empty()).collect();
+    let unconnected = |text: &str| text.contains("Could not connect to Redis");
+    if unconnected(&answer.stderr) || unconnected(&answer.stdout) {
+        return Err(Trouble::Down(answer.stderr));
+    }
+    if answer.code != Some(0) {
+        return Err(Trouble::NoPath(answer.stderr));
+    }
+    match lines.first() {
+        None => Err(Trouble::Refused("no reply".to_owned())),
+        Some(line) if is_error(line) => Err(Trouble::Refused(line.clone())),
+        Some(_) => Ok(lines),
+    }
+}
+
+/// Error replies begin with an upper-case word; of our commands no other reply has a second word.
+fn is_error(line: &str) -> bool {
+    let first = line.split(' ').next().unwrap_or_default();
+    line.starts_with("(error)") || (line.contains(' ') && first.chars().all(|c| c.is_ascii_uppercase()))
+}

@@ -1,0 +1,63 @@
+//! Connections over TCP or a unix socket, made by ourselves: whether a connect was refused or timed out decides
+//! whether a server was observed.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rustix::net::sockopt;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
+
+use super::{CONNECT_WITHIN, Trouble};
+
+/// Where a server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::health) enum Address {
+    Tcp(String, u16),
+    Unix(PathBuf),
+}
+
+/// Bytes both ways.
+pub(in crate::health) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// A connection of either kind.
+pub(in crate::health) type Socket = Box<dyn Duplex>;
+
+/// Connects to `address` within [`CONNECT_WITHIN`].
+pub(in crate::health) async fn connect(address: &Address) -> Result<Socket, Trouble> {
+    let Ok(connected) = timeout(CONNECT_WITHIN, open(address)).await else {
+        return Err(Trouble::NoPath(format!("no connection within {CONNECT_WITHIN:?}")));
+    };
+    connected.map_err(|error| match error.kind() {
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Trouble::Down(error.to_string()),
+        // A unix socket that is not there: nobody listens.
+        io::ErrorKind::NotFound if matches!(address, Address::Unix(_)) => Trouble::Down(error.to_string()),
+        _ => Trouble::NoPath(error.to_string()),
+    })
+}
+
+async fn open(address: &Address) -> io::Result<Socket> {
+    Ok(match address {
+        Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
+        Address::Tcp(host, port) => {
+            let stream = TcpStream::connect((host.as_str(), *port)).await?;
+            stream.set_nodelay(true)?;
+            watch_path(&stream)?;
+            Box::new(stream)
+        }
+    })
+}
+
+/// Breaks the connection within some three seconds when the path is cut: otherwise a write that hangs because
+/// nothing comes through would pass for one that the server holds back.
+fn watch_path(stream: &TcpStream) -> io::Result<()> {
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, Duration::from_secs(1))?;
+    sockopt::set_tcp_keepintvl(stream, Duration::from_secs(1))?;
+    sockopt::set_tcp_keepcnt(stream, 2)?;
+    sockopt::set_tcp_user_timeout(stream, 3000)?;
+    Ok(())
+}
