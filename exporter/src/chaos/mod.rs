@@ -1,4 +1,41 @@
-//! chaos
+//! Breaks things on purpose, one at a time, and puts them back whatever happens.
+//!
+//! An experiment is planned ([`resolve`](resolve::resolve) asks for its targets, [`plan`] leaves nothing else
+//! open), allowed ([`guard`]), carried out ([`driver`]) and followed through its states ([`experiment`]).
+//! Whether and when the system recovered is not this room's business: the conductor asks `health` and tells
+//! the driver.
+//!
+//! # Order of writing and doing
+//!
+//! 1. The intent, with all that is needed to put the fault back, is on disk ([`journal`]).
+//! 2. A shell is started for the `inject` command; it waits at a gate.
+//! 3. The shell's process group is in the journal.
+//! 4. The gate opens. This instant is the injection's start.
+//! 5. `bit`, the hold, `revert`: each command's process group is noted in the same way before it goes.
+//! 6. After the revert succeeded, the experiment is closed, on disk.
+//!
+//! So an experiment that is not closed may have broken something, and is put back ([`recovery`]): commands
+//! of it that outlived their exporter are killed first, lest they break again what was put back, then the
+//! revert is run until it succeeds. Reverts are idempotent by contract, hence one too many does no harm.
+//! `exporter/tests/chaos_crash.rs` kills the program at every step of this, and cuts the journal at every
+//! byte that a power cut could cut it at.
+//!
+//! # Aborting
+//!
+//! Every future of the driver may be dropped at any moment: the command that runs is killed with its whole
+//! process group, and the journal stays true. To abort, drop whatever future of the driver is under way,
+//! then await [`Driver::abort`](driver::Driver::abort) before anything else: it puts back all that is
+//! unfinished, the latest first, and lets no further experiment begin. Its error lists what could not be put
+//! back; the journal keeps that for `load-exporter recover` ([`recovery::recover`]) and for the next start
+//! ([`Driver::put_back_unfinished`](driver::Driver::put_back_unfinished)).
+//!
+//! # What the commands of an `exec` fault may rely on
+//!
+//! They run as `sh -c` with an empty standard input, in the directory in which the exporter was started, also
+//! when they are recovered from elsewhere. `inject`, `bit` and `revert` know `ORDEAL_RUN`,
+//! `ORDEAL_EXPERIMENT`, `ORDEAL_TOKEN` and `ORDEAL_TARGETS` (one a line). At the time limit, and when the
+//! exporter aborts, their whole process group is killed; a process that they leave in the background when
+//! they end by themselves lives on.
 
 pub mod book;
 pub mod driver;

@@ -1,0 +1,116 @@
+//! Holds the sources to the rules between the rooms (ARCHITECTURE.md, "Invariants"), by reading them as text.
+
+#[path = "rooms/rules.rs"]
+mod rules;
+#[path = "rooms/source.rs"]
+mod source;
+
+use rules::{Breach, ROOMS};
+use source::Source;
+
+/// All that breaks `rule`, as HOUSE/src/PATH:LINE: WHAT.
+fn breaches(sources: &[Source], rule: impl Fn(&Source) -> Vec<Breach>) -> Vec<String> {
+    let found = |source: &Source| {
+        let (house, path) = (source.house.clone(), source.path.clone());
+        rule(source).into_iter().map(move |breach| format!("{house}/src/{path}:{breach}"))
+    };
+    sources.iter().flat_map(found).collect()
+}
+
+#[test]
+fn the_sources_are_found() {
+    let sources = source::all();
+    for known in ["exporter/clock.rs", "exporter/chaos/guard.rs", "verifier/main.rs"] {
+        assert!(sources.iter().any(|source| format!("{}/{}", source.house, source.path) == known), "{known}");
+    }
+}
+
+#[test]
+fn exporter_and_verifier_never_import_each_other() {
+    assert_eq!(breaches(&source::all(), rules::other_house), [""; 0]);
+    for (house, other) in [("exporter", "verifier"), ("verifier", "exporter")] {
+        let manifest = source::manifest(house);
+        let names = manifest.lines().filter_map(|line| line.split(['.', '=', ' ']).next());
+        assert!(!names.into_iter().any(|name| name == other), "{house}/Cargo.toml depends on {other}");
+    }
+}
+
+#[test]
+fn load_health_ledger_and_chaos_never_import_each_other() {
+    assert_eq!(breaches(&source::all(), rules::other_room), [""; 0]);
+    for room in ROOMS {
+        let of_room = |source: &Source| source.path.starts_with(&format!("{room}/"));
+        assert!(source::all().iter().any(of_room), "room {room} has moved");
+    }
+}
+
+#[test]
+fn pure_files_do_no_io_and_take_time_and_chance_as_arguments() {
+    let sources = source::all();
+    assert_eq!(breaches(&sources, rules::impure), [""; 0]);
+    for known in ["chaos/experiment.rs", "chaos/guard.rs", "chaos/plan.rs", "chaos/journal/entry.rs"] {
+        let pure = |source: &Source| source.path == known && source.is_pure();
+        assert!(sources.iter().any(pure), "{known} is no longer marked as pure");
+    }
+}
+
+#[test]
+fn each_outside_crate_has_one_home() {
+    assert_eq!(breaches(&source::all(), rules::away_from_home), [""; 0]);
+}
+
+/// The rules see what they are to see: one made-up file each way.
+#[test]
+fn the_rules_bite() {
+    type Rule = fn(&Source) -> Vec<Breach>;
+    let cases: &[(Rule, &str, &str, &str, usize)] = &[
+        (rules::other_house, "exporter", "web/mod.rs", "use verifier::slo;", 1),
+        (rules::other_house, "verifier", "main.rs", "let x = exporter::clock::Clock::start();", 1),
+        (rules::other_house, "verifier", "main.rs", "// exporter::clock\nlet exporter_count = 1;", 0),
+        (rules::other_room, "exporter", "chaos/driver.rs", "use crate::health::tracker;", 1),
+        (
+            rules::other_room,
+            "exporter",
+            "chaos/driver.rs",
+            "use crate::{clock::Clock, health::{a, load}};",
+            1,
+        ),
+        (
+            rules::other_room,
+            "exporter",
+            "chaos/driver.rs",
+            "use crate::{\n    clock::{a, load},\n    trial,\n};",
+            0,
+        ),
+        (rules::other_room, "exporter", "chaos/faults/exec.rs", "use super::super::super::ledger::x;", 1),
+        (rules::other_room, "exporter", "chaos/faults/exec.rs", "use super::load::x;", 0),
+        (rules::other_room, "exporter", "chaos/mod.rs", "use super::load;", 1),
+        (rules::other_room, "exporter", "chaos/mod.rs", "use super::{load, trial};", 1),
+        (
+            rules::other_room,
+            "exporter",
+            "chaos/mod.rs",
+            "//! See crate::health.\nuse crate::chaos::guard::Health;",
+            0,
+        ),
+        (rules::other_room, "exporter", "health/mod.rs", "use crate::conductor::Phase;", 1),
+        (rules::other_room, "exporter", "conductor/mod.rs", "use crate::{load, health};", 0),
+        (rules::impure, "exporter", "a.rs", "//! Pure: x.\nfn f() { tokio::spawn(g()); }", 1),
+        (rules::impure, "exporter", "a.rs", "//! What it is (pure).\nlet now = Instant::now();", 1),
+        (rules::impure, "exporter", "a.rs", "//! Pure: x.\nuse std::{fmt, fs};", 1),
+        (rules::impure, "exporter", "a.rs", "//! Pure: x.\n// std::fs is not used.\nuse std::fmt;", 0),
+        (rules::impure, "exporter", "a.rs", "//! Pure: x.\n#[cfg(test)]\nmod tests { use std::fs; }", 0),
+        (rules::impure, "exporter", "a.rs", "//! Does I/O.\nuse std::fs;", 0),
+        (rules::away_from_home, "exporter", "app.rs", "use hyper::Request;", 1),
+        (rules::away_from_home, "exporter", "load/client/wire.rs", "use hyper::Request;", 0),
+        (rules::away_from_home, "exporter", "load/driver.rs", "let x: hyper_util::rt::TokioIo<T>;", 1),
+        (rules::away_from_home, "verifier", "source/mod.rs", "use prometheus_http_query::Client;", 0),
+        (rules::away_from_home, "verifier", "judge/mod.rs", "use prometheus_http_query as query;", 1),
+        (rules::away_from_home, "exporter", "cli.rs", "use clap::Parser;", 0),
+        (rules::away_from_home, "exporter", "load/plan.rs", "#[derive(clap::ValueEnum)]", 1),
+    ];
+    for (rule, house, path, text, count) in cases {
+        let source = Source::new(house, path, text);
+        assert_eq!(rule(&source).len(), *count, "{house}/src/{path}: {text}");
+    }
+}

@@ -1,0 +1,85 @@
+//! The source files of the two houses.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The crates that the rules are about.
+const HOUSES: [&str; 2] = ["exporter", "verifier"];
+
+/// One source file.
+pub(crate) struct Source {
+    /// Its crate.
+    pub(crate) house: String,
+    /// Its path below the crate's `src/`.
+    pub(crate) path: String,
+    /// The first line of its module doc.
+    first_doc: String,
+    /// Its text with comments blanked out.
+    pub(crate) code: String,
+}
+
+impl Source {
+    pub(crate) fn new(house: &str, path: &str, text: &str) -> Self {
+        let first = text.lines().next().unwrap_or_default();
+        let first_doc = first.strip_prefix("//!").unwrap_or_default().trim().to_owned();
+        Self { house: house.to_owned(), path: path.to_owned(), first_doc, code: without_comments(text) }
+    }
+
+    /// Whether the first line of the module doc says so.
+    pub(crate) fn is_pure(&self) -> bool {
+        self.first_doc.split(|c: char| !c.is_alphanumeric()).any(|word| word.eq_ignore_ascii_case("pure"))
+    }
+
+    /// The code before the tests that stand beside it.
+    pub(crate) fn code_without_tests(&self) -> &str {
+        self.code.find("#[cfg(test)]").map_or(&self.code, |tests| &self.code[..tests])
+    }
+
+    /// Where the file's module is: `chaos/faults/exec.rs` is three below the crate.
+    pub(crate) fn depth(&self) -> usize {
+        let parts = self.path.trim_end_matches(".rs").split('/');
+        parts.filter(|part| !matches!(*part, "mod" | "lib" | "main")).count()
+    }
+
+    /// The line, counted from 1, of a place in the code.
+    pub(crate) fn line(&self, at: usize) -> usize {
+        1 + self.code[..at].matches('\n').count()
+    }
+}
+
+/// Line comments replaced by nothing, lines kept.
+fn without_comments(text: &str) -> String {
+    let code = |line: &str| if line.trim_start().starts_with("//") { String::new() } else { line.to_owned() };
+    text.lines().map(code).collect::<Vec<_>>().join("\n")
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in the workspace").to_owned()
+}
+
+/// The manifest of a house.
+pub(crate) fn manifest(house: &str) -> String {
+    fs::read_to_string(root().join(house).join("Cargo.toml")).expect("a manifest")
+}
+
+/// All source files of both houses.
+pub(crate) fn all() -> Vec<Source> {
+    let mut sources = Vec::new();
+    for house in HOUSES {
+        let src = root().join(house).join("src");
+        let mut folders = vec![src.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).expect("a source folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let text = fs::read_to_string(&path).expect("a source file");
+                    let below = path.strip_prefix(&src).expect("below src").to_str().expect("a plain name");
+                    sources.push(Source::new(house, below, &text));
+                }
+            }
+        }
+    }
+    sources
+}
