@@ -41,7 +41,7 @@ fn lasting(before: &Probe, streak: &[Probe]) -> Option<usize> {
     })
 }
 
-fn end_of(before: &Probe, streak: &[Probe], within: Duration) -> Bounds {
+fn end_of(before: &Probe, streak: &[Probe], within: Duration, began: Bounds) -> Bounds {
     let earliest = streak.iter().map(|probe| probe.end).min().expect("at least one probe");
     let upper = after_blind(before, streak).iter().map(|probe| probe.end).min().expect("at least one probe");
     // The probe before the first of the streak that may have begun after the return.
@@ -54,7 +54,7 @@ fn end_of(before: &Probe, streak: &[Probe], within: Duration) -> Bounds {
     if before.outcome == Outcome::Refused || took(&streak[0]) < TIMEOUT / 2 {
         lower = lower.min(before.start);
     }
-    Bounds { lower, upper }
+    Bounds { lower: lower.max(began.lower), upper }
 }
 
 fn model(slots: &[Probe]) -> Vec<Expected> {
@@ -83,11 +83,11 @@ fn model(slots: &[Probe]) -> Vec<Expected> {
             let streak = &known[last + 1..until];
             if let Some(n) = lasting(&known[last], streak) {
                 next = last + 1 + n;
-                break (Some(end_of(&known[last], &streak[..n], within)), true);
+                break (Some(end_of(&known[last], &streak[..n], within, began)), true);
             }
             if until == known.len() {
                 next = until;
-                let ended = (!streak.is_empty()).then(|| end_of(&known[last], streak, within));
+                let ended = (!streak.is_empty()).then(|| end_of(&known[last], streak, within, began));
                 break (ended, false);
             }
             last = until;
