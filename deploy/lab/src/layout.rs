@@ -202,6 +202,11 @@ impl Layout {
         self.dir.join("data").join(name)
     }
 
+    /// A member's data directory, inside a folder of its user's: Patroni moves or replaces it as a whole.
+    pub(crate) fn postgres_data(&self, machine: Machine) -> PathBuf {
+        self.data(&machine.postgres()).join("main")
+    }
+
     /// WAL archive shared by the `PostgreSQL` members.
     pub(crate) fn archive(&self) -> PathBuf {
         self.dir.join("archive")

@@ -103,7 +103,7 @@ async fn gone(processes: &[Process], within: Duration) -> bool {
 /// fault leaves its own behind.
 fn shared_memory(layout: &Layout) -> Vec<String> {
     let id = |machine: Machine| {
-        let text = std::fs::read_to_string(layout.data(&machine.postgres()).join("postmaster.pid")).ok()?;
+        let text = std::fs::read_to_string(layout.postgres_data(machine).join("postmaster.pid")).ok()?;
         text.lines().nth(6)?.split_whitespace().nth(1).map(str::to_owned)
     };
     Machine::WITH_POSTGRES.into_iter().filter_map(id).collect()

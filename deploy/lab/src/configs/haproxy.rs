@@ -30,7 +30,8 @@ pub(crate) fn configuration(layout: &Layout) -> String {
     }
     format!(
         r#"global
-  maxconn 25000
+  maxconn 8000
+  no strict-limits
   user haproxy
   group haproxy
   stats socket "{socket}" mode 600 level admin

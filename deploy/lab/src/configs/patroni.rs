@@ -13,7 +13,7 @@ pub(crate) const SERVER_PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
 pub(crate) fn member(layout: &Layout, machine: Machine, synchronous: bool) -> String {
     let name = machine.postgres();
     let address = machine.address();
-    let data = layout.data(&name);
+    let data = layout.postgres_data(machine);
     let (data, etc) = (data.display(), layout.etc());
     let sockets = machine.postgres_socket_dir();
     let archiver = etc.join("archive-wal");
@@ -61,7 +61,7 @@ bootstrap:
   initdb:
     - encoding: UTF8
     - locale: C.UTF-8
-    - wal-segsize: 4
+    - wal-segsize: '4'
     - auth-host: trust
     - auth-local: trust
 postgresql:

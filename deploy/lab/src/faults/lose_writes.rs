@@ -42,7 +42,7 @@ fn senders(machine: Machine) -> Vec<Process> {
 
 fn copy(layout: &Layout, machine: Machine) -> Result<(), Error> {
     let name = machine.postgres();
-    let (from, to) = (layout.data(&name), layout.dead().join(&name));
+    let (from, to) = (layout.postgres_data(machine), layout.dead().join(&name));
     let (from, to) = (from.display().to_string(), to.display().to_string());
     exec::run("rm", &["-rf", &to]).map_err(Error::Copy)?;
     exec::run("cp", &["--archive", "--reflink=auto", &from, &to]).map_err(Error::Copy)?;
