@@ -40,7 +40,7 @@ impl Settings {
             request_millicores: 20.0,
             target: 0.5,
             tolerance: 0.1,
-            cpu_initialization_period: Duration::from_secs(60),
+            cpu_initialization_period: Duration::from_mins(1),
             initial_readiness_delay: Duration::from_secs(10),
             scale_up_pods: 4,
             scale_up_share: 1.0,

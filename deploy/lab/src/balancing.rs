@@ -68,7 +68,11 @@ pub(crate) fn commands(
             None => commands.push(format!("set server {server} state maint")),
             Some((address, mode)) => {
                 if slot.address != address.to_string() {
-                    commands.push(format!("set server {server} addr {} port {}", address.ip(), address.port()));
+                    commands.push(format!(
+                        "set server {server} addr {} port {}",
+                        address.ip(),
+                        address.port()
+                    ));
                 }
                 if slot.mode != *mode {
                     let state = if *mode == Mode::Ready { "ready" } else { "drain" };

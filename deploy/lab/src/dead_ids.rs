@@ -26,7 +26,12 @@ pub(crate) enum Error {
 }
 
 /// Prints the rows' columns, one row a line.
-pub(crate) async fn print(layout: &Layout, database: &str, table: &str, columns: &[String]) -> Result<(), Error> {
+pub(crate) async fn print(
+    layout: &Layout,
+    database: &str,
+    table: &str,
+    columns: &[String],
+) -> Result<(), Error> {
     let plain = |name: &&str| !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
     let mut names = columns.iter().map(String::as_str).chain([table]);
     if let Some(odd) = names.find(plain) {
@@ -107,7 +112,9 @@ async fn read(
     let (client, connection) = config.connect(tokio_postgres::NoTls).await?;
     let connection = tokio::spawn(connection);
     let fields = columns.join("::text, ");
-    let rows = client.query(&format!("SELECT {fields}::text FROM {table} ORDER BY {}", columns.join(", ")), &[]).await?;
+    let rows = client
+        .query(&format!("SELECT {fields}::text FROM {table} ORDER BY {}", columns.join(", ")), &[])
+        .await?;
     drop(client);
     let _ = connection.await;
     let text = |row: &tokio_postgres::Row| {

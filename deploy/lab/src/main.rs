@@ -117,6 +117,10 @@ fn running(dir: Option<PathBuf>) -> anyhow::Result<Layout> {
 
 /// The running lab, or one that was kept.
 fn known(dir: Option<PathBuf>) -> anyhow::Result<Layout> {
-    let kept = || std::path::absolute("lab-state").ok().map(Layout::new).filter(|layout| layout.marker().exists());
-    dir.map(Layout::new).or_else(Layout::running).or_else(kept).context("no lab is running, and none was kept here")
+    let kept =
+        || std::path::absolute("lab-state").ok().map(Layout::new).filter(|layout| layout.marker().exists());
+    dir.map(Layout::new)
+        .or_else(Layout::running)
+        .or_else(kept)
+        .context("no lab is running, and none was kept here")
 }

@@ -7,7 +7,7 @@ use crate::control::{self, Action, Reply};
 use crate::http;
 use crate::layout::{Layout, on_host, port};
 use crate::procs::Process;
-use crate::{say, state, supervisor, units};
+use crate::{procs, say, state, supervisor};
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
@@ -24,15 +24,11 @@ pub(crate) enum Error {
 
 /// One line a program: name, where, process.
 pub(crate) fn programs(layout: &Layout) -> Vec<String> {
-    let places: std::collections::HashMap<String, String> = units::all(layout)
-        .into_iter()
-        .map(|unit| (unit.program.name, unit.program.machine.map_or("host".to_owned(), |machine| machine.name())))
-        .collect();
     let line = |name: String| {
         let process = Process::read(&layout.pid_file(&name)).filter(|process| process.is_alive());
-        let process = process.map_or("down".to_owned(), |process| process.pid.to_string());
-        let place = places.get(&name).map_or("", String::as_str);
-        format!("{name:<19} {place:<5} {process}")
+        let Some(process) = process else { return format!("{name:<19} down") };
+        let place = procs::machine_of(process.pid).map_or("host".to_owned(), super::layout::Machine::name);
+        format!("{name:<19} {place:<5} {}", process.pid)
     };
     state::program_names(layout).into_iter().map(line).collect()
 }
@@ -47,7 +43,7 @@ pub(crate) async fn status(layout: &Layout) -> Result<(), Error> {
         say(&format!("{}  {:<20} {}", if check.ok { "ok " } else { "BAD" }, check.name, check.detail));
     }
     say("");
-    programs(layout).iter().for_each(|line| say(line));
+    say(&programs(layout).join("\n"));
     if let Some(answer) = http::get(on_host(port::STATUS), "/status", Duration::from_secs(2)).await {
         say(&format!("\n{}", answer.body));
     }
@@ -55,7 +51,12 @@ pub(crate) async fn status(layout: &Layout) -> Result<(), Error> {
 }
 
 /// Prints the last lines of a log, and with `follow` what comes.
-pub(crate) async fn logs(layout: &Layout, name: Option<&str>, lines: usize, follow: bool) -> Result<(), Error> {
+pub(crate) async fn logs(
+    layout: &Layout,
+    name: Option<&str>,
+    lines: usize,
+    follow: bool,
+) -> Result<(), Error> {
     let name = name.unwrap_or(supervisor::NAME);
     let path = layout.log_file(name);
     if !path.is_file() {
@@ -68,15 +69,18 @@ pub(crate) async fn logs(layout: &Layout, name: Option<&str>, lines: usize, foll
     let text = String::from_utf8_lossy(&bytes);
     let all: Vec<&str> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].iter().for_each(|line| say(line));
-    let mut position = bytes.len() as u64;
-    while follow {
+    if follow { follow_on(file, bytes.len() as u64).await.map_err(failed) } else { Ok(()) }
+}
+
+/// Prints what is written from `position` on, until the reader leaves.
+async fn follow_on(mut file: std::fs::File, mut position: u64) -> std::io::Result<()> {
+    loop {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        file.seek(SeekFrom::Start(position)).map_err(failed)?;
+        file.seek(SeekFrom::Start(position))?;
         let mut news = Vec::new();
-        position += file.read_to_end(&mut news).map_err(failed)? as u64;
-        std::io::stdout().write_all(&news).map_err(failed)?;
+        position += file.read_to_end(&mut news)? as u64;
+        std::io::stdout().write_all(&news)?;
     }
-    Ok(())
 }
 
 fn names(layout: &Layout) -> Vec<String> {

@@ -141,7 +141,8 @@ mod tests {
     fn removed_and_unknown_packages_are_missing() {
         let all = NEEDED.map(|package| format!("{package} installed\n")).concat();
         assert!(not_installed(&all).is_empty());
-        let some = all.replace("haproxy installed", "haproxy config-files").replace("patroni installed\n", "");
+        let some =
+            all.replace("haproxy installed", "haproxy config-files").replace("patroni installed\n", "");
         assert_eq!(not_installed(&some), ["haproxy", "patroni"]);
     }
 }

@@ -20,14 +20,18 @@ struct Listener {
 /// Everything that is in the lab's way, one line each; empty when nothing is.
 pub(crate) fn conflicts() -> Result<Vec<String>, exec::Error> {
     let mut found = taken_addresses(&exec::run("ip", &["-json", "address", "show"])?);
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|file| std::fs::read_to_string(file).unwrap_or_default());
+    let tables =
+        ["/proc/net/tcp", "/proc/net/tcp6"].map(|file| std::fs::read_to_string(file).unwrap_or_default());
     let listeners: Vec<Listener> = tables.iter().flat_map(|table| parse_listeners(table)).collect();
     let blocking: Vec<(&Listener, &str)> = blocking(&listeners);
     if !blocking.is_empty() {
         let holders = holders();
         found.extend(blocking.iter().map(|(listener, wanted_by)| {
             let holder = holders.get(&listener.inode).map_or("an unknown process", String::as_str);
-            format!("port {} on {} is held by {holder}; {wanted_by} needs it", listener.port, listener.address)
+            format!(
+                "port {} on {} is held by {holder}; {wanted_by} needs it",
+                listener.port, listener.address
+            )
         }));
     }
     Ok(found)
@@ -35,7 +39,8 @@ pub(crate) fn conflicts() -> Result<Vec<String>, exec::Error> {
 
 // A socket on every address takes the port on the lab's address too.
 fn blocking(listeners: &[Listener]) -> Vec<(&Listener, &'static str)> {
-    let in_the_way = |listener: &&Listener| listener.address.is_unspecified() || listener.address == IpAddr::V4(HOST);
+    let in_the_way =
+        |listener: &&Listener| listener.address.is_unspecified() || listener.address == IpAddr::V4(HOST);
     let wanted = |listener: &Listener| {
         port::ON_HOST.iter().find(|(port, _)| *port == listener.port).map(|(_, wanted_by)| *wanted_by)
     };
@@ -109,9 +114,14 @@ fn taken_addresses(interfaces: &str) -> Vec<String> {
     };
     let others = interfaces.iter().filter(|interface| interface.ifname != BRIDGE);
     others
-        .flat_map(|interface| interface.addr_info.iter().filter(|address| ours(address)).map(move |a| (interface, a)))
+        .flat_map(|interface| {
+            interface.addr_info.iter().filter(|address| ours(address)).map(move |a| (interface, a))
+        })
         .map(|(interface, address)| {
-            format!("address {} is on interface {}; the lab's network is {NETWORK}", address.local, interface.ifname)
+            format!(
+                "address {} is on interface {}; the lab's network is {NETWORK}",
+                address.local, interface.ifname
+            )
         })
         .collect()
 }
@@ -120,7 +130,8 @@ fn taken_addresses(interfaces: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    const TABLE: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+    const TABLE: &str =
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 00000000:1538 00000000:0000 0A 00000000:00000000 00:00000000 00000000   101        0 111 1
    1: 0100007F:18EB 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 222 1
    2: 00000000:1F90 0A0A0A0A:1234 01 00000000:00000000 00:00000000 00000000     0        0 333 1
@@ -132,7 +143,10 @@ mod tests {
         assert_eq!(listeners.len(), 2);
         let blocking = blocking(&listeners);
         assert_eq!(blocking.len(), 1);
-        assert_eq!((blocking[0].0.port, blocking[0].0.inode, blocking[0].1), (5432, 111, "haproxy (postgres)"));
+        assert_eq!(
+            (blocking[0].0.port, blocking[0].0.inode, blocking[0].1),
+            (5432, 111, "haproxy (postgres)")
+        );
     }
 
     #[test]

@@ -86,19 +86,37 @@ impl Process {
     }
 }
 
+/// Sends a signal to each, in order.
+pub(crate) fn signal_all(processes: &[Process], signal: Signal) {
+    for process in processes {
+        process.signal(signal);
+    }
+}
+
 /// Every process number.
 pub(crate) fn all() -> Vec<i32> {
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
+fn identity(path: &str) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|namespace| (namespace.dev(), namespace.ino()))
+}
+
+fn network_of(pid: i32) -> Option<(u64, u64)> {
+    identity(&format!("/proc/{pid}/ns/net"))
+}
+
+/// The machine that a process is on; `None` when it is outside all of them.
+pub(crate) fn machine_of(pid: i32) -> Option<Machine> {
+    let network = network_of(pid)?;
+    Machine::ALL.into_iter().find(|machine| identity(&machine.namespace_path()) == Some(network))
+}
+
 /// The processes on a machine.
 pub(crate) fn on_machine(machine: Machine) -> Vec<Process> {
-    let Ok(namespace) = std::fs::metadata(machine.namespace_path()) else { return Vec::new() };
-    let inside = |pid: &i32| {
-        std::fs::metadata(format!("/proc/{pid}/ns/net"))
-            .is_ok_and(|own| (own.dev(), own.ino()) == (namespace.dev(), namespace.ino()))
-    };
+    let Some(network) = identity(&machine.namespace_path()) else { return Vec::new() };
+    let inside = |pid: &i32| network_of(*pid) == Some(network);
     all().into_iter().filter(inside).filter_map(Process::now).filter(|process| process.is_alive()).collect()
 }
 

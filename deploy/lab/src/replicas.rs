@@ -113,7 +113,11 @@ impl Replicas {
     }
 
     pub(crate) fn set_reachable(&mut self, machine: Machine, reachable: bool) {
-        if reachable { self.unreachable.remove(&machine) } else { self.unreachable.insert(machine) };
+        if reachable {
+            self.unreachable.remove(&machine)
+        } else {
+            self.unreachable.insert(machine)
+        };
     }
 
     /// A readiness check's result.
@@ -229,7 +233,8 @@ impl Replicas {
     }
 
     fn start_pending(&mut self, now: Duration) -> Vec<Step> {
-        let due = |replica: &Replica| matches!(replica.phase, Phase::Pending(since) if now >= since + SCHEDULING);
+        let due =
+            |replica: &Replica| matches!(replica.phase, Phase::Pending(since) if now >= since + SCHEDULING);
         let due: Vec<Id> = self.all.iter().filter(|(_, replica)| due(replica)).map(|(id, _)| *id).collect();
         let mut steps = Vec::new();
         for id in due {

@@ -41,6 +41,8 @@ pub(crate) enum Error {
     Odd(PathBuf),
     #[error("give a folder to its user")]
     Own(#[source] exec::Error),
+    #[error("keep etcd's data in memory")]
+    Mount(#[source] exec::Error),
     #[error("note the options")]
     Options(#[source] serde_json::Error),
 }
@@ -67,6 +69,7 @@ pub(crate) fn create(layout: &Layout, options: &Options) -> Result<(), Error> {
     let noted = serde_json::to_string_pretty(options).map_err(Error::Options)?;
     write(&marker, &noted)?;
     make_folders(layout)?;
+    mount_etcd(layout)?;
     write_configuration(layout, options)?;
     copy(&options.shop, &layout.bin().join("shop"), 0o755)?;
     give_away(layout)
@@ -81,6 +84,7 @@ pub(crate) fn options(layout: &Layout) -> Option<Options> {
 pub(crate) fn remove(layout: &Layout) -> Result<(), Error> {
     let dir = layout.dir();
     if layout.marker().exists() {
+        unmount_etcd(layout)?;
         return std::fs::remove_dir_all(dir).map_err(file("remove", dir));
     }
     match std::fs::read_dir(dir).map(|mut entries| entries.next().is_some()) {
@@ -95,12 +99,14 @@ pub(crate) fn remove(layout: &Layout) -> Result<(), Error> {
 pub(crate) fn open_to_all(dir: &Path) -> bool {
     let Some(there) = dir.ancestors().find(|folder| folder.exists()) else { return false };
     let path = there.display().to_string();
-    exec::run("setpriv", &["--reuid=nobody", "--regid=nogroup", "--clear-groups", "test", "-x", &path]).is_ok()
+    exec::run("setpriv", &["--reuid=nobody", "--regid=nogroup", "--clear-groups", "test", "-x", &path])
+        .is_ok()
 }
 
 fn make_folder(path: &Path, mode: u32) -> Result<(), Error> {
     std::fs::create_dir_all(path).map_err(file("make", path))?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(file("set the mode of", path))
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+        .map_err(file("set the mode of", path))
 }
 
 fn write(path: &Path, content: &str) -> Result<(), Error> {
@@ -186,10 +192,42 @@ pub(crate) fn link(layout: &Layout) -> Result<(), Error> {
     std::os::unix::fs::symlink(layout.run(), RUN_LINK).map_err(file("make", Path::new(RUN_LINK)))
 }
 
+/// Puts etcd's data into memory. Its every write waits for the disk; the lab shares one disk among all machines
+/// (and whatever else the computer does), where a wait of a second makes Patroni give up its lease.
+fn mount_etcd(layout: &Layout) -> Result<(), Error> {
+    let path = layout.data("etcd").display().to_string();
+    exec::run("mount", &["-t", "tmpfs", "-o", "size=1g,mode=0700", "ordeal-etcd", &path])
+        .map(drop)
+        .map_err(Error::Mount)
+}
+
+fn unmount_etcd(layout: &Layout) -> Result<(), Error> {
+    let path = layout.data("etcd").display().to_string();
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let mounted = mounts.lines().any(|mount| mount.split(' ').nth(1) == Some(path.as_str()));
+    if mounted { exec::run("umount", &[&path]).map(drop).map_err(Error::Mount) } else { Ok(()) }
+}
+
+/// Removes what cannot outlive the processes of a lab whose folder is kept.
+pub(crate) fn remove_transient(layout: &Layout) -> Result<(), Error> {
+    unmount_etcd(layout)?;
+    for path in [layout.run(), layout.pids()] {
+        match std::fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(file("remove", &path)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Takes the fixed path back.
 pub(crate) fn unlink() -> Result<(), Error> {
     match std::fs::remove_file(RUN_LINK) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file("remove", Path::new(RUN_LINK))(error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(file("remove", Path::new(RUN_LINK))(error))
+        }
         _ => Ok(()),
     }
 }

@@ -31,8 +31,7 @@ pub(crate) async fn tear_down(layout: Option<&Layout>, keep: bool) -> Result<(),
     state::unlink()?;
     if let Some(layout) = layout.filter(|layout| layout.marker().exists()) {
         if keep {
-            let _ = std::fs::remove_dir_all(layout.run());
-            let _ = std::fs::remove_dir_all(layout.pids());
+            state::remove_transient(layout)?;
         } else {
             state::remove(layout)?;
         }
@@ -118,7 +117,8 @@ fn remove_shared_memory(ids: &[String]) {
 
 fn is_unattached(table: &str, id: &str) -> bool {
     let fields = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    let is = |fields: &Vec<String>, at: usize, value: &str| fields.get(at).is_some_and(|field| field == value);
+    let is =
+        |fields: &Vec<String>, at: usize, value: &str| fields.get(at).is_some_and(|field| field == value);
     table.lines().skip(1).map(fields).any(|fields| is(&fields, 1, id) && is(&fields, 6, "0"))
 }
 

@@ -146,13 +146,13 @@ fn prometheus(layout: &Layout) -> Unit {
 
 fn node_exporter(layout: &Layout) -> Unit {
     let listen = format!("--web.listen-address={}", on_host(port::NODE_EXPORTER));
-    observer(layout, "node-exporter".to_owned(), None, words(&["prometheus-node-exporter", &listen]))
+    observer(layout, "node-exporter", None, words(&["prometheus-node-exporter", &listen]))
 }
 
 fn postgres_exporter(layout: &Layout, machine: Machine) -> Unit {
     let listen = format!("--web.listen-address={}", machine.at(port::POSTGRES_EXPORTER));
     let name = format!("postgres-exporter{}", machine.number());
-    let mut unit = observer(layout, name, Some(machine), words(&["prometheus-postgres-exporter", &listen]));
+    let mut unit = observer(layout, &name, Some(machine), words(&["prometheus-postgres-exporter", &listen]));
     let source = format!("host={} user=postgres dbname=postgres", machine.postgres_socket_dir());
     unit.program.environment.push(("DATA_SOURCE_NAME", source));
     unit
@@ -162,11 +162,11 @@ fn redis_exporter(layout: &Layout, machine: Machine) -> Unit {
     let listen = format!("--web.listen-address={}", machine.at(port::REDIS_EXPORTER));
     let redis = format!("--redis.addr=unix://{}", machine.redis_socket());
     let name = format!("redis-exporter{}", machine.number());
-    observer(layout, name, Some(machine), words(&["prometheus-redis-exporter", &redis, &listen]))
+    observer(layout, &name, Some(machine), words(&["prometheus-redis-exporter", &redis, &listen]))
 }
 
-fn observer(layout: &Layout, name: String, machine: Option<Machine>, words: Vec<String>) -> Unit {
-    plain(&name, machine, "prometheus", NICE_OBSERVER, words, layout.dir().to_path_buf())
+fn observer(layout: &Layout, name: &str, machine: Option<Machine>, words: Vec<String>) -> Unit {
+    plain(name, machine, "prometheus", NICE_OBSERVER, words, layout.dir().to_path_buf())
 }
 
 fn plain(
@@ -188,7 +188,15 @@ pub(crate) fn addresses() -> Vec<(&'static str, String)> {
         (port::SHOP, port::PROMETHEUS, port::HAPROXY_METRICS, port::STATUS);
     vec![
         ("shop", format!("http://{HOST}:{shop}")),
-        ("postgres", format!("postgres://{}@{HOST}:{}/{}", crate::layout::ROLE, port::POSTGRES, crate::layout::DATABASE)),
+        (
+            "postgres",
+            format!(
+                "postgres://{}@{HOST}:{}/{}",
+                crate::layout::ROLE,
+                port::POSTGRES,
+                crate::layout::DATABASE
+            ),
+        ),
         ("redis", format!("redis://{HOST}:{}", port::REDIS)),
         ("prometheus", format!("http://{HOST}:{prometheus}")),
         ("status", format!("http://{HOST}:{status}/status")),

@@ -8,10 +8,10 @@ use crate::control::{self, Action, Check, Reply};
 use crate::layout::{Layout, RUN_LINK};
 use crate::state::{self, Options};
 use crate::teardown::{self, tear_down};
-use crate::{exec, netns, packages, ports, say, supervisor, units};
+use crate::{exec, netns, overview, packages, ports, say, supervisor, units};
 
 /// The longest wait for health: cold starts take about 10 s on two idle cores.
-const HEALTHY_WITHIN: Duration = Duration::from_secs(120);
+const HEALTHY_WITHIN: Duration = Duration::from_mins(2);
 
 /// Why the lab is not up.
 #[derive(Debug, thiserror::Error)]
@@ -117,7 +117,7 @@ fn check_packages(install: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// `./lab-state`, unless that lies where PostgreSQL's user cannot go, such as below root's home.
+/// `./lab-state`, unless that lies where `PostgreSQL`'s user cannot go, such as below root's home.
 fn choose_dir(asked: Option<&Path>) -> PathBuf {
     if let Some(dir) = asked {
         return dir.to_path_buf();
@@ -153,7 +153,10 @@ fn start_supervisor(layout: &Layout) -> std::io::Result<std::process::Child> {
         .spawn()
 }
 
-async fn wait_until_healthy(layout: &Layout, mut child: Option<&mut std::process::Child>) -> Result<(), Error> {
+async fn wait_until_healthy(
+    layout: &Layout,
+    mut child: Option<&mut std::process::Child>,
+) -> Result<(), Error> {
     let deadline = Instant::now() + HEALTHY_WITHIN;
     let mut last = Vec::new();
     while Instant::now() < deadline {
@@ -181,11 +184,12 @@ pub(crate) fn describe(check: &Check) -> String {
 }
 
 fn report(layout: &Layout, took: Duration) -> String {
-    let addresses: String =
-        units::addresses().iter().map(|(name, address)| format!("  {name:<11} {address}\n")).collect();
-    let programs: String = crate::overview::programs(layout).iter().map(|line| format!("  {line}\n")).collect();
+    let addresses: Vec<String> =
+        units::addresses().iter().map(|(name, address)| format!("  {name:<11} {address}")).collect();
+    let programs: Vec<String> = overview::programs(layout).iter().map(|line| format!("  {line}")).collect();
+    let (addresses, programs) = (addresses.join("\n"), programs.join("\n"));
     format!(
-        "the lab is up after {:.1} s in {}\n\n{addresses}\n{programs}\nlogs: lab logs NAME; end: lab down",
+        "the lab is up after {:.1} s in {}\n\n{addresses}\n\n{programs}\n\nlogs: lab logs NAME; end: lab down",
         took.as_secs_f64(),
         layout.dir().display()
     )

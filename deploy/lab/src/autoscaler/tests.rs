@@ -2,6 +2,10 @@ use super::*;
 
 const START: Duration = Duration::from_secs(1000);
 
+fn before(seconds: u64) -> Duration {
+    START.saturating_sub(Duration::from_secs(seconds))
+}
+
 fn at(seconds: u64) -> Duration {
     START + Duration::from_secs(seconds)
 }
@@ -21,7 +25,7 @@ fn missing() -> Reading {
 }
 
 fn unready() -> Reading {
-    Reading { ready: false, started: START - Duration::from_secs(2), ready_changed: START, ..old(0.0) }
+    Reading { ready: false, started: before(2), ready_changed: START, ..old(0.0) }
 }
 
 #[test]
@@ -37,7 +41,12 @@ fn recommendations_follow_the_published_algorithm() {
         ("unready ones do not count when shrinking", 4, vec![old(5.0), old(5.0), old(5.0), unready()], 2),
         ("unready ones damp growth", 4, vec![old(20.0), old(20.0), old(20.0), unready()], 6),
         ("damped growth within the tolerance keeps", 4, vec![old(14.0), old(14.0), old(14.0), unready()], 4),
-        ("missing ones count as fully used when shrinking", 4, vec![old(2.0), old(2.0), old(2.0), missing()], 3),
+        (
+            "missing ones count as fully used when shrinking",
+            4,
+            vec![old(2.0), old(2.0), old(2.0), missing()],
+            3,
+        ),
         ("missing ones that turn the direction keep", 4, vec![old(9.0), old(9.0), missing(), missing()], 4),
         ("missing ones count as idle when growing", 4, vec![old(30.0), old(30.0), missing(), missing()], 6),
     ];
@@ -50,11 +59,8 @@ fn recommendations_follow_the_published_algorithm() {
 #[test]
 fn a_young_replica_counts_once_its_reading_began_after_it_was_ready() {
     let settings = Settings::lab();
-    let young = |ready_since: u64| Reading {
-        started: START - Duration::from_secs(20),
-        ready_changed: START - Duration::from_secs(ready_since),
-        ..old(50.0)
-    };
+    let young =
+        |ready_since: u64| Reading { started: before(20), ready_changed: before(ready_since), ..old(50.0) };
     assert_eq!(group(&settings, &young(4), START), Group::Unready);
     assert_eq!(group(&settings, &young(5), START), Group::Counted);
 }

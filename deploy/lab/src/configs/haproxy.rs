@@ -97,7 +97,9 @@ mod tests {
     #[test]
     fn every_member_is_a_server_and_the_shop_has_places() {
         let text = configuration(&Layout::new("/tmp/lab".into()));
-        for server in ["server pg1 198.18.79.11:5432", "server pg2 198.18.79.12:5432", "server redis3 198.18.79.13"] {
+        for server in
+            ["server pg1 198.18.79.11:5432", "server pg2 198.18.79.12:5432", "server redis3 198.18.79.13"]
+        {
             assert!(text.contains(server), "{server}");
         }
         assert!(text.contains("server-template slot 1-20 "));

@@ -93,7 +93,7 @@ postgresql:
     tcp_keepalives_interval: 1
     tcp_keepalives_count: 3
     log_line_prefix: "%m [%p] "
-watchdog: {{mode: "off"}}
+watchdog: {{mode: "off", safety_margin: 1}}
 "#
     )
 }

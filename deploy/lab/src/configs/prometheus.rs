@@ -19,7 +19,7 @@ pub(crate) struct Target {
 pub(crate) fn configuration(layout: &Layout, exporter: &str, rules: &[String]) -> String {
     let shop = replicas_file(layout);
     let shop = shop.display();
-    let rule_files: String = rules.iter().map(|file| format!("  - \"{file}\"\n")).collect();
+    let rule_files = rules.iter().map(|file| format!("  - \"{file}\"\n")).collect::<Vec<_>>().concat();
     let member_job = |name: &str, port: u16, members: &[(String, Machine)]| {
         let one = |(member, machine): &(String, Machine)| {
             format!("      - {{targets: ['{}'], labels: {{member: {member}}}}}\n", machine.at(port))
@@ -29,10 +29,12 @@ pub(crate) fn configuration(layout: &Layout, exporter: &str, rules: &[String]) -
     };
     let postgres = Machine::WITH_POSTGRES.map(|machine| (machine.postgres(), machine));
     let redis = Machine::ALL.map(|machine| (machine.redis(), machine));
-    let own_job =
-        |name: &str, port: u16| format!("  - {{job_name: {name}, static_configs: [{{targets: ['{}']}}]}}\n", on_host(port));
+    let own_job = |name: &str, port: u16| {
+        format!("  - {{job_name: {name}, static_configs: [{{targets: ['{}']}}]}}\n", on_host(port))
+    };
     [
-        "global: {scrape_interval: 5s, scrape_timeout: 4s, evaluation_interval: 5s}\nrule_files:\n".to_owned(),
+        "global: {scrape_interval: 5s, scrape_timeout: 4s, evaluation_interval: 5s}\nrule_files:\n"
+            .to_owned(),
         rule_files,
         format!(
             "scrape_configs:

@@ -5,12 +5,15 @@ use crate::layout::{Layout, Machine, REDIS_MASTER, port};
 /// A member's `redis.conf`; `master` is the machine to follow, the member's own when it is to be master.
 ///
 /// Without `min-replicas-to-write` an isolated master goes on acknowledging writes that are lost when it rejoins.
+/// What is written to the append-only file survives the server's death; waiting for the disk as well would only
+/// guard against the death of the whole computer, and a busy disk would look like a dead master.
 pub(crate) fn member(layout: &Layout, machine: Machine, master: Machine) -> String {
     let address = machine.address();
     let (port, socket) = (port::REDIS, machine.redis_socket());
     let data = layout.data(&machine.redis());
     let data = data.display();
-    let follow = if machine == master { String::new() } else { format!("replicaof {} {port}\n", master.address()) };
+    let follow =
+        if machine == master { String::new() } else { format!("replicaof {} {port}\n", master.address()) };
     format!(
         r#"bind {address}
 port {port}
@@ -20,7 +23,7 @@ dir "{data}"
 daemonize no
 protected-mode no
 appendonly yes
-appendfsync everysec
+appendfsync no
 save ""
 repl-diskless-sync yes
 repl-diskless-sync-delay 0

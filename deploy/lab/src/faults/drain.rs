@@ -1,4 +1,4 @@
-//! A machine without shop replicas: no new ones there, those there moved. Stores stay, as DaemonSet pods do.
+//! A machine without shop replicas: no new ones there, those there moved. Stores stay, as `DaemonSet` pods do.
 
 use super::Error;
 use crate::control::{self, Action, Reply};

@@ -15,7 +15,7 @@ pub(super) async fn inject(layout: &Layout, kind: Kind, targets: &[String]) -> R
         victims.extend(processes(layout, kind, target)?);
     }
     record::write(layout, &kind.name(), targets, &victims)?;
-    victims.iter().for_each(|victim| victim.signal(Signal::KILL));
+    procs::signal_all(&victims, Signal::KILL);
     if kind == Kind::KillPostgres {
         for target in targets {
             sweep(postgres_machine(target)?).await?;
@@ -40,7 +40,7 @@ fn processes(layout: &Layout, kind: Kind, target: &str) -> Result<Vec<Process>, 
     process.map(|process| vec![process]).ok_or_else(|| Error::NotRunning(target.to_owned()))
 }
 
-/// The machine of a PostgreSQL member.
+/// The machine of a `PostgreSQL` member.
 pub(super) fn postgres_machine(target: &str) -> Result<Machine, Error> {
     Machine::WITH_POSTGRES
         .into_iter()
@@ -48,7 +48,7 @@ pub(super) fn postgres_machine(target: &str) -> Result<Machine, Error> {
         .ok_or_else(|| Error::Unknown(target.to_owned()))
 }
 
-/// Patroni and all of PostgreSQL on a machine. Patroni first, so that it starts nothing, then the server's
+/// Patroni and all of `PostgreSQL` on a machine. Patroni first, so that it starts nothing, then the server's
 /// oldest process, so that it starts nothing either.
 pub(super) fn postgres_processes(machine: Machine) -> Vec<Process> {
     let name = |process: &Process| process.stat().map(|stat| stat.name).unwrap_or_default();
@@ -70,7 +70,7 @@ pub(super) async fn sweep(machine: Machine) -> Result<(), Error> {
         if left.is_empty() {
             return Ok(());
         }
-        left.iter().for_each(|process| process.signal(Signal::KILL));
+        procs::signal_all(&left, Signal::KILL);
         tokio::time::sleep(PAUSE).await;
     }
     Err(Error::Survived(machine.postgres()))

@@ -24,7 +24,7 @@ pub(super) async fn inject(layout: &Layout, targets: &[String]) -> Result<(), Er
         }
         let victims = postgres_processes(machine);
         record::write(layout, &Kind::LoseWrites.name(), targets, &victims)?;
-        senders.iter().for_each(|sender| sender.signal(Signal::STOP));
+        procs::signal_all(&senders, Signal::STOP);
         tokio::time::sleep(ALONE).await;
         sweep(machine).await?;
         copy(layout, machine)?;
@@ -53,7 +53,7 @@ fn copy(layout: &Layout, machine: Machine) -> Result<(), Error> {
 /// An interrupted injection may have left senders stopped and the primary alive.
 pub(super) fn revert(targets: &[String]) -> Result<(), Error> {
     for target in targets {
-        senders(postgres_machine(target)?).iter().for_each(|sender| sender.signal(Signal::CONT));
+        procs::signal_all(&senders(postgres_machine(target)?), Signal::CONT);
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ use crate::layout::Layout;
 use crate::{ask, exec, say};
 
 /// What is broken.
+#[expect(clippy::doc_markdown, reason = "the comments are help texts, shown as they are")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
     /// kill -9 of Patroni and all of PostgreSQL on a member's machine; targets: pg1 …
@@ -43,6 +44,7 @@ impl Kind {
 }
 
 /// Whom a target command looks for.
+#[expect(clippy::doc_markdown, reason = "the comments are help texts, shown as they are")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Wanted {
     PostgresPrimary,

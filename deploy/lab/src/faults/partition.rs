@@ -40,7 +40,9 @@ async fn reaches(from: Option<Machine>, to: Machine) -> bool {
     const WITHIN: Duration = Duration::from_millis(300);
     let address = to.at(port::SENTINEL);
     let Some(from) = from else {
-        return tokio::time::timeout(WITHIN, TcpStream::connect(address)).await.is_ok_and(|stream| stream.is_ok());
+        return tokio::time::timeout(WITHIN, TcpStream::connect(address))
+            .await
+            .is_ok_and(|stream| stream.is_ok());
     };
     let Ok(program) = std::env::current_exe() else { return false };
     let connecting = Command::new("nsenter")
@@ -52,5 +54,7 @@ async fn reaches(from: Option<Machine>, to: Machine) -> bool {
         .kill_on_drop(true)
         .status();
     // Longer: two programs have to start before it connects.
-    tokio::time::timeout(2 * WITHIN, connecting).await.is_ok_and(|status| status.is_ok_and(|status| status.success()))
+    tokio::time::timeout(2 * WITHIN, connecting)
+        .await
+        .is_ok_and(|status| status.is_ok_and(|status| status.success()))
 }

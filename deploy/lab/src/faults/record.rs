@@ -17,7 +17,12 @@ fn file(layout: &Layout, kind: &str) -> std::path::PathBuf {
 }
 
 /// Notes the processes of a fault's targets.
-pub(super) fn write(layout: &Layout, kind: &str, targets: &[String], processes: &[Process]) -> Result<(), Error> {
+pub(super) fn write(
+    layout: &Layout,
+    kind: &str,
+    targets: &[String],
+    processes: &[Process],
+) -> Result<(), Error> {
     let record = Record { targets: targets.to_vec(), processes: processes.to_vec() };
     let text = serde_json::to_string(&record).map_err(|error| Error::Record(error.into()))?;
     std::fs::write(file(layout, kind), text).map_err(Error::Record)

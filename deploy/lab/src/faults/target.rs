@@ -79,7 +79,11 @@ mod tests {
 
     fn instances(list: &[(&str, &str, bool)]) -> Vec<Instance> {
         list.iter()
-            .map(|(id, node, ready)| Instance { id: (*id).to_owned(), node: (*node).to_owned(), ready: *ready })
+            .map(|(id, node, ready)| Instance {
+                id: (*id).to_owned(),
+                node: (*node).to_owned(),
+                ready: *ready,
+            })
             .collect()
     }
 

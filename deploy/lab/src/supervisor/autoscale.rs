@@ -41,7 +41,12 @@ async fn keep_on(lab: &Lab) {
         drop(replicas);
         *lock(&lab.utilization) = decision.utilization;
         if decision.desired != wanted {
-            tracing::info!(from = wanted, to = decision.desired, utilization = decision.utilization, "scaled");
+            tracing::info!(
+                from = wanted,
+                to = decision.desired,
+                utilization = decision.utilization,
+                "scaled"
+            );
         }
     }
 }

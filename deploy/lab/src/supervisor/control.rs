@@ -24,7 +24,9 @@ pub(super) fn listen(lab: &Arc<Lab>) -> std::io::Result<()> {
                 Ok((stream, _)) => {
                     tokio::spawn(serve(lab.clone(), stream));
                 }
-                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "cannot accept a command"),
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "cannot accept a command");
+                }
             }
         }
     });
@@ -58,7 +60,7 @@ async fn perform(lab: &Lab, request: &Request) -> Reply {
     }
     match &request.action {
         Action::Announce | Action::Stop => Reply::Done,
-        Action::Health => Reply::Health(health::checks(lab).await),
+        Action::Health => Reply::Health(Box::pin(health::checks(lab)).await),
         Action::Machine(machine) => on_machine(lab, *machine),
         Action::Drain(machine) => drain(lab, *machine),
         Action::Uncordon(machine) => {

@@ -46,7 +46,9 @@ fn judge_cluster(cluster: &Value, synchronous: bool) -> (bool, String) {
     };
     let one = |role: &str| members.iter().filter(|member| is(member, role)).count() == 1;
     let same_timeline = members.windows(2).all(|pair| pair[0]["timeline"] == pair[1]["timeline"]);
-    let describe = |member: &Value| format!("{} {} {}", text(member, "name"), text(member, "role"), text(member, "state"));
+    let describe = |member: &Value| {
+        format!("{} {} {}", text(member, "name"), text(member, "role"), text(member, "state"))
+    };
     let detail = members.iter().map(describe).collect::<Vec<_>>().join(", ");
     (members.len() == 2 && one("leader") && one(standby) && same_timeline, detail)
 }
@@ -69,7 +71,11 @@ async fn postgres_client(lab: &Lab) -> Check {
         client.query_one("SELECT NOT pg_is_in_recovery()", &[]).await.ok().map(|row| row.get::<_, bool>(0))
     };
     let writable = tokio::time::timeout(WITHIN, asking).await.ok().flatten() == Some(true);
-    check("postgres for clients", writable, format!("{address} {}", if writable { "writable" } else { "not writable" }))
+    check(
+        "postgres for clients",
+        writable,
+        format!("{address} {}", if writable { "writable" } else { "not writable" }),
+    )
 }
 
 async fn redis() -> Check {
@@ -120,10 +126,30 @@ mod tests {
         let leader = member("pg1", "leader", "running", 2);
         let cases = [
             ("whole", vec![leader.clone(), member("pg2", "sync_standby", "streaming", 2)], true, true),
-            ("running counts too", vec![leader.clone(), member("pg2", "sync_standby", "running", 2)], true, true),
-            ("not synchronous yet", vec![leader.clone(), member("pg2", "replica", "streaming", 2)], true, false),
-            ("asynchronous as asked", vec![leader.clone(), member("pg2", "replica", "streaming", 2)], false, true),
-            ("behind a promotion", vec![leader.clone(), member("pg2", "sync_standby", "streaming", 1)], true, false),
+            (
+                "running counts too",
+                vec![leader.clone(), member("pg2", "sync_standby", "running", 2)],
+                true,
+                true,
+            ),
+            (
+                "not synchronous yet",
+                vec![leader.clone(), member("pg2", "replica", "streaming", 2)],
+                true,
+                false,
+            ),
+            (
+                "asynchronous as asked",
+                vec![leader.clone(), member("pg2", "replica", "streaming", 2)],
+                false,
+                true,
+            ),
+            (
+                "behind a promotion",
+                vec![leader.clone(), member("pg2", "sync_standby", "streaming", 1)],
+                true,
+                false,
+            ),
             ("starting", vec![leader.clone(), member("pg2", "sync_standby", "starting", 2)], true, false),
             ("alone", vec![leader], true, false),
         ];

@@ -115,7 +115,8 @@ pub(crate) async fn run(layout: Layout, options: Options) -> Result<(), Error> {
 
 async fn stopped(stop: &CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         return stop.cancelled().await;
     };

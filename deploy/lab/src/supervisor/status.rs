@@ -17,7 +17,10 @@ pub(super) async fn serve(lab: &Arc<Lab>) -> std::io::Result<()> {
     let router = Router::new().route("/status", get(answer)).with_state(lab.clone());
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "the status document is no longer served");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the status document is no longer served"
+            );
         }
     });
     Ok(())

@@ -15,7 +15,7 @@ use crate::units::{Kind, Unit};
 /// Starts the unit, and again whenever it ends, until the supervision ends.
 pub(super) async fn keep(lab: Arc<Lab>, unit: Unit) {
     let stop = lab.stop.clone();
-    stop.run_until_cancelled(keep_on(&lab, &unit)).await;
+    stop.run_until_cancelled(Box::pin(keep_on(&lab, &unit))).await;
 }
 
 async fn keep_on(lab: &Lab, unit: &Unit) {
