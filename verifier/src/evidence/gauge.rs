@@ -37,13 +37,27 @@ impl Gauge {
         family: &'static str,
         matching: &[(&str, &str)],
     ) -> Result<Self, Shortfall> {
+        Self::of_process(run, recorded, 0, family, matching)
+    }
+
+    /// The only series of a process that matches.
+    pub(crate) fn of_process(
+        run: &Run,
+        recorded: &Recorded,
+        process: usize,
+        family: &'static str,
+        matching: &[(&str, &str)],
+    ) -> Result<Self, Shortfall> {
         let mut series = recorded.matching(family, matching)?;
-        series.retain(|laid| laid.process == 0);
+        series.retain(|laid| laid.process == process);
         let name = selector(family, matching);
         match series.as_slice() {
-            [] => Err(Shortfall::new(Lack::FamilyAbsent, format!("no series {name} of the conductor"))),
+            [] => {
+                let detail = format!("no series {name} of {}", run.processes[process]);
+                Err(Shortfall::new(Lack::FamilyAbsent, detail))
+            }
             [one] => {
-                let scrapes = &run.processes[0].scrapes;
+                let scrapes = &run.processes[process].scrapes;
                 let point = |&(scrape, value): &(usize, f64)| {
                     let scrape = scrapes[scrape];
                     Point { at: scrape.at, clock: scrape.clock, value }

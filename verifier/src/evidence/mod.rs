@@ -10,16 +10,17 @@ mod index;
 mod shortfall;
 mod tally;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-pub(crate) use families::{FAMILIES, Family};
+pub(crate) use families::Family;
 pub(crate) use gauge::{Gauge, Point, Transition, mean_bounds};
 pub(crate) use index::{Fetched, Recorded};
 pub(crate) use shortfall::{Bars, Lack, Shortfall};
 pub(crate) use tally::{Bounds, Cut, Edge, Tally, Window, cut};
 
 use crate::run::Run;
+use crate::source::Labels;
 
 /// Milliseconds since the Unix epoch, which is how Prometheus keeps time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +82,63 @@ impl Evidence {
     /// A gauge of the conductor: exactly one series.
     pub(crate) fn gauge(&self, family: &'static str, matching: &[(&str, &str)]) -> Result<Gauge, Shortfall> {
         Gauge::of(&self.run, &self.recorded, family, matching)
+    }
+
+    /// A gauge of every load process, one series each.
+    pub(crate) fn gauges_of_load(
+        &self,
+        family: &'static str,
+        matching: &[(&str, &str)],
+    ) -> Result<Vec<Gauge>, Shortfall> {
+        let of = |process| Gauge::of_process(&self.run, &self.recorded, process, family, matching);
+        self.run.processes_with(true).into_iter().map(of).collect()
+    }
+
+    /// Somebody else's series, by the selector that was fetched.
+    pub(crate) fn other(&self, selector: &str) -> Result<&[(Labels, Vec<Sample>)], Shortfall> {
+        let absent = || Shortfall::new(Lack::FamilyAbsent, format!("no series {selector}"));
+        let series = self.others.get(selector).ok_or_else(absent)?.series()?;
+        if series.is_empty() { Err(absent()) } else { Ok(series) }
+    }
+
+    /// Somebody else's gauge: exactly one series, placed on the exporter's clock.
+    pub(crate) fn other_gauge(&self, selector: &str) -> Result<Gauge, Shortfall> {
+        match self.other(selector)? {
+            [(_, samples)] => {
+                let ahead = self.run.prometheus_time(0.0).seconds();
+                let point = |sample: &Sample| Point {
+                    at: sample.at,
+                    clock: sample.at.seconds() - ahead,
+                    value: sample.value,
+                };
+                Ok(Gauge { points: samples.iter().map(point).collect() })
+            }
+            many => {
+                let detail = format!("{} series {selector}, one is due", many.len());
+                Err(Shortfall::new(Lack::DuplicateSeries, detail))
+            }
+        }
+    }
+
+    /// Prometheus' time of the run's end, or of its last scrape.
+    pub(crate) fn run_end(&self) -> Millis {
+        self.run.end.map_or(self.run.fetch_window().1, |end| self.run.prometheus_time(end))
+    }
+
+    /// Whether every process has the same bounds in a histogram.
+    pub(crate) fn same_buckets(&self, family: &'static str) -> Result<(), Shortfall> {
+        let series = self.recorded.matching(family, &[])?;
+        let mut sets: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+        for laid in series {
+            let le = laid.labels.get("le").map_or("", String::as_str);
+            sets.entry(laid.process).or_default().insert(le);
+        }
+        let mut sets = sets.values();
+        let first = sets.next();
+        if sets.all(|set| Some(set) == first) {
+            return Ok(());
+        }
+        Err(Shortfall::new(Lack::BucketsDiffer, format!("{family} has other bounds in some load processes")))
     }
 
     /// How long a window is at most, in seconds.

@@ -3,17 +3,29 @@
 //! A judge computes the observed value with its bounds and says on which side of the limit the whole of it
 //! lies. Whatever it cannot compute is a shortfall, and a shortfall is never a pass.
 
+mod archive;
 mod availability;
 mod data_loss;
 mod experiment;
+mod health;
+mod intervention;
+mod latency;
+mod leader;
+mod limit;
+mod load_held;
 mod needs;
 mod paste;
 mod portion;
+mod promql;
 mod recovery;
+mod relief;
+mod scaling;
 mod show;
+mod split_brain;
+mod written_point;
 
 use crate::evidence::{Bars, Evidence, Lack, Shortfall, Shown};
-use crate::slo::{Objective, Promise, show_duration};
+use crate::slo::{Objective, Promise};
 use crate::verdict::Verdict;
 
 pub(crate) use needs::{Needs, needs};
@@ -113,7 +125,7 @@ impl Finding {
             name: objective.name.clone(),
             kind: objective.promise.kind(),
             proves: objective.proves.clone(),
-            limit: limit(&objective.promise),
+            limit: limit::text(&objective.promise),
             verdict: judged.verdict(),
             judged,
         }
@@ -132,7 +144,16 @@ pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
         Promise::Availability(promise) => availability::judge(promise, evidence),
         Promise::Recovery(promise) => recovery::judge(promise, evidence),
         Promise::DataLoss(promise) => data_loss::judge(promise, evidence),
-        _ => Err(Shortfall::new(Lack::QueryError, "not built")),
+        Promise::Latency(promise) => latency::judge(promise, evidence),
+        Promise::Leader(promise) => leader::judge(promise, evidence),
+        Promise::SplitBrain(promise) => split_brain::judge(promise, evidence),
+        Promise::WrittenPoint(promise) => written_point::judge(promise, evidence),
+        Promise::ArchivePoint(promise) => archive::judge(promise, evidence),
+        Promise::LoadHeld(share) => load_held::judge(*share, evidence),
+        Promise::Scaling(promise) => scaling::judge(promise, evidence),
+        Promise::Health(promise) => health::judge(promise, evidence),
+        Promise::Intervention(share) => intervention::judge(*share, evidence),
+        Promise::Promql(promise) => promql::judge(promise, evidence),
     };
     let mut judged = result.unwrap_or_else(Judged::lacking);
     for flaw in &evidence.run.flaws {
@@ -141,14 +162,4 @@ pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
         }
     }
     Finding::new(objective, judged)
-}
-
-/// The limit as a person reads it.
-fn limit(promise: &Promise) -> String {
-    match promise {
-        Promise::Recovery(recovery) => format!("within {}", show_duration(recovery.within)),
-        Promise::Availability(availability) => format!("at least {}", availability.at_least),
-        Promise::DataLoss(_) => "none".to_owned(),
-        _ => String::new(),
-    }
 }

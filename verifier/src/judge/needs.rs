@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::archive;
 use crate::slo::{Objective, Promise};
 
 /// What a set of objectives needs from Prometheus.
@@ -49,20 +50,56 @@ pub(crate) fn needs(objectives: &[Objective]) -> Needs {
     needs
 }
 
+const LOAD: [&str; 4] = [
+    "ordeal_request_errors_total",
+    "ordeal_user_seconds_total",
+    "ordeal_saturated_seconds_total",
+    "ordeal_response_time_seconds_bucket",
+];
+
 fn add(needs: &mut Needs, promise: &Promise) {
     let families: &[&'static str] = match promise {
-        Promise::Availability(_) => &[
-            "ordeal_request_errors_total",
-            "ordeal_user_seconds_total",
-            "ordeal_saturated_seconds_total",
-            "ordeal_probes_total",
-        ],
+        Promise::Availability(_) => {
+            needs.families.extend(&LOAD[..3]);
+            &["ordeal_probes_total"]
+        }
+        Promise::Latency(_) => &LOAD,
         Promise::Recovery(_) => {
             needs.families.extend(OUTAGES);
             &["ordeal_recovery_seconds", "ordeal_recovery_lower_seconds", "ordeal_recovery_upper_seconds"]
         }
         Promise::DataLoss(_) | Promise::WrittenPoint(_) => &LEDGER,
-        _ => &[],
+        Promise::Leader(_) => &[
+            "ordeal_writable_instances",
+            "ordeal_leader_since_timestamp_seconds",
+            "ordeal_leader_changes_total",
+            "ordeal_instances_observed_seconds_total",
+        ],
+        Promise::SplitBrain(_) => {
+            &["ordeal_split_brain_seconds_total", "ordeal_instances_observed_seconds_total"]
+        }
+        Promise::ArchivePoint(point) => {
+            needs.others.extend(archive::selectors(&point.selector));
+            &[]
+        }
+        Promise::LoadHeld(_) => &["ordeal_users", "ordeal_think_time_seconds", "ordeal_user_seconds_total"],
+        Promise::Scaling(scaling) => {
+            let others = [&scaling.other.ready, &scaling.other.current];
+            needs.others.extend(others.into_iter().flatten().cloned());
+            needs.families.extend(LOAD);
+            &["ordeal_workload_replicas", "ordeal_autoscaler_replicas", "ordeal_autoscaler_utilization_ratio"]
+        }
+        Promise::Health(_) => {
+            needs.families.extend(OUTAGES);
+            &["ordeal_component_up", "ordeal_component_longest_outage_seconds"]
+        }
+        Promise::Intervention(_) => {
+            &["ordeal_interventions_total", "ordeal_interventions_watched_seconds_total"]
+        }
+        Promise::Promql(promql) => {
+            needs.expressions.insert(promql.expr.clone());
+            &[]
+        }
     };
     needs.families.extend(families);
 }

@@ -20,7 +20,10 @@ impl Portion {
         total: &Tally,
         window: Window,
     ) -> Result<Self, Shortfall> {
-        Ok(Self { bad: bad.over(&evidence.run, window)?, total: total.over(&evidence.run, window)? })
+        let bad = bad.over(&evidence.run, window)?;
+        // A scrape may catch an event in one counter and not yet in the other: less than none is none.
+        let bad = Bounds { inner: bad.inner.max(0.0), outer: bad.outer.max(0.0) };
+        Ok(Self { bad, total: total.over(&evidence.run, window)? })
     }
 
     /// The good share at worst, as estimated, and at best. At worst all of the bad ones of the enclosing

@@ -58,8 +58,7 @@ enum RawData<'a> {
     Vector(Vec<RawPoint<'a>>),
     #[serde(borrow)]
     Scalar(RawSample<'a>),
-    #[serde(borrow)]
-    String(RawSample<'a>),
+    String(serde::de::IgnoredAny),
 }
 
 #[derive(Deserialize)]

@@ -158,8 +158,11 @@ impl Made {
             }
             for at in &scrapes {
                 let Some(value) = (series.value)(*at) else { continue };
-                let value =
-                    if is_time(&series.name) && value > MOMENT / 2.0 { value - MOMENT + start } else { value };
+                let value = if is_time(&series.name) && value > MOMENT / 2.0 {
+                    value - MOMENT + start
+                } else {
+                    value
+                };
                 let stamp = start + at + self.skew;
                 let _ = writeln!(text, "{}{{{labels}}} {} {stamp:.3}", series.name, shown(value));
             }
