@@ -73,8 +73,7 @@ pub struct Ledgers {
 }
 
 impl Ledgers {
-    /// Opens the records in `dir` without starting writers: for a process that finishes what an earlier one of the
-    /// same run began.
+    /// Opens the records in `dir`, and registers every series at zero; no writer starts yet.
     pub fn open(
         trial: &Trial,
         run: &str,
@@ -88,25 +87,14 @@ impl Ledgers {
         Ok(Self { accounts, writers: Mutex::default(), stop: CancellationToken::new() })
     }
 
-    /// Opens the records and starts the writers. They stop when `cancel` is, or at [`Self::stop_writers`].
-    pub fn start(
-        trial: &Trial,
-        run: &str,
-        clock: Clock,
-        registry: &Registry,
-        dir: &Path,
-        cancel: &CancellationToken,
-    ) -> Result<Self, LedgerError> {
-        let ledgers = Self { stop: cancel.child_token(), ..Self::open(trial, run, clock, registry, dir)? };
-        {
-            let mut tasks = ledgers.writers.lock().unwrap_or_else(PoisonError::into_inner);
-            for account in &ledgers.accounts {
-                for worker in 0..account.writers {
-                    tasks.spawn(writers::write(Arc::clone(account), worker, ledgers.stop.clone()));
-                }
+    /// Starts the writers. They stop at [`Self::stop_writers`].
+    pub fn start_writers(&self) {
+        let mut tasks = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        for account in &self.accounts {
+            for worker in 0..account.writers {
+                tasks.spawn(writers::write(Arc::clone(account), worker, self.stop.clone()));
             }
         }
-        Ok(ledgers)
     }
 
     /// Writes the data set of each store that has one. To be awaited before the first fault.
