@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use prometheus::Registry;
 use tokio::task::JoinSet;
@@ -17,9 +16,6 @@ use super::summary::AuditSummary;
 use super::{auditor, writers};
 use crate::clock::{Clock, Moment};
 use crate::trial::Trial;
-
-/// Acknowledgements this long before an injection show that writes were flowing.
-const BEFORE_INJECTION: Duration = Duration::from_secs(5);
 
 /// What stops a ledger from working.
 #[derive(Debug, thiserror::Error)]
@@ -115,14 +111,6 @@ impl Ledgers {
     pub fn acked_between(&self, store: &str, from: Moment, to: Moment) -> u64 {
         let own = self.accounts.iter().filter(|account| account.name == store);
         own.map(|account| account.book().acked_between(account.stamp_of(from), account.stamp_of(to))).sum()
-    }
-
-    /// Exports, for each store, how many writes it acknowledged in the 5 s before `experiment` was injected.
-    pub fn note_injection(&self, experiment: &str, injected: Moment) {
-        for account in &self.accounts {
-            let acked = self.acked_between(&account.name, injected.earlier_by(BEFORE_INJECTION), injected);
-            account.metrics.acked_before(experiment, acked);
-        }
     }
 
     /// Audits every store after `experiment` became final at `at`: the writes that had ended by then. Writers go on.
