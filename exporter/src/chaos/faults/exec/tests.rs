@@ -18,11 +18,14 @@ async fn outcome(spec: &Spec) -> Outcome {
     run(spec, &Clock::start()).await.expect("the command runs")
 }
 
-/// Waits until `condition` holds; the test's own time limit is the only one.
+/// Waits until `condition` holds, within what is far too long on any machine.
 async fn until(condition: impl Fn() -> bool) {
-    while !condition() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let holds = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), holds).await.expect("the condition comes to hold");
 }
 
 /// Whether a process lives; one that is dead and not yet waited for does not.
