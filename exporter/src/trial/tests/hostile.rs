@@ -105,6 +105,14 @@ fn a_missing_file_and_a_folder_are_told() {
 }
 
 #[test]
+fn a_text_with_a_thousand_faults_reports_ten() {
+    for parameter in ["{1..x}", "{gone}"] {
+        let path = format!("{STEPS}        - GET /{}\n", parameter.repeat(1000));
+        assert_eq!(parse_made(&path).expect_err("no trial").count(), 10, "{parameter}");
+    }
+}
+
+#[test]
 fn deep_nesting_and_alias_bombs_are_refused() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();

@@ -163,12 +163,6 @@ fn headers_and_answers() {
         STEPS,
         &[
             (
-                "        - GET /a: {extract: {sale: {json: /id}}}\n        - GET /x/{sael}\n",
-                &[
-                    "10:18: unknown value `sael` (did you mean `sale`?); expected a value extracted by an earlier step or the login: `sale`",
-                ],
-            ),
-            (
                 "        - POST /a:\n          expect: 201\n",
                 &[
                     "10:11: `expect` beside a request; expected one key such as `POST /path`, with everything else indented below it",
@@ -224,6 +218,28 @@ fn headers_and_answers() {
                 ],
             ),
             (
+                "        - GET /a: {headers: {X-A: \"{gone}\"}}\n",
+                &[
+                    "9:36: unknown value `gone`; expected a value extracted by an earlier step or the login, and there is none",
+                ],
+            ),
+            ("        - GET /a: {headers: {X-A: }}\n", &["9:30: nothing here; expected a header's value"]),
+        ],
+    );
+}
+
+#[test]
+fn extracted_values() {
+    check(
+        STEPS,
+        &[
+            (
+                "        - GET /a: {extract: {sale: {json: /id}}}\n        - GET /x/{sael}\n",
+                &[
+                    "10:18: unknown value `sael` (did you mean `sale`?); expected a value extracted by an earlier step or the login: `sale`",
+                ],
+            ),
+            (
                 "        - GET /a: {extract: {uuid: {json: /id}}}\n",
                 &["9:30: `uuid` is a parameter of its own; expected another name"],
             ),
@@ -258,13 +274,6 @@ fn headers_and_answers() {
                     "9:40: `id` is no JSON pointer; expected one such as /items/0/id (`~0` is `~`, `~1` is `/`)",
                 ],
             ),
-            (
-                "        - GET /a: {headers: {X-A: \"{gone}\"}}\n",
-                &[
-                    "9:36: unknown value `gone`; expected a value extracted by an earlier step or the login, and there is none",
-                ],
-            ),
-            ("        - GET /a: {headers: {X-A: }}\n", &["9:30: nothing here; expected a header's value"]),
         ],
     );
 }
