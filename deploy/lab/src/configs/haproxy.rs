@@ -11,7 +11,10 @@ pub(crate) const SHOP_BACKEND: &str = "shop";
 ///
 /// The shop's replicas come and go: the backend has a number of places, disabled until the supervisor puts a
 /// replica's address in. A request whose replica dies or disappears before it answers is sent to another one;
-/// the shop's writes carry ids made by the client, so a repeat is harmless. Redis' master is the one with
+/// the shop's writes carry ids made by the client, so a repeat is harmless. A machine that is cut off answers
+/// nothing, not even with a reset: unacknowledged data and unanswered keep-alives give its connections up after
+/// 2 s, whereas one that only computes is waited for (marking it down would close its clients' connections
+/// instead of asking another). Redis' master is the one with
 /// replicas: after a partition the old one still says `master` until a Sentinel corrects it.
 pub(crate) fn configuration(layout: &Layout) -> String {
     let socket = layout.haproxy_socket();
@@ -27,6 +30,12 @@ pub(crate) fn configuration(layout: &Layout) -> String {
     let mut redis_servers = String::new();
     for machine in Machine::ALL {
         let _ = writeln!(redis_servers, "  server {} {}:{redis} check", machine.redis(), machine.address());
+    }
+    // Not `server-template`, nor `default-server`: neither hands the TCP time-out on to its servers.
+    let mut shop_servers = String::new();
+    for place in 1..=SHOP_SLOTS {
+        let _ =
+            writeln!(shop_servers, "  server slot{place} {placeholder}:{unused} check disabled tcp-ut 2s");
     }
     format!(
         r#"global
@@ -81,12 +90,15 @@ listen {SHOP_BACKEND}
   timeout queue 5s
   retries 4
   retry-on conn-failure empty-response
+  option srvtcpka
+  srvtcpka-idle 1s
+  srvtcpka-intvl 1s
+  srvtcpka-cnt 2
   option httpchk
   http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host shop
   http-check expect status 200
-  default-server inter 500ms fastinter 200ms downinter 250ms fall 2 rise 1 on-marked-down shutdown-sessions
-  server-template slot 1-{SHOP_SLOTS} {placeholder}:{unused} check disabled
-"#
+  default-server inter 500ms fastinter 200ms downinter 250ms fall 2 rise 1
+{shop_servers}"#
     )
 }
 
@@ -102,6 +114,6 @@ mod tests {
         {
             assert!(text.contains(server), "{server}");
         }
-        assert!(text.contains("server-template slot 1-20 "));
+        assert_eq!(text.matches("check disabled tcp-ut").count(), SHOP_SLOTS);
     }
 }
