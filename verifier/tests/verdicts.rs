@@ -2,13 +2,8 @@
 
 mod made;
 
-use made::{MOMENT, Made, Server, always, from, healthy, steps};
+use made::{MOMENT, Made, Server, always, from, healthy, slos, steps};
 use serde_json::Value;
-
-/// Objectives of every kind, for a run.
-fn slos(run: &str) -> String {
-    include_str!("made/slos.yaml").replace("$run", run)
-}
 
 /// One objective out of the file.
 fn one(run: &str, name: &str) -> String {
@@ -47,8 +42,11 @@ fn a_healthy_run_passes_at_any_scrape_interval_and_with_scrapes_missing() {
     }
 }
 
-/// Runs that break one promise each: the objective, and how the run is bent.
-fn breaches() -> Vec<(&'static str, fn(&mut Made))> {
+/// The objective that is broken, and how the run is bent.
+type Breach = (&'static str, fn(&mut Made));
+
+/// Runs that break one promise each.
+fn breaches() -> Vec<Breach> {
     vec![
         ("load held", |made| made.set("ordeal_users", &[("state", "running")], always(150.0))),
         ("up", |made| {
@@ -172,7 +170,7 @@ fn lost(made: &mut Made) {
 #[test]
 fn every_kind_fails_where_its_promise_is_broken() {
     let breaches = breaches();
-    let bent = |(number, (_, bend)): (usize, &(&str, fn(&mut Made)))| {
+    let bent = |(number, (_, bend)): (usize, &Breach)| {
         let mut made = healthy(&format!("breach-{number}"), 5.0);
         bend(&mut made);
         made

@@ -90,16 +90,15 @@ fn owed(evidence: &Evidence, wanted: &[Point]) -> Result<(f64, f64, f64), Shortf
     }
     let (_, total) = requests(evidence, None)?;
     let of = |state| evidence.tally("ordeal_user_seconds_total", &[("state", state)]);
-    let waited = of("waiting")?.plus(&of("overdue")?);
-    let (sent, waited) =
-        (total.between_scrapes(run, first, last)?, waited.between_scrapes(run, first, last)?);
-    let share = |sent: f64, users: f64, waited: f64| {
-        let owed = (users * span - waited) / think;
+    let idle = of("waiting")?.plus(&of("overdue")?);
+    let (sent, idle) = (total.between_scrapes(run, first, last)?, idle.between_scrapes(run, first, last)?);
+    let share = |sent: f64, users: f64, idle: f64| {
+        let owed = (users * span - idle) / think;
         if owed > 0.0 { sent / owed } else { f64::INFINITY }
     };
     Ok((
-        share(sent.inner, high, waited.inner),
-        share(sent.outer, middle, waited.outer),
-        share(sent.outer, low, waited.outer),
+        share(sent.inner, high, idle.inner),
+        share(sent.outer, middle, idle.outer),
+        share(sent.outer, low, idle.outer),
     ))
 }

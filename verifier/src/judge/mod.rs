@@ -56,7 +56,7 @@ pub(crate) struct Judged {
     pub(crate) why: String,
     /// Other ways to tell the same.
     pub(crate) beside: Vec<String>,
-    /// PromQL for a person to paste.
+    /// `PromQL` for a person to paste.
     pub(crate) pastes: Vec<Paste>,
     /// The samples that decide.
     pub(crate) samples: Vec<Shown>,

@@ -55,7 +55,7 @@ impl Server {
     }
 
     fn await_ready(&self) {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while !ready(self.port) {
             assert!(Instant::now() < deadline, "Prometheus is not ready after a minute");
             std::thread::sleep(Duration::from_millis(20));
@@ -64,13 +64,18 @@ impl Server {
 
     /// Runs the verifier on objectives.
     pub(crate) fn verify(&self, objectives: &str, options: &[&str]) -> Output {
+        self.verify_at(&self.url(), objectives, options)
+    }
+
+    /// Runs the verifier on objectives, through another address.
+    pub(crate) fn verify_at(&self, url: &str, objectives: &str, options: &[&str]) -> Output {
         let name = format!("slos-{:?}.yaml", std::thread::current().id());
         let file = self.folder.path().join(name);
         std::fs::write(&file, objectives).expect("writing the objectives");
         Command::new(env!("CARGO_BIN_EXE_slo-verifier"))
             .arg("verify")
             .arg(&file)
-            .args(["--prometheus", &self.url()])
+            .args(["--prometheus", url])
             .args(options)
             .output()
             .expect("the verifier runs")
