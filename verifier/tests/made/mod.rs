@@ -9,6 +9,7 @@
 mod healthy;
 mod prometheus;
 pub(crate) mod proxy;
+pub(crate) mod spread;
 
 use std::fmt::Write;
 use std::sync::Arc;

@@ -1,8 +1,9 @@
 //! A real Prometheus on made series.
 
+use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -21,8 +22,22 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Makes blocks of the runs and starts a server on them.
+    /// Makes blocks of the runs and starts the installed server on them.
     pub(crate) fn with<'a>(runs: impl IntoIterator<Item = &'a Made>) -> Self {
+        Self::start("prometheus", runs)
+    }
+
+    /// A server of every version that is found: the installed one, and a 3.x built from its Go module
+    /// (`PROMETHEUS_3` names it, or it is where `go install` puts it).
+    pub(crate) fn each_version(runs: &[&Made]) -> Vec<Self> {
+        let named = std::env::var_os("PROMETHEUS_3").map(PathBuf::from);
+        let home = std::env::var_os("HOME").map(|home| Path::new(&home).join("go/bin/prometheus"));
+        let third = named.or(home).filter(|program| program.exists());
+        let programs = ["prometheus".into()].into_iter().chain(third);
+        programs.map(|program: PathBuf| Self::start(&program, runs.iter().copied())).collect()
+    }
+
+    fn start<'a>(program: impl AsRef<OsStr>, runs: impl IntoIterator<Item = &'a Made>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs_f64();
         // A fraction of a second, so that no timestamp is a round number.
@@ -38,7 +53,7 @@ impl Server {
             .output()
             .expect("promtool runs");
         assert!(made.status.success(), "promtool: {}", String::from_utf8_lossy(&made.stderr));
-        let (process, port) = start_server(folder.path(), &data);
+        let (process, port) = start_server(program.as_ref(), folder.path(), &data);
         let server = Self { process, folder, port };
         server.await_ready();
         server
@@ -104,13 +119,12 @@ impl Drop for Server {
     }
 }
 
-fn start_server(folder: &Path, data: &Path) -> (Child, u16) {
+fn start_server(program: &OsStr, folder: &Path, data: &Path) -> (Child, u16) {
     let config = folder.join("prometheus.yml");
     std::fs::write(&config, "scrape_configs: []\n").expect("writing the configuration");
     let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = free.local_addr().expect("an address").port();
     drop(free);
-    let program = std::env::var("PROMETHEUS_PROGRAM").unwrap_or_else(|_| "prometheus".to_owned());
     let process = Command::new(program)
         .arg(format!("--config.file={}", config.display()))
         .arg(format!("--storage.tsdb.path={}", data.display()))
