@@ -1,5 +1,6 @@
 //! A real Prometheus on made series.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -27,14 +28,17 @@ impl Server {
         Self::start("prometheus", runs)
     }
 
-    /// A server of every version that is found: the installed one, and a 3.x built from its Go module
-    /// (`PROMETHEUS_3` names it, or it is where `go install` puts it).
+    /// A server of every version that is found: each `prometheus` on the path, one that `go install` built, and
+    /// the one that `PROMETHEUS_3` names.
     pub(crate) fn each_version(runs: &[&Made]) -> Vec<Self> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let home = std::env::var_os("HOME").map(|home| Path::new(&home).join("go/bin"));
+        let folders = std::env::split_paths(&path).chain(home);
         let named = std::env::var_os("PROMETHEUS_3").map(PathBuf::from);
-        let home = std::env::var_os("HOME").map(|home| Path::new(&home).join("go/bin/prometheus"));
-        let third = named.or(home).filter(|program| program.exists());
-        let programs = ["prometheus".into()].into_iter().chain(third);
-        programs.map(|program: PathBuf| Self::start(&program, runs.iter().copied())).collect()
+        let found = folders.map(|folder| folder.join("prometheus")).chain(named);
+        let programs: BTreeSet<PathBuf> = found.filter_map(|program| program.canonicalize().ok()).collect();
+        assert!(!programs.is_empty(), "prometheus is installed");
+        programs.iter().map(|program| Self::start(program, runs.iter().copied())).collect()
     }
 
     fn start<'a>(program: impl AsRef<OsStr>, runs: impl IntoIterator<Item = &'a Made>) -> Self {
