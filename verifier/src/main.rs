@@ -1,5 +1,14 @@
 //! `slo-verifier`: says of each promise of a file whether a run kept it, from what Prometheus recorded.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::float_cmp,
+        reason = "tests fail by panicking, and compare made numbers"
+    )
+)]
+
 mod app;
 mod cli;
 mod evidence;

@@ -45,6 +45,11 @@ impl fmt::Display for Millis {
     }
 }
 
+/// Whether a sampled number is exactly this one.
+pub(crate) fn same(value: f64, other: f64) -> bool {
+    value.total_cmp(&other).is_eq()
+}
+
 /// A sample as Prometheus stored it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Sample {

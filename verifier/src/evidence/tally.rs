@@ -1,7 +1,7 @@
 //! Counters, added up over series and processes, and how much they grew over part of a run.
 
 use super::index::{Laid, selector};
-use super::{Family, Lack, Point, Recorded, Shortfall};
+use super::{Family, Lack, Recorded, Shortfall};
 use crate::run::Run;
 
 /// How exactly a scrape's values and its `ordeal_time_seconds` belong to the same instant, in seconds.
@@ -108,26 +108,6 @@ impl Tally {
         Ok(bounds)
     }
 
-    /// The growth between two scrapes of the conductor: exact for its own counters, bounded for those of other
-    /// processes, which are scraped at other times.
-    pub(crate) fn between_scrapes(&self, run: &Run, first: Point, last: Point) -> Result<Bounds, Shortfall> {
-        let mut bounds = Bounds { inner: 0.0, outer: 0.0 };
-        for strand in &self.strands {
-            if strand.process == 0 {
-                let at =
-                    |point: Point| run.processes[0].scrapes.partition_point(|scrape| scrape.at < point.at);
-                let grown = strand.growth((Some(at(first)), at(last)));
-                bounds = Bounds { inner: bounds.inner + grown, outer: bounds.outer + grown };
-            } else {
-                let window = Window::Part { from: Edge::exact(first.clock), to: Edge::exact(last.clock) };
-                let cut = run.cut(strand.process, window)?;
-                bounds.outer += strand.growth(cut.outer);
-                bounds.inner += cut.inner.map_or(0.0, |inner| strand.growth(inner));
-            }
-        }
-        Ok(bounds)
-    }
-
     /// Both together, scrape by scrape.
     pub(crate) fn plus(&self, other: &Self) -> Self {
         self.with(other, |a, b| a + b)
@@ -155,7 +135,8 @@ impl Tally {
     }
 
     /// The growth of the conductor's counter between two of its scrapes.
-    pub(crate) fn between(&self, from: Option<usize>, to: usize) -> f64 {
+    pub(crate) fn between(&self, from: impl Into<Option<usize>>, to: usize) -> f64 {
+        let from = from.into();
         self.strands.iter().map(|strand| strand.growth((from, to))).sum()
     }
 

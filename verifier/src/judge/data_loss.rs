@@ -36,7 +36,7 @@ pub(super) fn judge(promise: &DataLoss, evidence: &Evidence) -> Result<Judged, S
     } else {
         format!("{} of {} acked", parts.join(", "), show::grouped(acked))
     };
-    let why = format!("of {} acknowledged writes: {text}", show::grouped(acked));
+    let why = format!("{text} in {store}, by the worst of all audits");
     let mut judged = Judged::value(show::count(text, bad), verdict, why);
     judged.beside.push(format!(
         "{} present, {} recovered (unacknowledged, but there)",

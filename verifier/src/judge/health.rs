@@ -2,7 +2,7 @@
 
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Evidence, Shortfall};
+use crate::evidence::{Evidence, Shortfall, same};
 use crate::slo::{Health, suggestion};
 use crate::verdict::Verdict;
 
@@ -83,7 +83,8 @@ fn component(evidence: &Evidence, name: &str, limit: f64) -> Result<Component, S
     let begun = evidence.run.experiments.values().filter_map(|experiment| experiment.injected);
     let steady = evidence.run.phase("steady").map_or(evidence.run.start, |steady| steady.start);
     let before = up.before(begun.fold(f64::INFINITY, f64::min).min(steady.max(evidence.run.start)));
-    let ends = [("before", before), ("after", up.points.last().copied())];
+    let after = up.before(evidence.run.end.unwrap_or(f64::INFINITY));
+    let ends = [("before", before), ("after", after)];
     for (when, point) in ends {
         let Some(point) = point else {
             one.shortfalls
@@ -95,7 +96,7 @@ fn component(evidence: &Evidence, name: &str, limit: f64) -> Result<Component, S
             at: point.at,
             value: point.value,
         });
-        if point.value != 1.0 {
+        if !same(point.value, 1.0) {
             one.verdict = Verdict::Fail;
             one.told = Some(format!("{name} was down {when} the load"));
         }

@@ -170,7 +170,7 @@ fn quantile(counts: &[(f64, f64)], q: f64) -> String {
     if bound.is_infinite() {
         format!("above {} s, the last bound", show::seconds(below))
     } else {
-        format!("in {} s to {} s", below, bound)
+        format!("in {below} s to {bound} s")
     }
 }
 

@@ -3,7 +3,7 @@
 use super::experiment::{Bitten, bitten};
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Edge, Evidence, Point, Shortfall, Window};
+use crate::evidence::{Edge, Evidence, Point, Shortfall, Window, same};
 use crate::slo::{Expect, Leader};
 use crate::verdict::Verdict;
 
@@ -87,7 +87,7 @@ fn one_leader(promise: &Leader, evidence: &Evidence, bitten: Bitten<'_>) -> Resu
             "no sample between the injection and the experiment's end",
         ));
     };
-    let mut judged = match gauge.lasting(end, |value| value == 1.0) {
+    let mut judged = match gauge.lasting(end, |value| same(value, 1.0)) {
         None => {
             let waited = last.clock - bitten.injected;
             let why = format!(

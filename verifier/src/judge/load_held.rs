@@ -2,15 +2,18 @@
 
 use super::availability::requests;
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Evidence, Gauge, Point, Shortfall};
+use crate::evidence::{Edge, Evidence, Gauge, Point, Shortfall, Window};
 use crate::slo::Share;
 use crate::verdict::Verdict;
+
+/// Users start and stop around the phases' ends, not all at one instant.
+const EDGE: f64 = 1.0;
 
 pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let run = &evidence.run;
     let absent = || Shortfall::new(Lack::NoSamples, "the run has no phase `steady`");
-    let start = run.phase("steady").ok_or_else(absent)?.start;
-    let end = run.load_end().ok_or_else(absent)?;
+    let start = run.phase("steady").ok_or_else(absent)?.start + EDGE;
+    let end = run.load_end().ok_or_else(absent)? - EDGE;
     let target = evidence.gauge("ordeal_users", &[("state", "target")])?.finite("users{state=\"target\"}")?;
     let wanted = target.within(start, end);
     let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else {
@@ -22,7 +25,11 @@ pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfa
         return Err(Shortfall::new(Lack::NoSamples, "no users were wanted"));
     }
     let running = running(evidence, wanted)?;
-    let owed = owed(evidence, wanted)?;
+    let owed = if run.processes_with(true) == [0] {
+        owed(evidence, wanted)?
+    } else {
+        owed_apart(evidence, wanted, running.0)?
+    };
     let (users, at) = running;
     let (low, middle, high) = owed;
     let (lower, upper) = (users.min(low), users.min(high));
@@ -84,22 +91,46 @@ fn owed(evidence: &Evidence, wanted: &[Point]) -> Result<(f64, f64, f64), Shortf
     let (low, middle, high) = crate::evidence::mean_bounds(wanted)
         .ok_or_else(|| Shortfall::new(Lack::NoSamples, "one sample is no span of time"))?;
     let span = last.clock - first.clock;
-    let think = evidence.gauge("ordeal_think_time_seconds", &[])?.last()?.value;
-    if think <= 0.0 {
-        return Err(Shortfall::new(Lack::NotFinite, "users do not think, so no number of requests is owed"));
-    }
+    let at = |point: Point| run.processes[0].scrapes.partition_point(|scrape| scrape.at < point.at);
+    let think = think(evidence)?;
     let (_, total) = requests(evidence, None)?;
     let of = |state| evidence.tally("ordeal_user_seconds_total", &[("state", state)]);
-    let waited = of("waiting")?.plus(&of("overdue")?);
-    let (sent, waited) =
-        (total.between_scrapes(run, first, last)?, waited.between_scrapes(run, first, last)?);
-    let share = |sent: f64, users: f64, waited: f64| {
-        let owed = (users * span - waited) / think;
+    let idle = of("waiting")?.plus(&of("overdue")?);
+    let (sent, idle) = (total.between(at(first), at(last)), idle.between(at(first), at(last)));
+    let share = |users: f64| {
+        let owed = (users * span - idle) / think;
         if owed > 0.0 { sent / owed } else { f64::INFINITY }
     };
-    Ok((
-        share(sent.inner, high, waited.inner),
-        share(sent.outer, middle, waited.outer),
-        share(sent.outer, low, waited.outer),
-    ))
+    Ok((share(high), share(middle), share(low)))
+}
+
+/// The same where the load runs in other processes, which are scraped at other times than the users wanted:
+/// each is measured between its own scrapes, by the time that its users spent thinking, and the users that did
+/// not run, `running` being the least share that did, have sent nothing.
+fn owed_apart(evidence: &Evidence, wanted: &[Point], running: f64) -> Result<(f64, f64, f64), Shortfall> {
+    let run = &evidence.run;
+    let (first, last) = (wanted[0], wanted[wanted.len() - 1]);
+    let window = Window::Part { from: Edge::exact(first.clock), to: Edge::exact(last.clock) };
+    let of = |state| evidence.tally("ordeal_user_seconds_total", &[("state", state)])?.over(run, window);
+    let (thinking, idle) = (of("thinking")?.inner, of("waiting")?.inner + of("overdue")?.inner);
+    let sent = requests(evidence, None)?.1.over(run, window)?.inner;
+    let owed = thinking / think(evidence)?;
+    if owed <= 0.0 {
+        return Err(Shortfall::new(
+            Lack::NoSamples,
+            "no user thought between two scrapes of the load processes",
+        ));
+    }
+    let idle = idle / (thinking + idle);
+    let by_running = ((running - idle) / (1.0 - idle)).clamp(0.0, 1.0);
+    let share = sent / owed;
+    Ok((share * by_running, share * by_running, share))
+}
+
+fn think(evidence: &Evidence) -> Result<f64, Shortfall> {
+    let think = evidence.gauge("ordeal_think_time_seconds", &[])?.last()?.value;
+    if think > 0.0 {
+        return Ok(think);
+    }
+    Err(Shortfall::new(Lack::NotFinite, "users do not think, so no number of requests is owed"))
 }

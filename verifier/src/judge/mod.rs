@@ -56,7 +56,7 @@ pub(crate) struct Judged {
     pub(crate) why: String,
     /// Other ways to tell the same.
     pub(crate) beside: Vec<String>,
-    /// PromQL for a person to paste.
+    /// `PromQL` for a person to paste.
     pub(crate) pastes: Vec<Paste>,
     /// The samples that decide.
     pub(crate) samples: Vec<Shown>,
@@ -162,4 +162,33 @@ pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
         }
     }
     Finding::new(objective, judged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(by_value: Verdict, lack: Lack) -> Verdict {
+        let observed = Observed { text: String::new(), value: 0.0, lower: 0.0, upper: 0.0, unit: "" };
+        let mut judged = Judged::value(observed, by_value, String::new());
+        judged.lacks(lack, "");
+        judged.verdict()
+    }
+
+    #[test]
+    fn a_shortfall_stands_against_the_verdicts_that_it_bars() {
+        let table = [
+            (Verdict::Pass, Lack::Gap, Verdict::Inconclusive),
+            (Verdict::Fail, Lack::Gap, Verdict::Inconclusive),
+            // More of an audit could only have found more losses.
+            (Verdict::Pass, Lack::AuditIncomplete, Verdict::Inconclusive),
+            (Verdict::Fail, Lack::AuditIncomplete, Verdict::Fail),
+            // A generator that could not keep up only makes things look worse.
+            (Verdict::Pass, Lack::GeneratorSaturated, Verdict::Pass),
+            (Verdict::Fail, Lack::GeneratorSaturated, Verdict::Inconclusive),
+        ];
+        for (by_value, lack, verdict) in table {
+            assert_eq!(with(by_value, lack), verdict, "{by_value:?} {lack:?}");
+        }
+    }
 }

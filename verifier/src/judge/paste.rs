@@ -1,4 +1,4 @@
-//! PromQL that a person would paste, and whether it agrees with what was computed from raw samples.
+//! `PromQL` that a person would paste, and whether it agrees with what was computed from raw samples.
 
 use super::{Finding, Lack, Shortfall};
 use crate::evidence::{Fetched, Millis};
@@ -93,5 +93,50 @@ pub(crate) fn single(answer: &Fetched) -> Result<f64, Shortfall> {
             }
         },
         _ => Err(Shortfall::new(Lack::QueryError, format!("`{}` returned no single number", answer.query))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Judged, Observed};
+    use super::*;
+    use crate::evidence::Sample;
+    use crate::verdict::Verdict;
+
+    fn after(expected: Expected, values: &[f64]) -> (Verdict, Vec<Lack>) {
+        let observed = Observed { text: String::new(), value: 1.0, lower: 1.0, upper: 1.0, unit: "" };
+        let mut judged = Judged::value(observed, Verdict::Pass, String::new());
+        judged.pastes.push(Paste { query: "q".into(), at: Millis(0), expected, returned: None });
+        let mut finding = Finding {
+            name: String::new(),
+            kind: "",
+            proves: None,
+            limit: String::new(),
+            verdict: Verdict::Pass,
+            judged,
+        };
+        let point = |value: &f64| (crate::source::Labels::new(), Sample { at: Millis(0), value: *value });
+        let data = Data::Vector(values.iter().map(point).collect());
+        let answer = Fetched { query: "q".into(), outcome: Ok(data), warnings: vec![], infos: vec![] };
+        agree(&mut finding, 0, &answer);
+        (finding.verdict, finding.judged.shortfalls.iter().map(|shortfall| shortfall.lack).collect())
+    }
+
+    #[test]
+    fn counts_agree_exactly_and_seconds_nearly() {
+        assert_eq!(after(Expected::Count(3.0), &[3.0]), (Verdict::Pass, vec![]));
+        assert_eq!(after(Expected::Seconds(3.0), &[3.0 + 1e-10]), (Verdict::Pass, vec![]));
+        assert_eq!(after(Expected::Seconds(f64::INFINITY), &[f64::INFINITY]), (Verdict::Pass, vec![]));
+        assert_eq!(after(Expected::Differs("so"), &[9.0]), (Verdict::Pass, vec![]));
+    }
+
+    #[test]
+    fn another_number_none_or_several_stand_against_the_finding() {
+        let against = |lack| (Verdict::Inconclusive, vec![lack]);
+        assert_eq!(after(Expected::Count(3.0), &[3.0 + 1e-10]), against(Lack::Disagreement));
+        assert_eq!(after(Expected::Seconds(3.0), &[3.1]), against(Lack::Disagreement));
+        assert_eq!(after(Expected::Count(3.0), &[f64::NAN]), against(Lack::Disagreement));
+        assert_eq!(after(Expected::Count(3.0), &[]), against(Lack::NoSamples));
+        assert_eq!(after(Expected::Count(3.0), &[3.0, 3.0]), against(Lack::DuplicateSeries));
     }
 }

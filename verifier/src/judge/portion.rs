@@ -92,3 +92,38 @@ pub(crate) fn note_saturation(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn portion(bad: (f64, f64), total: (f64, f64)) -> Portion {
+        let bounds = |(inner, outer)| Bounds { inner, outer };
+        Portion { bad: bounds(bad), total: bounds(total) }
+    }
+
+    #[test]
+    fn a_share_passes_at_worst_and_fails_at_best() {
+        let limit = Share::parse("99.9%").unwrap();
+        let table = [
+            (portion((0.0, 0.0), (9000.0, 10_000.0)), Verdict::Pass),
+            (portion((9.0, 9.0), (9000.0, 10_000.0)), Verdict::Pass),
+            // Ten of nine thousand are too many, ten of ten thousand are not.
+            (portion((10.0, 10.0), (9000.0, 10_000.0)), Verdict::Inconclusive),
+            (portion((0.0, 10.0), (9000.0, 10_000.0)), Verdict::Inconclusive),
+            (portion((11.0, 11.0), (9000.0, 10_000.0)), Verdict::Fail),
+        ];
+        for (portion, verdict) in table {
+            assert_eq!(portion.judged(limit, 9000.0, "requests").unwrap().by_value, verdict, "{portion:?}");
+        }
+    }
+
+    #[test]
+    fn too_few_events_stand_against_any_verdict() {
+        let limit = Share::parse("99.9%").unwrap();
+        let few = portion((0.0, 0.0), (2999.0, 2999.0)).judged(limit, 2999.0, "requests").unwrap();
+        assert_eq!((few.by_value, few.verdict()), (Verdict::Pass, Verdict::Inconclusive));
+        let none = portion((0.0, 0.0), (0.0, 5000.0)).judged(limit, 0.0, "requests");
+        assert_eq!(none.unwrap_err().lack, Lack::TooFewEvents);
+    }
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::scaling::Replicas;
 use super::{Judged, Lack, Shown, latency};
-use crate::evidence::{Edge, Evidence, Shortfall, Window, mean_bounds};
+use crate::evidence::{Edge, Evidence, Shortfall, Window, mean_bounds, same};
 use crate::slo::{Scaling, Share, trimmed};
 use crate::verdict::Verdict;
 
@@ -77,7 +77,7 @@ pub(super) fn judge(
     judged.pastes = in_time.pastes;
     let due = f64::from(bounds.to);
     let ready = replicas.ready.within(from, end);
-    if ready.is_empty() || ready.iter().any(|point| point.value != due) {
+    if ready.is_empty() || ready.iter().any(|point| !same(point.value, due)) {
         let seen: Vec<_> = ready.iter().map(|point| point.value.to_string()).collect();
         let few = seen.first().map_or("none seen", String::as_str);
         judged.lacks(Lack::NotAtReplicas, format!("not {due} ready all the time ({few} at first)"));
@@ -102,7 +102,7 @@ fn busiest(
         let ready = replicas.ready.before(point.clock);
         point.clock <= end
             && point.value.is_finite()
-            && ready.is_some_and(|ready| ready.value == f64::from(few))
+            && ready.is_some_and(|ready| same(ready.value, f64::from(few)))
     };
     let found = used.iter().filter(with_few).max_by(|a, b| a.value.total_cmp(&b.value)).copied();
     found.ok_or_else(|| {

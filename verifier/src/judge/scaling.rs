@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, relief, show};
-use crate::evidence::{Evidence, Gauge, Point, Shortfall, Transition};
+use crate::evidence::{Evidence, Gauge, Point, Shortfall, Transition, same};
 use crate::slo::{Scaling, Shape};
 use crate::verdict::Verdict;
 
@@ -111,7 +111,7 @@ fn up(
 /// The workload had `from` replicas before the load: else it did not scale, it merely was large.
 fn note_start(judged: &mut Judged, replicas: &Replicas, start: f64, from: u32) {
     match replicas.ready.before(start) {
-        Some(point) if point.value == f64::from(from) => {}
+        Some(point) if same(point.value, f64::from(from)) => {}
         Some(point) => {
             judged
                 .lacks(Lack::NotAtReplicas, format!("{} replicas before the load, {from} due", point.value));
@@ -141,7 +141,7 @@ fn down(evidence: &Evidence, replicas: &Replicas, to: u32, within: Duration) -> 
     let last_clock = |gauge: &Gauge| gauge.points.last().map_or(end, |point| point.clock);
     let until = last_clock(&replicas.ready).min(last_clock(&replicas.current));
     let changes =
-        [&replicas.ready, &replicas.current].map(|gauge| gauge.lasting(until, |value| value == due));
+        [&replicas.ready, &replicas.current].map(|gauge| gauge.lasting(until, |value| same(value, due)));
     let mut judged = if let [Some(ready), Some(current)] = changes {
         let since = |change: Transition| {
             (

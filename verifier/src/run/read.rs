@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Experiment, Found, Phase, Process, Run, Scrape};
-use crate::evidence::{Edge, Fetched, Gauge, Lack, Recorded, Shortfall};
+use crate::evidence::{Edge, Fetched, Gauge, Lack, Recorded, Shortfall, same};
 use crate::source::Server;
 
 /// Clocks further apart than this cannot be set side by side.
@@ -176,8 +176,8 @@ impl Run {
                 &[("experiment", name), ("state", state)],
             );
             let Ok(gauge) = gauge else { continue };
-            let holds = gauge.last().is_ok_and(|point| point.value == 1.0);
-            let reached = gauge.lasting(f64::INFINITY, |value| value == 1.0).filter(|_| holds);
+            let holds = gauge.last().is_ok_and(|point| same(point.value, 1.0));
+            let reached = gauge.lasting(f64::INFINITY, |value| same(value, 1.0)).filter(|_| holds);
             if let Some(reached) = reached {
                 state.clone_into(&mut experiment.state);
                 let earliest = reached.before.map_or(self.start, |point| point.clock);

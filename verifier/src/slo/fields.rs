@@ -125,12 +125,10 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A duration that may be missing; `None` inside when it is.
-    pub(crate) fn optional_duration(&mut self, key: &'static str) -> Option<Option<Duration>> {
-        match self.optional(key) {
-            None => Some(None),
-            Some(node) => self.as_duration(node, key).map(Some),
-        }
+    /// A duration that may be missing.
+    pub(crate) fn optional_duration(&mut self, key: &'static str) -> Option<Duration> {
+        let node = self.optional(key)?;
+        self.as_duration(node, key)
     }
 
     fn as_duration(&mut self, node: &Node, key: &str) -> Option<Duration> {

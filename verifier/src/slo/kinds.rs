@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::fields::{Fault, Fields};
-use super::model::*;
+use super::model::{
+    ArchivePoint, Availability, By, Compare, DataLoss, During, Expect, Health, Latency, Leader, OtherSeries,
+    Promise, Promql, Recovery, Scaling, Shape, Since, SplitBrain, WrittenPoint,
+};
 use super::node::{Node, Value};
 
 /// Every kind, as the file names it.
@@ -152,7 +155,7 @@ fn part(node: &Node, of_experiment: bool) -> (Option<During>, Vec<Fault>) {
         let phases = ["preflight", "ramp", "steady", "experiments", "cooldown", "audit"];
         let name = inner.word("phase", &phases, None);
         let last = inner.optional_duration("last");
-        name.zip(last).map(|(name, last)| During::Phase { name: name.to_owned(), last })
+        name.map(|name| During::Phase { name: name.to_owned(), last })
     };
     (during, inner.finish())
 }
@@ -167,7 +170,7 @@ fn scaling(fields: &mut Fields<'_>) -> Option<Scaling> {
         "up" => {
             let (from, to) = (fields.count("from"), fields.count("to"));
             let within = fields.optional_duration("within");
-            from.zip(to).zip(within).map(|((from, to), within)| Shape::Up { from, to, within })
+            from.zip(to).map(|(from, to)| Shape::Up { from, to, within })
         }
         "down" => {
             fields.count("to").zip(fields.duration("within")).map(|(to, within)| Shape::Down { to, within })
@@ -219,11 +222,9 @@ fn promql(fields: &mut Fields<'_>) -> Option<Promql> {
         fields.number("equals").map(Compare::Equals),
     ];
     let mut given = limits.into_iter().flatten();
-    match (given.next(), given.next()) {
-        (Some(compare), None) => Some(Promql { expr: expr?, compare }),
-        _ => {
-            fields.fault(fields.at(), "expected exactly one limit: at_most, at_least or equals".into());
-            None
-        }
-    }
+    let (Some(compare), None) = (given.next(), given.next()) else {
+        fields.fault(fields.at(), "expected exactly one limit: at_most, at_least or equals".into());
+        return None;
+    };
+    Some(Promql { expr: expr?, compare })
 }

@@ -20,7 +20,7 @@ use node::{Node, Value};
 pub(crate) enum Error {
     #[error("reading {path}")]
     Read { path: String, source: std::io::Error },
-    /// All faults, one a line, each as FILE:LINE:COLUMN.
+    /// All faults, one a line, each with file, line and column.
     #[error("{0}")]
     Faults(String),
 }
@@ -52,7 +52,7 @@ fn check(text: &str) -> Result<Vec<Objective>, Vec<Fault>> {
             }
         }
         Some((node, Value::List(_))) => {
-            fields.fault(node.at, "`objectives` is empty, expected at least one".into())
+            fields.fault(node.at, "`objectives` is empty, expected at least one".into());
         }
         Some((node, other)) => {
             fields.fault(node.at, format!("`objectives` is {}, expected a list of maps", other.name()));

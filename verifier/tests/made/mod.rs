@@ -8,6 +8,8 @@
 
 mod healthy;
 mod prometheus;
+pub(crate) mod proxy;
+pub(crate) mod spread;
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -209,4 +211,18 @@ pub(crate) fn from(at: f64, value: f64) -> impl Fn(f64) -> Option<f64> + Send + 
 pub(crate) fn steps(steps: &[(f64, f64)]) -> impl Fn(f64) -> Option<f64> + Send + Sync + Clone + use<> {
     let steps = steps.to_vec();
     move |t| steps.iter().rev().find(|(at, _)| t >= *at).map(|(_, value)| *value)
+}
+
+/// Objectives of every kind, for a run.
+pub(crate) fn slos(run: &str) -> String {
+    include_str!("slos.yaml").replace("$run", run)
+}
+
+/// What a finding says: its verdict and the names of its shortfalls.
+pub(crate) fn said(told: &serde_json::Value, objective: &str) -> String {
+    let findings = told["findings"].as_array().expect("findings");
+    let finding = findings.iter().find(|finding| finding["name"] == objective).expect("the objective");
+    let shortfalls = finding["shortfalls"].as_array().expect("shortfalls");
+    let names: Vec<_> = shortfalls.iter().filter_map(|shortfall| shortfall["name"].as_str()).collect();
+    format!("{} {}", finding["verdict"].as_str().expect("a verdict"), names.join(" "))
 }

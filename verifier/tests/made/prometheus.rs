@@ -1,8 +1,10 @@
 //! A real Prometheus on made series.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -21,8 +23,25 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Makes blocks of the runs and starts a server on them.
+    /// Makes blocks of the runs and starts the installed server on them.
     pub(crate) fn with<'a>(runs: impl IntoIterator<Item = &'a Made>) -> Self {
+        Self::start("prometheus", runs)
+    }
+
+    /// A server of every version that is found: each `prometheus` on the path, one that `go install` built, and
+    /// the one that `PROMETHEUS_3` names.
+    pub(crate) fn each_version(runs: &[&Made]) -> Vec<Self> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let home = std::env::var_os("HOME").map(|home| Path::new(&home).join("go/bin"));
+        let folders = std::env::split_paths(&path).chain(home);
+        let named = std::env::var_os("PROMETHEUS_3").map(PathBuf::from);
+        let found = folders.map(|folder| folder.join("prometheus")).chain(named);
+        let programs: BTreeSet<PathBuf> = found.filter_map(|program| program.canonicalize().ok()).collect();
+        assert!(!programs.is_empty(), "prometheus is installed");
+        programs.iter().map(|program| Self::start(program, runs.iter().copied())).collect()
+    }
+
+    fn start<'a>(program: impl AsRef<OsStr>, runs: impl IntoIterator<Item = &'a Made>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs_f64();
         // A fraction of a second, so that no timestamp is a round number.
@@ -38,7 +57,7 @@ impl Server {
             .output()
             .expect("promtool runs");
         assert!(made.status.success(), "promtool: {}", String::from_utf8_lossy(&made.stderr));
-        let (process, port) = start_server(folder.path(), &data);
+        let (process, port) = start_server(program.as_ref(), folder.path(), &data);
         let server = Self { process, folder, port };
         server.await_ready();
         server
@@ -55,7 +74,7 @@ impl Server {
     }
 
     fn await_ready(&self) {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while !ready(self.port) {
             assert!(Instant::now() < deadline, "Prometheus is not ready after a minute");
             std::thread::sleep(Duration::from_millis(20));
@@ -64,13 +83,18 @@ impl Server {
 
     /// Runs the verifier on objectives.
     pub(crate) fn verify(&self, objectives: &str, options: &[&str]) -> Output {
+        self.verify_at(&self.url(), objectives, options)
+    }
+
+    /// Runs the verifier on objectives, through another address.
+    pub(crate) fn verify_at(&self, url: &str, objectives: &str, options: &[&str]) -> Output {
         let name = format!("slos-{:?}.yaml", std::thread::current().id());
         let file = self.folder.path().join(name);
         std::fs::write(&file, objectives).expect("writing the objectives");
         Command::new(env!("CARGO_BIN_EXE_slo-verifier"))
             .arg("verify")
             .arg(&file)
-            .args(["--prometheus", &self.url()])
+            .args(["--prometheus", url])
             .args(options)
             .output()
             .expect("the verifier runs")
@@ -99,13 +123,12 @@ impl Drop for Server {
     }
 }
 
-fn start_server(folder: &Path, data: &Path) -> (Child, u16) {
+fn start_server(program: &OsStr, folder: &Path, data: &Path) -> (Child, u16) {
     let config = folder.join("prometheus.yml");
     std::fs::write(&config, "scrape_configs: []\n").expect("writing the configuration");
     let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = free.local_addr().expect("an address").port();
     drop(free);
-    let program = std::env::var("PROMETHEUS_PROGRAM").unwrap_or_else(|_| "prometheus".to_owned());
     let process = Command::new(program)
         .arg(format!("--config.file={}", config.display()))
         .arg(format!("--storage.tsdb.path={}", data.display()))
