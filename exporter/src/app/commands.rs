@@ -55,7 +55,7 @@ pub async fn cleanup(trial: &Trial, progress: &Progress) -> anyhow::Result<ExitC
 
 /// Role, tables and grants that probes and ledgers need in PostgreSQL.
 pub fn sql() -> String {
-    format!("{}\n{}", health::sql().trim_end(), ledger::sql("ordeal"))
+    format!("{}\n{}", health::sql().trim_end(), ledger::sql())
 }
 
 /// A checked trial in one line.

@@ -24,7 +24,7 @@ use crate::ledger::{self, Ledgers};
 use crate::load::{self, Load, LoadHandle};
 use crate::logging::Log;
 use crate::rundir::RunDir;
-use crate::trial::Trial;
+use crate::trial::{Name, Trial};
 use crate::web::{Readiness, Web};
 use crate::{chaos, cluster, signals};
 
@@ -153,6 +153,7 @@ async fn open_driver(
     registry: &Registry,
 ) -> anyhow::Result<Driver> {
     let token = uuid::Uuid::new_v4().simple().to_string();
+    let ledgers: Vec<&Name> = trial.ledgers.iter().map(|ledger| &trial.stores[ledger.store].name).collect();
     let mut driver = Driver::open(Setup {
         clock,
         directory: dir.root(),
@@ -160,7 +161,7 @@ async fn open_driver(
         token: &token,
         experiments: &trial.experiments,
         components: trial.components.iter().map(|component| component.name.clone()).collect(),
-        metrics: chaos::metrics::Metrics::register(registry, &trial.experiments)?,
+        metrics: chaos::metrics::Metrics::register(registry, &trial.experiments, &ledgers)?,
         retry: Retry::default(),
     })
     .await?;

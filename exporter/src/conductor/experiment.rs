@@ -18,6 +18,8 @@ use crate::trial::{Experiment, Name};
 
 /// How often the recoveries are looked at.
 const LOOK: Duration = Duration::from_millis(100);
+/// The time before an injection in which writes must have been flowing.
+const BEFORE_INJECTION: Duration = Duration::from_secs(5);
 
 /// An experiment that the run cannot get over.
 #[derive(Debug, Error)]
@@ -91,7 +93,7 @@ impl Conductor {
             Ok(injected) => injected,
             Err(error) => return self.not_carried_out(name, &error),
         };
-        self.ledgers.note_injection(name.as_str(), injected.start);
+        self.note_acked_before(name, injected.start);
         tracing::info!(experiment = name.as_str(), targets = ?plan.targets, "the fault is injected");
         match self.driver.bit(plan).await {
             Ok(Bit::Seen(_)) => tracing::info!(experiment = name.as_str(), "the fault took effect"),
@@ -169,6 +171,15 @@ impl Conductor {
         tracing::info!(recovery = line, "a recovery is final");
         self.board.recovered(line);
         Ok(())
+    }
+
+    /// Exports how many writes each store acknowledged just before the injection: without any, nothing could
+    /// have been lost.
+    fn note_acked_before(&self, experiment: &Name, injected: Moment) {
+        for store in self.ledgers.stores() {
+            let acked = self.ledgers.acked_between(store, injected.earlier_by(BEFORE_INJECTION), injected);
+            self.driver.metrics().set_acked_before(experiment.as_str(), store, acked);
+        }
     }
 
     /// Audits what was acknowledged so far, writers going on.
