@@ -176,6 +176,7 @@ fn write_configuration(layout: &Layout, options: &Options) -> Result<(), Error> 
         write(&folder.join("redis.conf"), &redis::member(layout, machine, Machine::N1))?;
     }
     write(&prometheus::replicas_file(layout), "[]")?;
+    write(&etc.join("postgres-queries.yml"), prometheus::POSTGRES_QUERIES)?;
     let mut rules = Vec::new();
     for (number, source) in options.rules.iter().enumerate() {
         let name = source.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

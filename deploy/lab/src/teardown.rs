@@ -73,13 +73,14 @@ async fn end_processes(layout: Option<&Layout>) -> Result<(), Error> {
     if left.is_empty() { Ok(()) } else { Err(Error::Alive(left.join(", "))) }
 }
 
-/// Patroni would bring `PostgreSQL` back or wait for its standby; the server itself, told to quit, takes its
-/// children and its shared memory with it at once.
+/// The server, told to quit, takes its children and its shared memory with it at once, and Prometheus closes its
+/// data for whoever keeps it. All else has nothing to finish: Patroni would wait for its standby, the shop for
+/// its clients.
 fn first_signal(process: Process) -> Signal {
     match process.stat().map(|stat| stat.name).as_deref() {
-        Some("patroni") => Signal::KILL,
         Some("postgres") => Signal::QUIT,
-        _ => Signal::TERM,
+        Some("prometheus") => Signal::TERM,
+        _ => Signal::KILL,
     }
 }
 

@@ -151,8 +151,10 @@ fn node_exporter(layout: &Layout) -> Unit {
 
 fn postgres_exporter(layout: &Layout, machine: Machine) -> Unit {
     let listen = format!("--web.listen-address={}", machine.at(port::POSTGRES_EXPORTER));
+    let queries = format!("--extend.query-path={}", layout.etc().join("postgres-queries.yml").display());
     let name = format!("postgres-exporter{}", machine.number());
-    let mut unit = observer(layout, &name, Some(machine), words(&["prometheus-postgres-exporter", &listen]));
+    let mut unit =
+        observer(layout, &name, Some(machine), words(&["prometheus-postgres-exporter", &listen, &queries]));
     let source = format!("host={} user=postgres dbname=postgres", machine.postgres_socket_dir());
     unit.program.environment.push(("DATA_SOURCE_NAME", source));
     unit

@@ -59,6 +59,14 @@ pub(crate) fn configuration(layout: &Layout, exporter: &str, rules: &[String]) -
     .concat()
 }
 
+/// What the `PostgreSQL` exporter asks besides its own: Debian's is older than its question whether a server is a
+/// replica, by which the archive of the present primary is told from the old one's. Named as newer ones name it.
+pub(crate) const POSTGRES_QUERIES: &str = r#"pg_replication:
+  query: "SELECT pg_is_in_recovery()::int AS is_replica"
+  metrics:
+    - is_replica: {usage: GAUGE, description: "Indicates if the server is a replica"}
+"#;
+
 /// The file that Prometheus reads the shop's replicas from.
 pub(crate) fn replicas_file(layout: &Layout) -> std::path::PathBuf {
     layout.etc().join("shop-replicas.json")
