@@ -1,7 +1,9 @@
 //! Load exporter: drives users and chaos experiments, probes, keeps the ledger, and exposes all of it as
 //! metrics for Prometheus. `ARCHITECTURE.md` is the map.
 
+pub mod app;
 pub mod chaos;
+pub mod cli;
 pub mod clock;
 pub mod cluster;
 pub mod conductor;

@@ -1,3 +1,86 @@
-//! The load exporter.
+//! The binary `load-exporter`: reads the command line, and reports once what went wrong.
 
-fn main() {}
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use exporter::app::{self, Overrides, Request};
+use exporter::cli::{Cli, Command, Common, Run};
+use exporter::conductor::Progress;
+use exporter::logging::Log;
+use exporter::trial::{self, Faults, ProcessEnvironment, Trial};
+
+/// Usage and bad files.
+const BAD_FILE: u8 = 2;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Cli { command, common } = Cli::parse();
+    let progress = Progress::on_stderr();
+    let log = Log::start(common.log_format, common.log_level, &progress);
+    match carry_out(command, common, &log, &progress).await {
+        Ok(code) => code,
+        Err(error) => {
+            progress.end();
+            if let Some(faults) = error.downcast_ref::<Faults>() {
+                progress.say(&faults.to_string());
+                return ExitCode::from(BAD_FILE);
+            }
+            progress.say(&format!("load-exporter: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn carry_out(
+    command: Command,
+    common: Common,
+    log: &Log,
+    progress: &Progress,
+) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Run(run) => app::run(request(run, common)?, log, progress).await,
+        Command::Check { trials } => Ok(check(&trials, progress)),
+        Command::Plan { trial } => print(&app::plan(&read(&trial)?).await?),
+        Command::Recover { dir } => app::recover(&dir, progress).await,
+        Command::Cleanup { trial } => app::cleanup(&read(&trial)?, progress).await,
+        Command::Sql => print(&app::sql()),
+    }
+}
+
+fn request(run: Run, common: Common) -> anyhow::Result<Request> {
+    let overrides = Overrides { duration: run.duration, users: run.users, seed: run.seed };
+    Ok(Request {
+        trial: overrides.apply(read(&run.trial)?),
+        run: run.run_id,
+        dir: run.dir,
+        listen: common.listen,
+        telemetry_path: common.telemetry_path,
+        wait_for_scrape: !run.no_wait_for_scrape,
+        linger: run.linger,
+    })
+}
+
+fn read(path: &Path) -> Result<Trial, Faults> {
+    trial::read(path, &ProcessEnvironment)
+}
+
+fn check(paths: &[std::path::PathBuf], progress: &Progress) -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for path in paths {
+        match read(path) {
+            Ok(trial) => progress.say(&format!("{}: {}", path.display(), app::summary(&trial))),
+            Err(faults) => {
+                progress.say(&faults.to_string());
+                code = ExitCode::from(BAD_FILE);
+            }
+        }
+    }
+    code
+}
+
+fn print(text: &str) -> anyhow::Result<ExitCode> {
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}

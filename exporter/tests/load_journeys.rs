@@ -77,9 +77,10 @@ async fn log_in(State(shared): State<Shared>, headers: HeaderMap, body: String) 
 /// The page behind the login, or a redirect to the form.
 async fn home(State(shared): State<Shared>, headers: HeaderMap) -> Response {
     let session = cookie(&headers, "sessionid").unwrap_or_default();
-    match shared.lock().unwrap().sessions.contains(&session) {
-        true => format!("Welcome {session}").into_response(),
-        false => (StatusCode::FOUND, [(LOCATION, "/login")]).into_response(),
+    if shared.lock().unwrap().sessions.contains(&session) {
+        format!("Welcome {session}").into_response()
+    } else {
+        (StatusCode::FOUND, [(LOCATION, "/login")]).into_response()
     }
 }
 
@@ -235,7 +236,7 @@ async fn the_targets_headers_go_along_and_a_step_has_the_last_word() {
 }
 
 /// The first `count` tasks of one user, as the server saw them.
-async fn tasks_seen(seed: u64, failing: bool, count: usize) -> Vec<String> {
+async fn first_tasks(number: u64, failing: bool, count: usize) -> Vec<String> {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&seen);
     let router = Router::new().fallback(move |uri: axum::http::Uri| async move {
@@ -245,7 +246,7 @@ async fn tasks_seen(seed: u64, failing: bool, count: usize) -> Vec<String> {
     let mut trial = trial(&server(router).await, vec![]);
     let tasks: Vec<Task> = ["a", "b", "c"].map(|name| task(name, 1, vec![get(name)])).into();
     trial.load.tasks = tasks;
-    trial.load.seed = seed;
+    trial.load.seed = number;
     let rig = Rig::start(trial).await;
     rig.until("requests", |_| seen.lock().unwrap().len() >= count).await;
     let report = rig.handle.finish().await;
@@ -258,7 +259,7 @@ async fn tasks_seen(seed: u64, failing: bool, count: usize) -> Vec<String> {
 
 #[tokio::test]
 async fn a_seed_repeats_its_choices_whatever_the_target_answers() {
-    let first = tasks_seen(7, false, 20).await;
-    assert_eq!(tasks_seen(7, true, 20).await, first);
-    assert_ne!(tasks_seen(8, false, 20).await, first);
+    let first = first_tasks(7, false, 20).await;
+    assert_eq!(first_tasks(7, true, 20).await, first);
+    assert_ne!(first_tasks(8, false, 20).await, first);
 }

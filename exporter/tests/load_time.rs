@@ -39,7 +39,7 @@ fn seconds(rig: &Rig, state: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn a_hang_shows_while_it_lasts_and_its_requests_count_from_their_intended_start() {
+async fn a_hang_shows_while_it_lasts() {
     let (url, gate) = gated().await;
     let mut trial = trial(&url, vec![get("/")]);
     users(&mut trial, 3);
@@ -96,7 +96,7 @@ async fn users_come_and_go_with_the_stages_and_the_last_stay_until_the_finish() 
     let stage = |users, millis| Stage { users, lasts: Duration::from_millis(millis) };
     trial.load.stages = vec![stage(40, 400), stage(5, 300)];
     // A thinking user is not waited for.
-    trial.load.think = Think::Uniform(Duration::from_millis(10), Duration::from_secs(600));
+    trial.load.think = Think::Uniform(Duration::from_millis(10), Duration::from_mins(10));
     let rig = Rig::start(trial).await;
     let running = |rig: &Rig| rig.value("ordeal_users", &[("state", "running")]);
     tokio::time::timeout(Duration::from_mins(1), rig.handle.ramped()).await.unwrap();

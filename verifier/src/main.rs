@@ -1,1 +1,97 @@
-fn main() {}
+//! `slo-verifier`: says of each promise of a file whether a run kept it, from what Prometheus recorded.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::float_cmp,
+        reason = "tests fail by panicking, and compare made numbers"
+    )
+)]
+
+mod app;
+mod cli;
+mod evidence;
+mod fetch;
+mod judge;
+mod report;
+mod run;
+mod slo;
+mod source;
+mod verdict;
+mod wait;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Color, Command, LogFormat, Output, Verify};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(cli.log_format);
+    let result = match cli.command {
+        Command::Check { file } => app::objectives(&file).map(|objectives| {
+            print(&format!("{}: {} objectives\n", file.display(), objectives.len()));
+            0
+        }),
+        Command::Verify(options) => verify(*options),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            let code = error.exit_code();
+            tell(&error);
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn verify(options: Verify) -> Result<u8, app::Error> {
+    let (output, color) = (options.output, options.color);
+    let runtime = tokio::runtime::Runtime::new().expect("the system grants threads at start");
+    let report = runtime.block_on(app::verify(options))?;
+    print(&match output {
+        Output::Text => report.text(colored(color)),
+        Output::Json => report.json(),
+    });
+    Ok(report.verdict.exit_code())
+}
+
+fn colored(color: Color) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+    }
+}
+
+/// Writes to standard output. A reader that went away wants no more, and the exit code still tells.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Writes an error and its causes to standard error.
+fn tell(error: &app::Error) {
+    if let app::Error::Objectives { source: faults @ slo::Error::Faults(_) } = error {
+        let _ = writeln!(std::io::stderr(), "{faults}");
+        return;
+    }
+    let mut text = format!("error: {error}");
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}

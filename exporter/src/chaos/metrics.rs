@@ -3,7 +3,7 @@
 use prometheus::{GaugeVec, Opts, Registry};
 
 use super::experiment::State;
-use crate::trial::{Experiment, Name};
+use crate::trial::Experiment;
 
 /// Handles of the families. Cheap to clone; clones share their values.
 ///
@@ -17,7 +17,6 @@ pub struct Metrics {
     recovery: GaugeVec,
     recovery_lower: GaugeVec,
     recovery_upper: GaugeVec,
-    acked_before: GaugeVec,
 }
 
 /// Which instant a recovery time counts from.
@@ -58,12 +57,8 @@ impl RecoverySeconds {
 }
 
 impl Metrics {
-    /// Makes the families; every experiment begins as `planned`. `stores` are those that have a ledger.
-    pub fn register(
-        registry: &Registry,
-        experiments: &[Experiment],
-        stores: &[&Name],
-    ) -> Result<Self, prometheus::Error> {
+    /// Makes the families; every experiment begins as `planned`.
+    pub fn register(registry: &Registry, experiments: &[Experiment]) -> Result<Self, prometheus::Error> {
         let family = |name: &str, help: &str, labels: &[&str]| {
             let family = GaugeVec::new(Opts::new(format!("ordeal_{name}"), help), labels)?;
             registry.register(Box::new(family.clone()))?;
@@ -112,19 +107,11 @@ impl Metrics {
                 "Upper bound of the recovery time; infinite without recovery by the deadline.",
                 recovery,
             )?,
-            acked_before: family(
-                "experiment_acked_writes_before",
-                "Writes that the store acknowledged in the 5 s before the injection.",
-                &["experiment", "store"],
-            )?,
         };
         for experiment in experiments {
             let name = experiment.name.as_str();
             info.with_label_values(&[name, experiment.fault.kind()]).set(1.0);
             metrics.set_state(name, State::Planned);
-            for store in stores {
-                metrics.set_acked_before(name, store.as_str(), 0);
-            }
         }
         Ok(metrics)
     }
@@ -159,10 +146,5 @@ impl Metrics {
         self.recovery.with_label_values(&labels).set(recovery.estimate);
         self.recovery_lower.with_label_values(&labels).set(recovery.lower);
         self.recovery_upper.with_label_values(&labels).set(recovery.upper);
-    }
-
-    /// So many writes were acknowledged in the 5 s before the injection.
-    pub fn set_acked_before(&self, experiment: &str, store: &str, writes: u64) {
-        self.acked_before.with_label_values(&[experiment, store]).set(writes as f64);
     }
 }

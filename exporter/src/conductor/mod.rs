@@ -1,9 +1,261 @@
-//! The conductor: leads a run through its phases.
+//! The conductor: leads a run through its phases. The only room that knows load, health, ledger and chaos.
+//!
+//! preflight → ramp → steady → experiments → cooldown → audit → finished. An interruption at any moment puts
+//! back what is broken first, then audits, and the run ends as aborted.
 
+mod board;
+mod experiment;
 mod metrics;
 mod phase;
+mod preflight;
 mod progress;
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+pub use board::{Board, Shown};
+pub use experiment::ExperimentError;
 pub use metrics::Metrics;
 pub use phase::Phase;
+pub use preflight::PreflightError;
 pub use progress::{Glance, Progress};
+
+use crate::chaos::driver::Driver;
+use crate::chaos::guard::Health as Known;
+use crate::clock::Clock;
+use crate::cluster;
+use crate::health::Health;
+use crate::ledger::{AuditSummary, Ledgers};
+use crate::load::{Load, LoadError, LoadHandle};
+use crate::rundir::RunDir;
+use crate::trial::{ComponentKind, Name, Trial};
+
+/// How long `members` may take to be healthy before the last audit.
+const MEMBERS_LIMIT: Duration = Duration::from_secs(120);
+
+/// What the user may set for a run, beside the trial.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Whether the ramp waits for the first scrape.
+    pub wait_for_scrape: bool,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// It went through all its phases.
+    Finished,
+    /// It was interrupted, or could not go on.
+    Aborted(Stopped),
+}
+
+/// Why a run ended early.
+#[derive(Debug, Error)]
+pub enum Stopped {
+    /// Ctrl-C or SIGTERM.
+    #[error("interrupted")]
+    Interrupted,
+    /// An earlier process of this run ended before its time; all that was left was to bring it to its end.
+    #[error("an earlier process of this run ended before its time")]
+    Resumed,
+    /// It could not begin.
+    #[error("preflight")]
+    Preflight(#[from] PreflightError),
+    /// The load could not be started.
+    #[error("start the load")]
+    Load(#[from] LoadError),
+    /// An experiment went wrong in a way that ends the run.
+    #[error("carry out the experiments")]
+    Experiment(#[from] ExperimentError),
+}
+
+/// Leads one run.
+pub struct Conductor {
+    /// What to do.
+    pub trial: Arc<Trial>,
+    /// The run's clock.
+    pub clock: Clock,
+    /// What the user set.
+    pub options: Options,
+    /// Where results go.
+    pub dir: RunDir,
+    /// Carries out faults.
+    pub driver: Driver,
+    /// Follows components.
+    pub health: Health,
+    /// Keeps the ledgers.
+    pub ledgers: Ledgers,
+    /// What runs, from the status document.
+    pub status: cluster::Feed,
+    /// Scrapes served so far.
+    pub scrapes: watch::Receiver<u64>,
+    /// Says where the run stands.
+    pub board: Board,
+    /// The load once it has been started.
+    pub running: watch::Sender<Option<Arc<LoadHandle>>>,
+    /// Cancelled when the run must end early.
+    pub abort: CancellationToken,
+}
+
+impl Conductor {
+    /// Leads the run to its end, whatever happens on the way.
+    pub async fn lead(mut self, load: Load) -> Ended {
+        let abort = self.abort.clone();
+        let stopped = tokio::select! {
+            biased;
+            () = abort.cancelled() => Err(Stopped::Interrupted),
+            result = self.phases(load) => result,
+        };
+        if let Err(stopped) = &stopped {
+            tracing::warn!(reason = %stopped, "the run ends early");
+            self.put_everything_back().await;
+        }
+        self.end_load().await;
+        // A run that ended before its first write has nothing to audit.
+        if self.driver.resumed() || self.running.borrow().is_some() {
+            self.audit().await;
+        }
+        self.write_results();
+        match stopped {
+            Ok(()) => {
+                self.board.end(Phase::Finished);
+                Ended::Finished
+            }
+            Err(stopped) => {
+                self.board.end(Phase::Aborted);
+                Ended::Aborted(stopped)
+            }
+        }
+    }
+
+    async fn phases(&mut self, load: Load) -> Result<(), Stopped> {
+        if self.driver.resumed() {
+            return Err(Stopped::Resumed);
+        }
+        self.preflight().await?;
+        self.board.enter(Phase::Ramp);
+        self.ledgers.start_writers();
+        // Not bound to the abort: open requests are still drained then.
+        let load = Arc::new(load.start(CancellationToken::new()).await?);
+        self.running.send_replace(Some(Arc::clone(&load)));
+        load.ramped().await;
+        self.board.enter(Phase::Steady);
+        self.sync_ledgers().await;
+        if !self.trial.experiments.is_empty() {
+            tokio::time::sleep(self.trial.after).await;
+            self.board.enter(Phase::Experiments);
+            let trial = Arc::clone(&self.trial);
+            for experiment in &trial.experiments {
+                self.experiment(experiment).await?;
+            }
+            self.sync_ledgers().await;
+        }
+        load.stages_done().await;
+        self.board.enter(Phase::Cooldown);
+        self.end_load().await;
+        if self.trial.status.is_some() {
+            let limit = self.trial.cooldown;
+            if tokio::time::timeout(limit, self.scaled_down()).await.is_err() {
+                tracing::warn!(limit = ?limit, "an autoscaler is still above its minimum; going on");
+            }
+        }
+        Ok(())
+    }
+
+    /// Reverts what is broken, before anything else is done for an end ahead of time.
+    async fn put_everything_back(&mut self) {
+        self.board.experiment(None);
+        match self.driver.abort().await {
+            Ok(put_back) => {
+                for fault in put_back {
+                    tracing::info!(experiment = fault.experiment, "put back");
+                }
+            }
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, "not everything is put back; `load-exporter recover` tries again");
+            }
+        }
+    }
+
+    async fn end_load(&self) {
+        let load = self.running.borrow().clone();
+        if let Some(load) = load {
+            load.finish().await;
+        }
+    }
+
+    /// The last audit, once the members are up, so that an old primary that lost writes has rejoined.
+    async fn audit(&mut self) {
+        self.board.enter(Phase::Audit);
+        let members: Vec<usize> = self.components(|kind| matches!(kind, ComponentKind::Members { .. }));
+        if members.is_empty() && !self.trial.ledgers.is_empty() {
+            tracing::warn!(
+                "no `members` component: the last audit does not wait for an old primary to rejoin"
+            );
+        }
+        let up = async {
+            while !members.iter().all(|index| self.health.up(*index)) {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        if tokio::time::timeout(MEMBERS_LIMIT, up).await.is_err() {
+            tracing::warn!(limit = ?MEMBERS_LIMIT, "members are still not up; auditing all the same");
+        }
+        let summaries = self.ledgers.final_audit().await;
+        self.keep_audits(&summaries);
+        self.sync_ledgers().await;
+    }
+
+    fn keep_audits(&mut self, summaries: &[AuditSummary]) {
+        for summary in summaries {
+            match serde_json::to_value(summary) {
+                Ok(value) => self.driver.report_mut().audits.push(value),
+                Err(error) => tracing::error!(%error, "an audit cannot be reported"),
+            }
+        }
+    }
+
+    async fn sync_ledgers(&self) {
+        if let Err(error) = self.ledgers.sync().await {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "the ledger is not safe on disk");
+        }
+    }
+
+    fn write_results(&self) {
+        let load = self.running.borrow().as_ref().map(|load| load.report());
+        let written = [
+            load.map(|load| self.dir.write_json("load.json", &load)),
+            Some(self.dir.write_json("chaos.json", self.driver.report())),
+        ];
+        for result in written.into_iter().flatten() {
+            match result {
+                Ok(path) => tracing::info!(path = %path.display(), "results written"),
+                Err(error) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, "results are not written");
+                }
+            }
+        }
+    }
+
+    fn document(&self) -> Option<Arc<cluster::Document>> {
+        let status = self.status.borrow();
+        status.as_ref().and_then(|status| status.document.as_ref().ok().map(Arc::clone))
+    }
+
+    fn health_by_name(&self) -> Vec<(Name, Known)> {
+        let known = |up| if up { Known::Up } else { Known::Down };
+        self.health.all_up().into_iter().map(|(name, up)| (name, known(up))).collect()
+    }
+
+    fn components(&self, wanted: impl Fn(&ComponentKind) -> bool) -> Vec<usize> {
+        let components = self.trial.components.iter().enumerate();
+        components.filter(|(_, component)| wanted(&component.kind)).map(|(index, _)| index).collect()
+    }
+}

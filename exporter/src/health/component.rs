@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 use super::account::{Account, Length};
 use super::metrics::ComponentMetrics;
-use super::tracker::{Change, Outcome, Probe, Question, Recovery, Tracker};
+use super::tracker::{Change, Outage, Outcome, Probe, Question, Recovery, Tracker};
 use super::windows::{Cause, Windows};
 use crate::clock::{Clock, Moment};
 
@@ -109,6 +109,10 @@ impl Follower {
     /// Keeps the probes that an experiment injected at `from` is judged by; `None` lets them go.
     pub(super) fn keep_from(&self, from: Option<Moment>) {
         lock(&self.state).tracker.keep_from(from);
+    }
+
+    pub(super) fn outages(&self) -> Vec<Outage> {
+        lock(&self.state).tracker.outages().iter().copied().collect()
     }
 
     pub(super) fn recovery(&self, question: &Question, now: Moment) -> Recovery {

@@ -33,7 +33,7 @@ use crate::trial::{self, Component, ComponentKind, Endpoint, Name, Store, Trial}
 use component::{Follower, SharedWindows, lock};
 use instances::{Instance, Server};
 use metrics::Metrics;
-use tracker::{Question, Recovery};
+use tracker::{Outage, Question, Recovery};
 
 pub use probe::http::Error as HttpError;
 pub use schema::{Error as SchemaError, ensure, remove, sql};
@@ -194,6 +194,11 @@ impl Health {
     pub fn recovery(&self, component: usize, question: &Question) -> Option<Recovery> {
         let (_, follower) = self.followers.get(component)?;
         Some(follower.recovery(question, self.clock.now()))
+    }
+
+    /// The outages of the component with that index so far, oldest first.
+    pub fn outages(&self, component: usize) -> Vec<Outage> {
+        self.followers.get(component).map(|(_, follower)| follower.outages()).unwrap_or_default()
     }
 
     /// Changes with every probe of any component.

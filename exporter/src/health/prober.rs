@@ -113,6 +113,9 @@ fn answer_timed_out(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::TimedOut | Outcome::Missed)
 }
 
+#[cfg(test)]
+mod tests;
+
 /// An error with its causes.
 pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

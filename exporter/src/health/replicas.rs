@@ -77,7 +77,9 @@ pub(super) async fn run(
             follower.take(missed, None);
             continue;
         };
-        match replicas.judge(&document, lock(&windows).underway()) {
+        // Taking a probe locks the windows too.
+        let judged = replicas.judge(&document, lock(&windows).underway());
+        match judged {
             Ok(()) => follower.take(Probe { start, end, outcome: Outcome::Good }, None),
             Err(error) => {
                 follower.take(Probe { start, end, outcome: Outcome::Refused }, Some(&error.to_string()));

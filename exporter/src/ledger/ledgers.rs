@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use prometheus::Registry;
 use tokio::task::JoinSet;
@@ -17,9 +16,6 @@ use super::summary::AuditSummary;
 use super::{auditor, writers};
 use crate::clock::{Clock, Moment};
 use crate::trial::Trial;
-
-/// Acknowledgements this long before an injection show that writes were flowing.
-const BEFORE_INJECTION: Duration = Duration::from_secs(5);
 
 /// What stops a ledger from working.
 #[derive(Debug, thiserror::Error)]
@@ -73,8 +69,7 @@ pub struct Ledgers {
 }
 
 impl Ledgers {
-    /// Opens the records in `dir` without starting writers: for a process that finishes what an earlier one of the
-    /// same run began.
+    /// Opens the records in `dir`, and registers every series at zero; no writer starts yet.
     pub fn open(
         trial: &Trial,
         run: &str,
@@ -88,25 +83,14 @@ impl Ledgers {
         Ok(Self { accounts, writers: Mutex::default(), stop: CancellationToken::new() })
     }
 
-    /// Opens the records and starts the writers. They stop when `cancel` is, or at [`Self::stop_writers`].
-    pub fn start(
-        trial: &Trial,
-        run: &str,
-        clock: Clock,
-        registry: &Registry,
-        dir: &Path,
-        cancel: &CancellationToken,
-    ) -> Result<Self, LedgerError> {
-        let ledgers = Self { stop: cancel.child_token(), ..Self::open(trial, run, clock, registry, dir)? };
-        {
-            let mut tasks = ledgers.writers.lock().unwrap_or_else(PoisonError::into_inner);
-            for account in &ledgers.accounts {
-                for worker in 0..account.writers {
-                    tasks.spawn(writers::write(Arc::clone(account), worker, ledgers.stop.clone()));
-                }
+    /// Starts the writers. They stop at [`Self::stop_writers`].
+    pub fn start_writers(&self) {
+        let mut tasks = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        for account in &self.accounts {
+            for worker in 0..account.writers {
+                tasks.spawn(writers::write(Arc::clone(account), worker, self.stop.clone()));
             }
         }
-        Ok(ledgers)
     }
 
     /// Writes the data set of each store that has one. To be awaited before the first fault.
@@ -127,14 +111,6 @@ impl Ledgers {
     pub fn acked_between(&self, store: &str, from: Moment, to: Moment) -> u64 {
         let own = self.accounts.iter().filter(|account| account.name == store);
         own.map(|account| account.book().acked_between(account.stamp_of(from), account.stamp_of(to))).sum()
-    }
-
-    /// Exports, for each store, how many writes it acknowledged in the 5 s before `experiment` was injected.
-    pub fn note_injection(&self, experiment: &str, injected: Moment) {
-        for account in &self.accounts {
-            let acked = self.acked_between(&account.name, injected.earlier_by(BEFORE_INJECTION), injected);
-            account.metrics.acked_before(experiment, acked);
-        }
     }
 
     /// Audits every store after `experiment` became final at `at`: the writes that had ended by then. Writers go on.

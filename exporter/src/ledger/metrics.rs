@@ -12,7 +12,6 @@ pub struct Metrics {
     audit: IntGaugeVec,
     audits: IntCounterVec,
     recovery_point: GaugeVec,
-    acked_before: IntGaugeVec,
 }
 
 /// The series of one store.
@@ -29,13 +28,11 @@ pub struct StoreMetrics {
 struct ExperimentMetrics {
     experiment: String,
     recovery_point: Gauge,
-    acked_before: IntGauge,
 }
 
 impl Metrics {
     /// Registers the families.
     pub fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
-        let by_experiment = &["experiment", "store"];
         let metrics = Self {
             writes: IntCounterVec::new(
                 Opts::new(
@@ -63,21 +60,13 @@ impl Metrics {
                     "ordeal_recovery_point_seconds",
                     "From the newest surviving acknowledgement before the oldest lost write to the newest lost one.",
                 ),
-                by_experiment,
-            )?,
-            acked_before: IntGaugeVec::new(
-                Opts::new(
-                    "ordeal_experiment_acked_writes_before",
-                    "Writes acknowledged in the 5 seconds before the injection.",
-                ),
-                by_experiment,
+                &["experiment", "store"],
             )?,
         };
         registry.register(Box::new(metrics.writes.clone()))?;
         registry.register(Box::new(metrics.audit.clone()))?;
         registry.register(Box::new(metrics.audits.clone()))?;
         registry.register(Box::new(metrics.recovery_point.clone()))?;
-        registry.register(Box::new(metrics.acked_before.clone()))?;
         Ok(metrics)
     }
 
@@ -86,7 +75,6 @@ impl Metrics {
         let experiment = |experiment: &str| ExperimentMetrics {
             experiment: experiment.to_owned(),
             recovery_point: self.recovery_point.with_label_values(&[experiment, store]),
-            acked_before: self.acked_before.with_label_values(&[experiment, store]),
         };
         StoreMetrics {
             writes: Outcome::ALL.map(|outcome| self.writes.with_label_values(&[store, outcome.label()])),
@@ -122,12 +110,6 @@ impl StoreMetrics {
     pub fn audit_incomplete(&self) {
         self.incomplete.inc();
     }
-
-    /// How many writes were acknowledged just before `experiment`.
-    pub fn acked_before(&self, experiment: &str, count: u64) {
-        let own = self.experiments.iter().filter(|own| own.experiment == experiment);
-        own.for_each(|own| own.acked_before.set(count.cast_signed()));
-    }
 }
 
 #[cfg(test)]
@@ -141,7 +123,7 @@ mod tests {
         let _store = metrics.store("postgres", ["kill", "drain"].into_iter());
         let text = prometheus::TextEncoder::new().encode_to_string(&registry.gather()).expect("encodes");
         let series: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
-        assert_eq!(series.len(), 3 + 7 + 2 + 2 + 2, "{text}");
+        assert_eq!(series.len(), 3 + 7 + 2 + 2, "{text}");
         assert!(series.iter().all(|line| line.ends_with(" 0")), "{text}");
     }
 }

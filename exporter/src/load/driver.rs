@@ -1,38 +1,28 @@
-//! Starts the load, watches it, and ends it.
+//! Makes the load ready and starts it.
 
-use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use prometheus::Registry;
-use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::choice::TaskChoice;
 use super::client::{Dialer, TlsError, TlsSetup};
+use super::handle::LoadHandle;
 use super::metrics::Metrics;
 use super::plan::{Plan, PlanError};
 use super::record::Recorder;
-use super::report::LoadReport;
-use super::saturation::{Lack, Saturation};
 use super::schedule::Schedule;
 use super::slots::Slots;
-use super::stats::{Percentiles, Times};
 use super::user::{Desk, Habits};
+use super::watch::{Recent, Watcher};
 use super::worker::{Order, Worker, threads};
 use crate::clock::{Clock, Moment};
 use crate::trial::Trial;
-
-/// Time between two looks at the generator's own state.
-const WATCH_EVERY: Duration = Duration::from_millis(250);
-
-/// The rate of requests is that of so many looks: 5 s.
-const RECENT_LOOKS: usize = 20;
 
 /// The load cannot be set up or started.
 #[derive(Debug, thiserror::Error)]
@@ -108,7 +98,7 @@ impl Load {
             ready.await.map_err(|_| broken()).flatten().map_err(LoadError::Thread)?;
         }
         let (is_ramped, ramped) = watch::channel(false);
-        let recent = Arc::new(Mutex::new(VecDeque::with_capacity(RECENT_LOOKS + 1)));
+        let recent = Recent::default();
         let watcher = Watcher {
             recorder: Arc::clone(&self.recorder),
             schedule: Arc::clone(&self.schedule),
@@ -180,175 +170,4 @@ impl Seat {
         let worker = Worker::new(Rc::new(desk), self.schedule, self.started, self.index, self.count);
         worker.run(self.orders, self.cancel).await;
     }
-}
-
-/// Requests ended so far, at some moments.
-type Recent = Arc<Mutex<VecDeque<(Moment, u64)>>>;
-
-/// Looks at the generator's own state while users run.
-struct Watcher {
-    recorder: Arc<Recorder>,
-    schedule: Arc<Schedule>,
-    started: Moment,
-    recent: Recent,
-    is_ramped: watch::Sender<bool>,
-}
-
-impl Watcher {
-    async fn run(self, ended: CancellationToken) {
-        let clock = self.recorder.clock;
-        let processors = thread::available_parallelism().map_or(1, std::num::NonZero::get) as f64;
-        let mut saturation = Saturation::new(self.started);
-        let (mut before, mut cpu_before) = (self.started, cpu_time());
-        let mut next = self.started;
-        loop {
-            next = next.later_by(WATCH_EVERY).max(clock.now());
-            tokio::select! {
-                () = ended.cancelled() => return,
-                () = tokio::time::sleep_until(clock.instant(next)) => {}
-            }
-            let (now, cpu) = (clock.now(), cpu_time());
-            let mut seen = self.recorder.strain.take();
-            let possible = now.secs_since(before).max(f64::EPSILON) * processors;
-            seen.cpu_share = cpu.saturating_sub(cpu_before).as_secs_f64() / possible;
-            (before, cpu_before) = (now, cpu);
-            for (lack, time) in Lack::ALL.into_iter().zip(saturation.look(now, &seen)) {
-                self.recorder.metrics.saturated[lack as usize].inc_by(time.as_secs_f64());
-            }
-            self.note(now);
-        }
-    }
-
-    fn note(&self, now: Moment) {
-        let (ok, error) = totals(&self.recorder);
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.push_back((now, ok + error));
-        if recent.len() > RECENT_LOOKS {
-            recent.pop_front();
-        }
-        drop(recent);
-        let elapsed = now.since(self.started);
-        let running = self.recorder.metrics.live.settle(now).running;
-        let full =
-            elapsed >= self.schedule.fully_ramped_at() && running >= self.schedule.users_wanted(elapsed);
-        if full || elapsed >= self.schedule.duration() {
-            self.is_ramped.send_if_modified(|ramped| !std::mem::replace(ramped, true));
-        }
-    }
-}
-
-/// A load that runs.
-pub struct LoadHandle {
-    trial: Arc<Trial>,
-    schedule: Arc<Schedule>,
-    recorder: Arc<Recorder>,
-    started: Moment,
-    orders: watch::Sender<Order>,
-    ended: CancellationToken,
-    ramped: watch::Receiver<bool>,
-    recent: Recent,
-    _cancel: DropGuard,
-}
-
-/// The load at a glance.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Snapshot {
-    /// Users that run.
-    pub running: usize,
-    /// Users that the schedule wants at this moment.
-    pub wanted: usize,
-    /// The largest number of users in the stages.
-    pub largest: usize,
-    /// Requests that went well so far.
-    pub ok: u64,
-    /// Requests that did not.
-    pub error: u64,
-    /// Requests a second in the last 5 s.
-    pub per_second: f64,
-    /// Requests that are open.
-    pub in_flight: usize,
-    /// Response times of all requests so far, if there were any.
-    pub response_time: Option<Percentiles>,
-}
-
-impl LoadHandle {
-    /// The load now.
-    pub fn snapshot(&self) -> Snapshot {
-        let now = self.recorder.clock.now();
-        let time = self.recorder.metrics.live.settle(now);
-        let (ok, error) = totals(&self.recorder);
-        let wanted = match *self.orders.borrow() {
-            Order::Run => self.schedule.users_wanted(now.since(self.started)),
-            Order::Finish { .. } => 0,
-        };
-        let oldest = self.recent.lock().unwrap_or_else(PoisonError::into_inner).front().copied();
-        let (since, before) = oldest.unwrap_or((self.started, 0));
-        let seconds = now.secs_since(since);
-        let mut times = Times::new();
-        for task in &self.recorder.tasks {
-            task.times.add_to(&mut times);
-        }
-        Snapshot {
-            running: time.running,
-            wanted,
-            largest: self.schedule.largest(),
-            ok,
-            error,
-            per_second: if seconds > 0.0 { (ok + error - before) as f64 / seconds } else { 0.0 },
-            in_flight: time.in_flight,
-            response_time: Percentiles::of(&times.all()),
-        }
-    }
-
-    /// Returns once as many users run as the largest stage asks for, or as the stages allow.
-    pub async fn ramped(&self) {
-        // The watcher only goes when the load has ended, which is as ramped as it gets.
-        let _ = self.ramped.clone().wait_for(|ramped| *ramped).await;
-    }
-
-    /// Whether the time of the stages is over. The last stage's users stay until [`Self::finish`].
-    pub fn stages_over(&self) -> bool {
-        self.recorder.clock.now().since(self.started) >= self.schedule.duration()
-    }
-
-    /// Returns once the time of the stages is over.
-    pub async fn stages_done(&self) {
-        let over = self.started.later_by(self.schedule.duration());
-        tokio::time::sleep_until(self.recorder.clock.instant(over)).await;
-    }
-
-    /// Ends the load: no request begins any more, open ones may end for one time-out, and what is then still
-    /// open counts as drained. Called again, it waits for the same end.
-    pub async fn finish(&self) -> LoadReport {
-        let by = self.recorder.clock.now().later_by(self.trial.load.timeout);
-        self.orders.send_if_modified(|order| {
-            let first = *order == Order::Run;
-            if first {
-                *order = Order::Finish { by };
-            }
-            first
-        });
-        self.ended.cancelled().await;
-        self.report()
-    }
-
-    /// The statistics so far.
-    pub fn report(&self) -> LoadReport {
-        let now = self.recorder.clock.now();
-        let time = self.recorder.metrics.live.settle(now);
-        let lasted = now.since(self.started);
-        LoadReport::new(&self.trial.load, self.schedule.largest(), &self.recorder, &time, lasted)
-    }
-}
-
-fn totals(recorder: &Recorder) -> (u64, u64) {
-    let tasks = recorder.metrics.tasks.iter();
-    tasks.fold((0, 0), |(ok, error), task| (ok + task.ok.get(), error + task.error.get()))
-}
-
-/// Processor time of this process so far.
-fn cpu_time() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-    Duration::from_secs(seconds) + Duration::from_nanos(u64::try_from(time.tv_nsec).unwrap_or(0))
 }

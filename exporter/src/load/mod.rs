@@ -3,10 +3,11 @@
 //! Users are closed: each makes one request at a time on a connection of its own and thinks after every one.
 //! A response time runs from when the user meant to start, so the generator's own lateness is inside it.
 //!
-//! Decisions are pure and apart: how many users ([`schedule`]), which task ([`choice`]), what is sent
-//! ([`plan`], [`render`]), what an answer is worth ([`answer`]), what a failure means ([`outcome`]), where
-//! time went ([`slots`]), whether the generator kept up ([`saturation`]). Around them: [`client`] (one
-//! connection), [`user`], [`worker`] (a thread of users), [`driver`] (all of it), [`record`] and [`metrics`].
+//! Decisions are pure and apart: how many users (`schedule`), which task (`choice`), what is sent (`plan`,
+//! `render`), what an answer is worth (`answer`), what a failure means (`outcome`), where time went
+//! (`slots`), whether the generator kept up (`saturation`). Around them: `client` (one connection), `user`,
+//! `worker` (a thread of users), `driver` and `handle` (all of it), `watch` (the generator's own state),
+//! `record` and `metrics`.
 //!
 //! What the generator itself lacks is never counted as the target's failure. A user that gets no local port
 //! or descriptor has sent nothing: it tries again, its wait is users' time and lateness, and
@@ -20,6 +21,7 @@ mod answer;
 mod choice;
 mod client;
 mod driver;
+mod handle;
 mod jar;
 mod limits;
 mod metrics;
@@ -33,10 +35,12 @@ mod schedule;
 mod slots;
 mod stats;
 mod user;
+mod watch;
 mod worker;
 
 pub use self::client::TlsError;
-pub use self::driver::{Load, LoadError, LoadHandle, Snapshot};
+pub use self::driver::{Load, LoadError};
+pub use self::handle::{LoadHandle, Snapshot};
 pub use self::limits::{Limits, limits_report, raise_descriptor_limit};
 pub use self::outcome::Reason;
 pub use self::plan::PlanError;

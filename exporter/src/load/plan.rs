@@ -27,8 +27,7 @@ pub enum PlanError {
     Path(String, #[source] http::uri::InvalidUri),
 }
 
-/// Everything that users send.
-#[derive(Debug)]
+/// Everything that users send. Not printable: filled paths and bodies may hold secrets.
 pub(super) struct Plan {
     /// Where to.
     pub(super) origin: Origin,
@@ -62,7 +61,6 @@ pub(super) struct Origin {
 }
 
 /// A task's requests.
-#[derive(Debug)]
 pub(super) struct TaskPlan {
     /// How long a user waits without complaint.
     pub(super) patience: Duration,
@@ -71,7 +69,6 @@ pub(super) struct TaskPlan {
 }
 
 /// One request, and what its answer must be.
-#[derive(Debug)]
 pub(super) struct StepPlan {
     method: Method,
     path: PathPlan,
@@ -88,13 +85,11 @@ pub(super) struct StepPlan {
     pub(super) needs_body: bool,
 }
 
-#[derive(Debug)]
 enum PathPlan {
     Fixed(Uri),
     Filled(String, Template),
 }
 
-#[derive(Debug)]
 enum BodyPlan {
     Fixed(Bytes),
     Json(JsonTemplate),

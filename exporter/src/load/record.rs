@@ -71,6 +71,12 @@ impl Recorder {
         OpenRequest { recorder: self, task, intended, ended: false }
     }
 
+    /// Requests that ended so far: well, and not.
+    pub(super) fn totals(&self) -> (u64, u64) {
+        let tasks = self.metrics.tasks.iter();
+        tasks.fold((0, 0), |(ok, error), task| (ok + task.ok.get(), error + task.error.get()))
+    }
+
     fn ended(&self, task: usize, time: Duration, outcome: Result<(), Reason>) {
         let metrics = &self.metrics.tasks[task];
         match outcome {
@@ -111,5 +117,60 @@ impl Drop for OpenRequest<'_> {
             let time = self.recorder.clock.now().since(self.intended);
             self.recorder.ended(self.task, time, Err(Reason::Drained));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus::Registry;
+
+    use super::*;
+    use crate::trial::{self, Name, Redirects, Task, Think};
+
+    fn recorder() -> Recorder {
+        let task = Task {
+            name: Name::new("t").expect("a name"),
+            weight: std::num::NonZeroU32::MIN,
+            patience: Duration::from_secs(2),
+            journey: Vec::new(),
+        };
+        let load = trial::Load {
+            stages: Vec::new(),
+            spawn_rate: 1.0,
+            think: Think::Constant(Duration::ZERO),
+            seed: 0,
+            timeout: Duration::from_secs(15),
+            patience: Duration::from_secs(2),
+            redirects: Redirects::Answer,
+            buckets: vec![1.0],
+            login: None,
+            tasks: vec![task],
+        };
+        let (clock, slots) = (Clock::start(), Arc::new(Slots::new(1)));
+        let metrics = Metrics::register(&Registry::new(), &load, Arc::clone(&slots), clock);
+        Recorder::new(clock, metrics.expect("families"), slots)
+    }
+
+    #[test]
+    fn a_response_time_runs_from_the_intended_start() {
+        let recorder = recorder();
+        let at = |secs| Moment(Duration::from_secs(secs));
+        recorder.lagged(Duration::from_secs(3));
+        recorder.open(0, at(10)).end(at(15), Ok(()));
+        recorder.open(0, at(10)).end(at(17), Err(Reason::Http5xx));
+        let task = &recorder.metrics.tasks[0];
+        let sums = [task.ok_time.get_sample_sum(), task.error_time.get_sample_sum()];
+        assert_eq!(sums.map(|sum| sum.round().to_string()), ["5", "7"]);
+        assert_eq!((recorder.totals(), task.reasons[Reason::Http5xx as usize].get()), ((1, 1), 1));
+        assert_eq!(recorder.worst_lag_nanos.load(Ordering::Relaxed), 3_000_000_000);
+        assert_eq!(recorder.strain.take().late, 1);
+    }
+
+    #[test]
+    fn a_request_that_is_dropped_is_drained() {
+        let recorder = recorder();
+        drop(recorder.open(0, recorder.clock.now()));
+        let task = &recorder.metrics.tasks[0];
+        assert_eq!((task.error.get(), task.reasons[Reason::Drained as usize].get()), (1, 1));
     }
 }

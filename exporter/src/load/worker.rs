@@ -22,13 +22,16 @@ use crate::trial::Think;
 const BUSY_TICK: Duration = Duration::from_millis(5);
 const QUIET_TICK: Duration = Duration::from_millis(20);
 
-/// Requests a second that one thread is trusted with, far below what it can do.
-const PER_THREAD: f64 = 20_000.0;
+/// Requests a second that one thread is trusted with: about half of what one can do. Fewer threads are better
+/// ones, for each then finds more work whenever it wakes up.
+const PER_THREAD: f64 = 30_000.0;
+
+/// A request's time where the target is quick.
+const QUICK: f64 = 0.002;
 
 /// How many threads `users` need on `processors`.
 pub(super) fn threads(users: usize, think: Think, processors: usize) -> usize {
-    // A request takes a millisecond if the target is quick.
-    let per_second = users as f64 / (think.mean().as_secs_f64() + 0.001);
+    let per_second = users as f64 / (think.mean().as_secs_f64() + QUICK);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; saturates")]
     let wanted = (per_second / PER_THREAD).ceil() as usize;
     wanted.clamp(1, processors.max(1))
@@ -201,9 +204,9 @@ mod tests {
         let think = Think::Uniform(Duration::from_secs(1), Duration::from_secs(3));
         assert_eq!(
             [threads(1_000, think, 2), threads(10_000, think, 2), threads(200_000, think, 8)],
-            [1, 1, 5]
+            [1, 1, 4]
         );
-        assert_eq!(threads(50, Think::Constant(Duration::ZERO), 2), 2);
+        assert_eq!([50, 1_000].map(|users| threads(users, Think::Constant(Duration::ZERO), 2)), [1, 2]);
         assert_eq!(threads(0, think, 0), 1);
     }
 }

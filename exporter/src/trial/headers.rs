@@ -71,7 +71,7 @@ fn header_text(
     });
     if !sound {
         let wrong = format!("the value of header `{name}` has characters that no header holds");
-        return Err(reader.fault(text.at, format!("{wrong}; expected visible ASCII")));
+        return Err(reader.fault(text.at, format!("{wrong}; expected one line without control characters")));
     }
     Ok(fixed(name, &template).map_or(HeaderText::Template(template), HeaderText::Fixed))
 }

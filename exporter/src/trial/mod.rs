@@ -31,3 +31,6 @@ pub use faults::{Fault as FileFault, Faults, Place};
 pub use file::{parse, read};
 pub use model::*;
 pub use secrets::{Environment, ProcessEnvironment};
+
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,11 @@ use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, Sp
 
 use super::faults::{Fault, Place};
 
-/// Nodes at most, those that aliases stand for included: aliases of aliases grow without bound.
-const MAX_NODES: usize = 50_000;
+/// Values at most, those that aliases stand for included: aliases of aliases grow without bound. A long text
+/// counts as many.
+const MAX_VALUES: usize = 100_000;
+/// Bytes of text that count as one more value.
+const BYTES_A_VALUE: usize = 32;
 /// Collections within collections at most; the tree is walked recursively.
 const MAX_DEPTH: usize = 40;
 
@@ -67,9 +70,11 @@ impl Node {
 
     fn size(&self) -> usize {
         match self {
-            Self::Text(_) => 1,
+            Self::Text(text) => text.size(),
             Self::List(_, items) => 1 + items.iter().map(Self::size).sum::<usize>(),
-            Self::Map(map) => 1 + map.entries.iter().map(|(_, value)| 1 + value.size()).sum::<usize>(),
+            Self::Map(map) => {
+                1 + map.entries.iter().map(|(key, value)| key.size() + value.size()).sum::<usize>()
+            }
         }
     }
 
@@ -86,6 +91,10 @@ impl Text {
     /// Whether the scalar is YAML's null.
     pub(super) fn is_null(&self) -> bool {
         self.plain && matches!(self.text.as_str(), "" | "~" | "null" | "Null" | "NULL")
+    }
+
+    fn size(&self) -> usize {
+        1 + self.text.len() / BYTES_A_VALUE
     }
 
     /// Whether there is no text at all, not even a null.
@@ -152,7 +161,7 @@ fn fault(place: Place, text: impl Into<String>) -> Fault {
 struct Builder {
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
-    nodes: usize,
+    values: usize,
     documents: usize,
     root: Option<Node>,
 }
@@ -188,8 +197,12 @@ impl Builder {
                 let text = if absent { String::new() } else { text.into_owned() };
                 self.add(anchor, Node::Text(Text { at, text, plain, exact }))?;
             }
-            Event::SequenceStart(_, anchor, _) => self.open.push(Open::List(anchor, at, Vec::new())),
+            Event::SequenceStart(_, anchor, _) => {
+                self.count(at, 1)?;
+                self.open.push(Open::List(anchor, at, Vec::new()));
+            }
             Event::MappingStart(style, anchor, _) => {
+                self.count(at, 1)?;
                 let map = Map { at, flow: style == StructureStyle::Flow, entries: Vec::new() };
                 self.open.push(Open::Map(anchor, map, None));
             }
@@ -206,10 +219,10 @@ impl Builder {
                         "an alias of a node that is not complete; expected an earlier node",
                     ));
                 };
-                self.nodes += node.size();
                 if self.open.len() + node.depth() > MAX_DEPTH {
-                    return Err(fault(at, format!("nested deeper than {MAX_DEPTH} levels")));
+                    return Err(fault(at, format!("nested deeper than {MAX_DEPTH} levels; expected less")));
                 }
+                self.count(at, node.size())?;
                 self.add(0, node)?;
             }
             _ => {}
@@ -217,10 +230,17 @@ impl Builder {
         Ok(())
     }
 
+    fn count(&mut self, at: Place, values: usize) -> Result<(), Fault> {
+        self.values += values;
+        if self.values > MAX_VALUES {
+            return Err(fault(at, format!("more than {MAX_VALUES} values; expected a smaller file")));
+        }
+        Ok(())
+    }
+
     fn add(&mut self, anchor: usize, node: Node) -> Result<(), Fault> {
-        self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            return Err(fault(node.at(), format!("more than {MAX_NODES} values; expected a smaller file")));
+        if let Node::Text(text) = &node {
+            self.count(text.at, text.size())?;
         }
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());

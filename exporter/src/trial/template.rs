@@ -6,6 +6,9 @@ use super::reader::{Checked, Reader, Reported};
 use super::secrets::{self, Environment};
 use super::words::{listed, near, shown};
 
+/// Faults reported of one text; a swollen one could have thousands.
+const REPORTED: usize = 10;
+
 /// The extracted values that a template may use.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope {
@@ -66,7 +69,9 @@ impl Reader<'_> {
     pub(super) fn template(&mut self, text: &Text, scope: &Scope) -> Checked<Template> {
         let scanned = self.scanned(text, true)?;
         let mut known = true;
-        for (offset, name) in scanned.uses.iter().filter(|(_, name)| !scope.names.contains(name)) {
+        for (offset, name) in
+            scanned.uses.iter().filter(|(_, name)| !scope.names.contains(name)).take(REPORTED)
+        {
             self.fault(text.place(*offset), scope.unknown(name));
             known = false;
         }
@@ -90,7 +95,7 @@ impl Reader<'_> {
             scan(&text.text, parameters, resolve)
         };
         let sound = scanned.wrong.is_empty();
-        for (offset, why) in scanned.wrong.drain(..) {
+        for (offset, why) in scanned.wrong.drain(..).take(REPORTED) {
             self.fault(text.place(offset), why);
         }
         if sound { Ok(scanned) } else { Err(Reported) }
@@ -236,4 +241,44 @@ fn braced(inner: &str) -> String {
 pub(super) fn is_identifier(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::ProcessEnvironment;
+
+    fn literal(text: &str) -> Part {
+        Part::Literal(text.to_owned())
+    }
+
+    #[test]
+    fn templates_are_taken_apart() {
+        let choice = |items: &[&str]| Part::Choice(items.iter().map(|item| (*item).to_owned()).collect());
+        let table = [
+            ("", vec![]),
+            ("/a", vec![literal("/a")]),
+            (
+                "/a/{1..500}?p={-9..9}",
+                vec![literal("/a/"), Part::Range(1, 500), literal("?p="), Part::Range(-9, 9)],
+            ),
+            ("{gold|a..b|x y}", vec![choice(&["gold", "a..b", "x y"])]),
+            ("{uuid}{user}{sale_1}", vec![Part::Uuid, Part::User, Part::Extracted("sale_1".to_owned())]),
+            ("{{a}} {{1..2}}{{}}", vec![literal("{a} {1..2}{}")]),
+            ("{{{uuid}}}", vec![literal("{"), Part::Uuid, literal("}")]),
+            ("5$, $$ and $x", vec![literal("5$, $$ and $x")]),
+            ("$${uuid}", vec![literal("$"), Part::Uuid]),
+        ];
+        for (text, parts) in table {
+            assert_eq!(Template::parse(text, &ProcessEnvironment), Ok(Template { parts }), "{text}");
+        }
+    }
+
+    #[test]
+    fn all_faults_of_a_template_have_their_offsets() {
+        let scanned = scan("{1..x} {ok} } {a b} {", true, |_| Ok(Secret::new(String::new())));
+        let offsets: Vec<_> = scanned.wrong.iter().map(|(offset, _)| *offset).collect();
+        assert_eq!(offsets, [0, 12, 14, 20]);
+        assert_eq!(scanned.uses, [(7, "ok".to_owned())]);
+    }
 }

@@ -1,10 +1,13 @@
 //! The words of a fault: a text from the file, names to choose from, the name that was probably meant.
 
 /// A text from the file as a fault shows it: in backticks, cut where it is long, control characters escaped.
-/// What looks like credentials is not shown.
+/// What looks like credentials is not shown, an empty text is named.
 pub(super) fn shown(text: &str) -> String {
     const SHOWN: usize = 60;
     const TELLING: [&str; 5] = ["@", "password", "secret", "bearer ", "basic "];
+    if text.is_empty() {
+        return "an empty text".to_owned();
+    }
     let lower = text.to_lowercase();
     if TELLING.iter().any(|sign| lower.contains(sign)) {
         return "`[redacted]`".to_owned();
@@ -55,6 +58,7 @@ mod tests {
     #[test]
     fn texts_are_cut_and_escaped() {
         assert_eq!(shown("a b"), "`a b`");
+        assert_eq!(shown(""), "an empty text");
         assert_eq!(shown("a\n\u{1b}[1m"), "`a\\n\\u{1b}[1m`");
         assert_eq!(shown("postgres://me:hunter2@db/shop"), "`[redacted]`");
         assert_eq!(shown("host=db PASSWORD=hunter2"), "`[redacted]`");

@@ -1,1 +1,8 @@
-//! web
+//! The HTTP side: `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever runs the process, and a page
+//! that links them.
+
+mod exposition;
+mod route;
+mod server;
+
+pub use server::{Readiness, Web};

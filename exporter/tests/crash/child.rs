@@ -144,8 +144,7 @@ pub(crate) fn main_if_child() {
 
 async fn run(folder: &Path) {
     let experiments = [experiment(folder)];
-    let metrics =
-        Metrics::register(&prometheus::Registry::new(), &experiments, &[]).expect("the families fit");
+    let metrics = Metrics::register(&prometheus::Registry::new(), &experiments).expect("the families fit");
     let setup = Setup {
         clock: Clock::start(),
         directory: folder,

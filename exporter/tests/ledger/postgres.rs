@@ -25,8 +25,6 @@ async fn what_was_acknowledged_is_found_and_whatever_is_done_to_it_is_seen() {
     let trial = trial_of(&postgres);
     let run = Run::start(&trial).await;
     run.acked_more(50).await;
-    run.ledgers.note_injection("kill", run.clock.now());
-    assert!(run.series("ordeal_experiment_acked_writes_before") >= 50.0);
     let clean = run.audit_after("kill").await;
     assert_eq!(clean.found, Counts { present: clean.writes.acked, ..Counts::default() });
     assert!(clean.writes.acked >= 50 && clean.rows >= clean.writes.acked);
@@ -99,7 +97,7 @@ async fn a_cancelled_wait_for_the_synchronous_standby_is_no_acknowledgement() {
     ledger::ensure_schema(&trial_of(&postgres)).await.expect("schema");
     let hand = postgres.client().await;
     // The role has warnings silenced: the ledger must hear them all the same.
-    hand.batch_execute("ALTER ROLE ordeal SET client_min_messages = error").await.expect("silenced");
+    hand.batch_execute("ALTER ROLE owner SET client_min_messages = error").await.expect("silenced");
     hand.batch_execute("ALTER SYSTEM SET synchronous_standby_names = 'ghost'").await.expect("configured");
     hand.batch_execute("SELECT pg_reload_conf()").await.expect("reloaded");
     eventually("a standby is waited for", async || {
@@ -134,4 +132,23 @@ async fn a_standby_refuses_writes_and_is_no_place_to_audit() {
     let mut session = store_of(&postgres).connect().await.expect("connected");
     assert_eq!(session.write(RUN, ID).await.outcome, Outcome::Refused);
     assert!(matches!(session.read_all(RUN, None).await, Err(StoreError::NotPrimary)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_grants_of_the_printed_sql_are_enough() {
+    let postgres = Postgres::start().await;
+    let owner = postgres.client().await;
+    owner.batch_execute("CREATE ROLE ordeal LOGIN").await.expect("role");
+    owner.batch_execute(&ledger::sql()).await.expect("table and grants");
+
+    let endpoint = Endpoint::Postgres(secret(postgres.url_of("ordeal")));
+    let mut session = Store::new(&endpoint, 0).expect("endpoint").connect().await.expect("connected");
+    let trial = trial(endpoint, four_writers());
+    ledger::ensure_schema(&trial).await.expect("the table is found, not made");
+    assert_eq!(session.write(RUN, ID).await.outcome, Outcome::Acked);
+    assert_eq!(session.read_all(RUN, None).await.expect("read").len(), 1);
+    for scope in [Scope::Run(RUN), Scope::All] {
+        ledger::cleanup(&trial, scope).await.expect("removed");
+    }
+    assert_eq!(session.read_all(RUN, None).await.expect("the table is the owner's and stays").len(), 0);
 }

@@ -29,7 +29,7 @@ impl Postgres {
             chown(&data, Some(uid), Some(gid)).expect("owner");
         }
         let made = postgres_program("initdb")
-            .args(["--username=ordeal", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C", "-D"])
+            .args(["--username=owner", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C", "-D"])
             .arg(&data)
             .stdout(Stdio::null())
             .status();
@@ -42,7 +42,11 @@ impl Postgres {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("postgres://ordeal@127.0.0.1:{}/postgres", self.port)
+        self.url_of("owner")
+    }
+
+    pub(crate) fn url_of(&self, role: &str) -> String {
+        format!("postgres://{role}@127.0.0.1:{}/postgres", self.port)
     }
 
     pub(crate) fn data(&self) -> PathBuf {

@@ -9,7 +9,6 @@ use exporter::trial::{Endpoint, ExecFault, Experiment, Fault, Ledger, Load, Name
 use exporter::trial::{Target, Think, Trial};
 use prometheus::Registry;
 use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
 
 use crate::servers::eventually;
 
@@ -28,8 +27,9 @@ impl Run {
         ledger::ensure_schema(trial).await.expect("schema");
         let (clock, registry) = (Clock::start(), Registry::new());
         let dir = tempfile::tempdir().expect("directory");
-        let ledgers = Ledgers::start(trial, RUN, clock, &registry, dir.path(), &CancellationToken::new());
-        Self { ledgers: ledgers.expect("starts"), clock, registry, dir }
+        let ledgers = Ledgers::open(trial, RUN, clock, &registry, dir.path()).expect("opens");
+        ledgers.start_writers();
+        Self { ledgers, clock, registry, dir }
     }
 
     /// What a process finds that is started after this one died, which its record does not notice.

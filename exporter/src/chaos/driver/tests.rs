@@ -60,7 +60,7 @@ impl Rig {
 
     async fn driver(&mut self) -> Driver {
         self.registry = Registry::new();
-        let metrics = Metrics::register(&self.registry, &self.experiments, &[&name("postgres")]);
+        let metrics = Metrics::register(&self.registry, &self.experiments);
         let setup = Setup {
             clock: Clock::start(),
             directory: self.folder.path(),
@@ -357,7 +357,7 @@ async fn a_process_that_takes_up_a_run_knows_what_the_last_one_did() {
 async fn a_journal_that_cannot_be_used_lets_nothing_begin() {
     let mut rig = Rig::new(&[("cut", "touch @/broken", None, Some(MEND))]);
     fs::write(rig.folder.path().join(FILE), "rubbish\n").expect("a file");
-    let metrics = Metrics::register(&rig.registry, &rig.experiments, &[]).expect("the families fit");
+    let metrics = Metrics::register(&rig.registry, &rig.experiments).expect("the families fit");
     let setup = Setup {
         clock: Clock::start(),
         directory: rig.folder.path(),

@@ -273,7 +273,8 @@ impl Tracker {
     /// The bounds of the end, by the formula above.
     fn ended(&self) -> Option<Bounds> {
         let (streak, failed) = (self.streak.as_ref()?, self.last_failed?);
-        let within = self.outages.back()?.answers_within;
+        let outage = self.outages.back()?;
+        let within = outage.answers_within;
         let formula = streak.earliest.earlier_by(within).earlier_by(self.interval);
         // The first probe after the return began at or after e − D and is one of the streak.
         let earliest_start = streak.earliest.earlier_by(within);
@@ -283,7 +284,7 @@ impl Tracker {
         if failed.outcome == Outcome::Refused || answered_fast {
             lower = lower.min(failed.start);
         }
-        Some(Bounds { lower, upper: streak.upper })
+        Some(Bounds { lower: lower.max(outage.began.lower), upper: streak.upper })
     }
 
     /// `D`: the longest good probe of the 30 s before `moment`, of those begun after `healthy_since`.

@@ -24,7 +24,6 @@ pub struct Redis {
 }
 
 /// A connection; used for one command at a time, since `WAIT` speaks of the writes of its own connection.
-#[derive(Clone)]
 pub struct Session {
     connection: MultiplexedConnection,
     wait_replicas: u32,

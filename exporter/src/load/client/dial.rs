@@ -148,3 +148,21 @@ impl Addresses {
         answer
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_about_a_name_is_good_for_a_second() {
+        let asked = Instant::now();
+        let answer: Rc<[SocketAddr]> = Rc::new([([127, 0, 0, 1], 80).into()]);
+        let known = Known { asked, answer: Ok(Rc::clone(&answer)) };
+        // No resolver knows a label of more than 63 letters, and none is asked for it.
+        let host = "x".repeat(64);
+        let addresses = Addresses::Named { host, port: 80, known: Mutex::new(Some(known)) };
+        assert_eq!(addresses.get().await, Ok(answer));
+        tokio::time::advance(NAME_GOOD_FOR).await;
+        assert!(addresses.get().await.is_err());
+    }
+}

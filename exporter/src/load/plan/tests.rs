@@ -104,8 +104,8 @@ fn secrets_in_headers_are_marked_and_those_in_paths_not_shown() {
     assert!(!format!("{sent:?}").contains("hush"));
 
     let long = Part::Literal("x".repeat(70_000));
-    let broken =
-        PathPlan::new("", &Template { parts: vec![secret(), long] }).expect_err("too long for a URI");
+    let broken = PathPlan::new("", &Template { parts: vec![secret(), long] });
+    let broken = broken.err().expect("too long for a URI");
     assert!(!format!("{broken} {broken:?}").contains("hush"));
 }
 

@@ -41,7 +41,7 @@ fn lasting(before: &Probe, streak: &[Probe]) -> Option<usize> {
     })
 }
 
-fn end_of(before: &Probe, streak: &[Probe], within: Duration) -> Bounds {
+fn end_of(before: &Probe, streak: &[Probe], within: Duration, began: Bounds) -> Bounds {
     let earliest = streak.iter().map(|probe| probe.end).min().expect("at least one probe");
     let upper = after_blind(before, streak).iter().map(|probe| probe.end).min().expect("at least one probe");
     // The probe before the first of the streak that may have begun after the return.
@@ -54,7 +54,7 @@ fn end_of(before: &Probe, streak: &[Probe], within: Duration) -> Bounds {
     if before.outcome == Outcome::Refused || took(&streak[0]) < TIMEOUT / 2 {
         lower = lower.min(before.start);
     }
-    Bounds { lower, upper }
+    Bounds { lower: lower.max(began.lower), upper }
 }
 
 fn model(slots: &[Probe]) -> Vec<Expected> {
@@ -83,11 +83,11 @@ fn model(slots: &[Probe]) -> Vec<Expected> {
             let streak = &known[last + 1..until];
             if let Some(n) = lasting(&known[last], streak) {
                 next = last + 1 + n;
-                break (Some(end_of(&known[last], &streak[..n], within)), true);
+                break (Some(end_of(&known[last], &streak[..n], within, began)), true);
             }
             if until == known.len() {
                 next = until;
-                let ended = (!streak.is_empty()).then(|| end_of(&known[last], streak, within));
+                let ended = (!streak.is_empty()).then(|| end_of(&known[last], streak, within, began));
                 break (ended, false);
             }
             last = until;
@@ -97,10 +97,11 @@ fn model(slots: &[Probe]) -> Vec<Expected> {
     expected
 }
 
-/// Runs of slots with the same behaviour: (slots, outcome, time to answer in ms).
+/// Runs of slots with the same behaviour: (slots, outcome, time to answer in ms; of held ones, how many of the
+/// last are missed).
 fn stretches() -> impl Strategy<Value = Vec<(usize, u8, u64)>> {
     let good = (1usize..200, Just(0u8), 1u64..40);
-    let held = (1usize..25, Just(1u8), Just(0));
+    let held = (1usize..25, Just(1u8), 0u64..6);
     let refused = (1usize..60, Just(2u8), 1u64..900);
     let timed_out = (1usize..60, Just(3u8), Just(1000u64));
     let missed = (1usize..30, Just(4u8), Just(0u64));
@@ -115,6 +116,7 @@ fn slots(stretches: &[(usize, u8, u64)]) -> Vec<Probe> {
             let start = slots.len() as u64 * 50;
             let (took, outcome) = match kind {
                 0 => (1 + (took * (n + 7)) % 40, Outcome::Good),
+                1 if n + took >= count as u64 => (0, Outcome::Missed),
                 1 if returns - start <= 1000 => (returns - start, Outcome::Good),
                 2 => (took, Outcome::Refused),
                 1 | 3 => (1000, Outcome::TimedOut),

@@ -60,6 +60,17 @@ fn an_outage_within_the_settle_time_moves_it() {
 }
 
 #[test]
+fn each_outage_gives_health_its_settle_time_anew() {
+    let relapses = |start: u64| match start {
+        40_000..42_000 | 95_000..98_000 | 120_000..121_000 => (1, Outcome::Refused),
+        _ => (10, Outcome::Good),
+    };
+    let tracker = fed(190_000, relapses);
+    let Recovery::Recovered { took, .. } = ask(&tracker, &injected()) else { panic!("not final") };
+    assert_eq!(took.upper, ms(121_010 - 39_900));
+}
+
+#[test]
 fn an_outage_after_the_final_moment_does_not_move_it() {
     let later = |start: u64| match start {
         40_000..42_000 | 110_000..111_000 => (1, Outcome::Refused),

@@ -108,6 +108,19 @@ fn missed_slots_around_an_outage_widen_its_bounds() {
 }
 
 #[test]
+fn missed_slots_just_before_held_requests_are_answered_widen_the_end() {
+    // Stopped from 40.0 s to 43.0 s; a probe in one of the missed slots might have been answered sooner.
+    let tracker = fed(60_000, |start| match start {
+        40_000..42_000 => (1000, Outcome::TimedOut),
+        42_000..42_700 => (43_004 - start, Outcome::Good),
+        42_700..43_000 => (0, Outcome::Missed),
+        _ => (10, Outcome::Good),
+    });
+    let ended = tracker.outages()[0].ended.expect("the outage is over");
+    assert_eq!(ended, Bounds { lower: at(42_650), upper: at(43_004) });
+}
+
+#[test]
 fn a_blind_stretch_before_health_has_lasted_moves_the_upper_end_behind_it() {
     let tracker = fed(60_000, |start| match start {
         40_000..42_000 => (1, Outcome::Refused),

@@ -1,0 +1,234 @@
+//! From a checked trial to a finished run: wires the rooms, leads the run, shuts down in order.
+
+mod commands;
+mod overrides;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use prometheus::Registry;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::chaos::driver::{Driver, Setup};
+use crate::chaos::recovery::Retry;
+use crate::clock::Clock;
+use crate::conductor::{self, Board, Conductor, Ended, Glance, Options, Progress, Stopped};
+use crate::health::{self, Health};
+use crate::ledger::{self, Ledgers};
+use crate::load::{self, Load, LoadHandle};
+use crate::logging::Log;
+use crate::rundir::RunDir;
+use crate::trial::Trial;
+use crate::web::{Readiness, Web};
+use crate::{chaos, cluster, signals};
+
+pub use commands::{cleanup, plan, recover, sql, summary};
+pub use overrides::Overrides;
+
+/// The exit code of an interrupted run: 128 + SIGINT, as shells count.
+const INTERRUPTED: u8 = 130;
+
+/// What `load-exporter run` was asked for.
+pub struct Request {
+    /// The checked trial, overrides applied.
+    pub trial: Trial,
+    /// The run's id; made up when not given.
+    pub run: Option<String>,
+    /// The working folder.
+    pub dir: PathBuf,
+    /// Where metrics are served.
+    pub listen: SocketAddr,
+    /// The path of the metrics.
+    pub telemetry_path: String,
+    /// Whether the ramp waits for the first scrape.
+    pub wait_for_scrape: bool,
+    /// How long the end waits for its two scrapes at most.
+    pub linger: Duration,
+}
+
+/// Carries out the run. Ends with 0 when it went through all its phases.
+pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Result<ExitCode> {
+    let abort = signals::abort_on_signal().context("listen for signals")?;
+    let clock = Clock::start();
+    let trial = Arc::new(request.trial);
+    let id = request.run.clone().unwrap_or_else(new_run_id);
+    let dir = RunDir::create(&request.dir, &id)?;
+    log.keep_in(dir.path()).with_context(|| format!("keep the log in {}", dir.path().display()))?;
+    load::raise_descriptor_limit().context("raise the limit of open files")?;
+    let listener = TcpListener::bind(request.listen)
+        .await
+        .with_context(|| format!("listen on {} (--web.listen-address chooses another)", request.listen))?;
+
+    let listening = listener.local_addr().context("ask for the address listened on")?;
+
+    let registry = Registry::new();
+    let stop = CancellationToken::new();
+    let metrics = conductor::Metrics::register(&registry, clock, &id, &trial.name, revision())?;
+    let driver = open_driver(&trial, clock, &dir, &id, &registry).await?;
+    ensure_tables(&trial, &abort).await?;
+    let status = cluster::start(trial.status.clone(), clock, &registry, stop.clone())?;
+    let health = Health::start(&trial, clock, &registry, status.clone(), &stop)?;
+    let ledgers = Ledgers::open(&trial, &id, clock, &registry, dir.path())?;
+    let load = Load::new(Arc::clone(&trial), clock, &registry)?;
+
+    let (readiness, ready) = watch::channel(Readiness::NotReady("in preflight".to_owned()));
+    let board = Board::new(clock, metrics, readiness);
+    let web = Web::new(registry, &request.telemetry_path, ready);
+    let scrapes = web.scrapes();
+    let server = tokio::spawn(web.serve(listener, stop.clone().cancelled_owned()));
+    tracing::info!(run = id, trial = trial.name.as_str(), dir = %dir.path().display(), "the run begins");
+    progress.say(&format!(
+        "run {id} of {}: metrics on http://{}{}, results in {}",
+        trial.name,
+        listening,
+        request.telemetry_path,
+        dir.path().display()
+    ));
+
+    let running = watch::Sender::new(None);
+    let shown = tokio::spawn(show(progress.clone(), clock, board.clone(), running.subscribe(), stop.clone()));
+    let conductor = Conductor {
+        trial,
+        clock,
+        options: Options { wait_for_scrape: request.wait_for_scrape },
+        dir,
+        driver,
+        health: health.clone(),
+        ledgers,
+        status,
+        scrapes: scrapes.clone(),
+        board,
+        running,
+        abort: abort.clone(),
+    };
+    let ended = conductor.lead(load).await;
+    linger(scrapes.clone(), request.linger, &abort).await;
+    stop.cancel();
+    health.stopped().await;
+    server.await.context("serve metrics")?;
+    shown.await.context("show progress")?;
+    Ok(report(ended, progress))
+}
+
+fn report(ended: Ended, progress: &Progress) -> ExitCode {
+    match ended {
+        Ended::Finished => {
+            progress.say("the run is finished; a verdict: slo-verifier verify SLOS --prometheus URL");
+            ExitCode::SUCCESS
+        }
+        Ended::Aborted(Stopped::Interrupted) => {
+            progress.say("the run was aborted: interrupted; what it broke is put back");
+            ExitCode::from(INTERRUPTED)
+        }
+        Ended::Aborted(stopped) => {
+            progress.say(&format!("the run was aborted: {:#}", anyhow::Error::from(stopped)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A short random id: 12 hexadecimal digits.
+fn new_run_id() -> String {
+    let mut id = uuid::Uuid::new_v4().simple().to_string();
+    id.truncate(12);
+    id
+}
+
+/// The source revision given at build time, empty when unknown.
+fn revision() -> &'static str {
+    option_env!("ORDEAL_REVISION").unwrap_or_default()
+}
+
+async fn open_driver(
+    trial: &Trial,
+    clock: Clock,
+    dir: &RunDir,
+    run: &str,
+    registry: &Registry,
+) -> anyhow::Result<Driver> {
+    let token = uuid::Uuid::new_v4().simple().to_string();
+    let mut driver = Driver::open(Setup {
+        clock,
+        directory: dir.root(),
+        run,
+        token: &token,
+        experiments: &trial.experiments,
+        components: trial.components.iter().map(|component| component.name.clone()).collect(),
+        metrics: chaos::metrics::Metrics::register(registry, &trial.experiments)?,
+        retry: Retry::default(),
+    })
+    .await?;
+    for fault in driver.put_back_unfinished().await? {
+        tracing::warn!(run = fault.run, experiment = fault.experiment, "an earlier run's fault is put back");
+    }
+    Ok(driver)
+}
+
+/// Makes the tables that probes and ledgers write to. A store that has just failed over gets a little time.
+async fn ensure_tables(trial: &Trial, abort: &CancellationToken) -> anyhow::Result<()> {
+    let limit = Duration::from_secs(30);
+    let tries = async {
+        loop {
+            let result = ensure_tables_once(trial).await;
+            match result {
+                Ok(()) => return,
+                Err(error) => tracing::info!(error = format!("{error:#}"), "the tables are not there yet"),
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    tokio::select! {
+        () = abort.cancelled() => anyhow::bail!("interrupted before the run began"),
+        done = tokio::time::timeout(limit, tries) => match done {
+            Ok(()) => Ok(()),
+            Err(_) => ensure_tables_once(trial).await.context("make the tables of probes and ledgers"),
+        },
+    }
+}
+
+async fn ensure_tables_once(trial: &Trial) -> anyhow::Result<()> {
+    health::ensure(trial).await?;
+    ledger::ensure_schema(trial).await?;
+    Ok(())
+}
+
+/// Waits for two more scrapes, so that Prometheus has the end of the run.
+async fn linger(mut scrapes: watch::Receiver<u64>, limit: Duration, abort: &CancellationToken) {
+    // Whoever interrupts the run does not want to wait long for a Prometheus that may not be there.
+    let limit = if abort.is_cancelled() { limit.min(Duration::from_secs(5)) } else { limit };
+    let enough = *scrapes.borrow() + 2;
+    if tokio::time::timeout(limit, scrapes.wait_for(|scrapes| *scrapes >= enough)).await.is_err() {
+        tracing::warn!(?limit, "the end of the run was not scraped twice; Prometheus may lack it");
+    }
+}
+
+async fn show(
+    progress: Progress,
+    clock: Clock,
+    board: Board,
+    running: watch::Receiver<Option<Arc<LoadHandle>>>,
+    stop: CancellationToken,
+) {
+    let mut ticks = tokio::time::interval(progress.interval());
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        let shown = board.shown();
+        let load = running.borrow().as_ref().map(|load| load.snapshot());
+        progress.show(&Glance {
+            elapsed: clock.now().0,
+            phase: shown.phase,
+            users: load.map_or((0, 0), |load| (load.running, load.largest)),
+            request_rate: load.map_or(0.0, |load| load.per_second),
+            errors: load.map_or(0, |load| load.error),
+            p95: load.and_then(|load| load.response_time).map(|times| Duration::from_secs_f64(times.p95)),
+            experiment: shown.experiment,
+            last_recovery: shown.last_recovery,
+        });
+    }
+    progress.end();
+}

@@ -1,0 +1,89 @@
+//! What the conductor knows at this moment, for those who only look: progress, `/readyz`.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use super::{Metrics, Phase};
+use crate::clock::{Clock, Moment};
+use crate::web::Readiness;
+
+/// The run's present state. Cheap to clone; clones share it.
+#[derive(Clone)]
+pub struct Board {
+    clock: Clock,
+    metrics: Arc<Metrics>,
+    readiness: Arc<watch::Sender<Readiness>>,
+    shown: Arc<Mutex<Shown>>,
+}
+
+/// What a look at the board shows.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// The phase the run is in.
+    pub phase: Phase,
+    /// When it began.
+    pub since: Moment,
+    /// The experiment under way.
+    pub experiment: Option<String>,
+    /// The newest recovery, ready to print.
+    pub last_recovery: Option<String>,
+}
+
+impl Board {
+    /// A board for a run that begins now, in preflight. `readiness` learns when preflight is over.
+    pub fn new(clock: Clock, metrics: Metrics, readiness: watch::Sender<Readiness>) -> Self {
+        let since = clock.now();
+        let shown = Shown { phase: Phase::Preflight, since, experiment: None, last_recovery: None };
+        let board = Self {
+            clock,
+            metrics: Arc::new(metrics),
+            readiness: Arc::new(readiness),
+            shown: Arc::new(Mutex::new(shown)),
+        };
+        board.enter(Phase::Preflight);
+        board
+    }
+
+    /// The run enters `phase` now.
+    pub fn enter(&self, phase: Phase) {
+        let now = self.clock.now();
+        {
+            let mut shown = self.lock();
+            shown.phase = phase;
+            shown.since = now;
+        }
+        self.readiness.send_replace(match phase {
+            Phase::Preflight => Readiness::NotReady("in preflight".to_owned()),
+            _ => Readiness::Ready,
+        });
+        self.metrics.entered(phase, self.clock.unix_seconds(now));
+        tracing::info!(phase = phase.as_str(), "the run enters a phase");
+    }
+
+    /// The run is over: says so as `phase`, and when.
+    pub fn end(&self, phase: Phase) {
+        // The end before the phase: whoever sees the phase finished finds the end.
+        self.metrics.ended(self.clock.unix_seconds(self.clock.now()));
+        self.enter(phase);
+    }
+
+    /// An experiment begins or, with `None`, is over.
+    pub fn experiment(&self, name: Option<&str>) {
+        self.lock().experiment = name.map(str::to_owned);
+    }
+
+    /// A recovery became final.
+    pub fn recovered(&self, line: String) {
+        self.lock().last_recovery = Some(line);
+    }
+
+    /// A look.
+    pub fn shown(&self) -> Shown {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

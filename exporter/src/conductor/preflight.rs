@@ -1,0 +1,127 @@
+//! Before anything is done to the target: is all of it there, healthy, and is this machine up to it?
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::Conductor;
+use crate::chaos::guard::Health;
+use crate::load;
+
+/// How long components may take to be seen up.
+const HEALTH_LIMIT: Duration = Duration::from_secs(30);
+/// How long autoscalers may take to be at their minimum.
+const AUTOSCALER_LIMIT: Duration = Duration::from_secs(60);
+/// How long the first scrape is awaited.
+const SCRAPE_LIMIT: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Why a run cannot begin.
+#[derive(Debug, Error)]
+pub enum PreflightError {
+    /// Something that the trial follows is not healthy.
+    #[error(
+        "not healthy after {} s: {}; a run begins on a healthy system, so mend it or leave the component out",
+        HEALTH_LIMIT.as_secs(),
+        .components.join(", ")
+    )]
+    Unhealthy {
+        /// The components.
+        components: Vec<String>,
+    },
+    /// An autoscaler has not come down.
+    #[error(
+        "not at its minimum after {} s: {}; wait until it is, or leave `status` out of the trial",
+        AUTOSCALER_LIMIT.as_secs(),
+        .autoscalers.join(", ")
+    )]
+    ScaledUp {
+        /// The autoscalers, each with its count.
+        autoscalers: Vec<String>,
+    },
+    /// The status document cannot be read.
+    #[error("no status document could be read within {} s", AUTOSCALER_LIMIT.as_secs())]
+    NoStatus,
+    /// The data set could not be written.
+    #[error("prepare the ledger")]
+    Ledger(#[source] crate::ledger::LedgerError),
+}
+
+impl Conductor {
+    /// Looks at everything a run needs, and waits for it within limits.
+    pub(super) async fn preflight(&mut self) -> Result<(), PreflightError> {
+        self.say_limits();
+        self.all_healthy().await?;
+        self.autoscalers_at_minimum().await?;
+        self.ledgers.prepare_dataset().await.map_err(PreflightError::Ledger)?;
+        if self.options.wait_for_scrape {
+            self.first_scrape().await;
+        }
+        Ok(())
+    }
+
+    fn say_limits(&self) {
+        let users = self.trial.load.stages.iter().map(|stage| stage.users).max().unwrap_or(0);
+        match load::limits_report(users) {
+            Ok(limits) => {
+                for shortfall in limits.shortfalls() {
+                    tracing::warn!(shortfall, "this machine may not carry the load");
+                }
+                tracing::info!(?limits, users, "this machine's limits");
+            }
+            Err(error) => tracing::warn!(%error, "this machine's limits cannot be read"),
+        }
+    }
+
+    async fn all_healthy(&self) -> Result<(), PreflightError> {
+        let not_up = || {
+            let health = self.health_by_name();
+            health.into_iter().filter(|(_, health)| *health != Health::Up).map(|(name, _)| name.to_string())
+        };
+        let healthy = async {
+            while not_up().next().is_some() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let in_time = tokio::time::timeout(HEALTH_LIMIT, healthy).await;
+        in_time.map_err(|_| PreflightError::Unhealthy { components: not_up().collect() })
+    }
+
+    async fn autoscalers_at_minimum(&self) -> Result<(), PreflightError> {
+        if self.trial.status.is_none() {
+            return Ok(());
+        }
+        let in_time = tokio::time::timeout(AUTOSCALER_LIMIT, self.scaled_down()).await;
+        in_time.map_err(|_| match self.document() {
+            None => PreflightError::NoStatus,
+            Some(document) => {
+                let above = document.autoscalers.iter().filter(|it| it.current > it.min);
+                let above = above.map(|it| format!("{} ({} of {})", it.name, it.current, it.min));
+                PreflightError::ScaledUp { autoscalers: above.collect() }
+            }
+        })
+    }
+
+    /// Returns once every autoscaler counts and wants no more than its minimum.
+    pub(super) async fn scaled_down(&self) {
+        loop {
+            let down = self.document().is_some_and(|document| {
+                document.autoscalers.iter().all(|it| it.current <= it.min && it.desired <= it.min)
+            });
+            if down {
+                return;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn first_scrape(&mut self) {
+        let scraped = self.scrapes.wait_for(|scrapes| *scrapes > 0);
+        if tokio::time::timeout(SCRAPE_LIMIT, scraped).await.is_err() {
+            tracing::warn!(
+                "nobody has scraped this exporter for {} s; without Prometheus there will be no verdict",
+                SCRAPE_LIMIT.as_secs()
+            );
+        }
+    }
+}

@@ -1,0 +1,118 @@
+use std::convert::Infallible;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use prometheus::Registry;
+use tokio::sync::watch;
+use tokio::time::{advance, sleep};
+
+use super::super::component::{SharedWindows, lock};
+use super::super::metrics::Metrics;
+use super::super::tracker::Outage;
+use super::*;
+use crate::clock::Moment;
+
+const INTERVAL: Duration = Duration::from_millis(50);
+const TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Answers in 10 ms, except the slots from 20 to 39, which never do.
+#[derive(Default)]
+struct Stalls {
+    asked: Mutex<Vec<u64>>,
+    outstanding: AtomicUsize,
+    most: AtomicUsize,
+    tidied: Arc<AtomicUsize>,
+}
+
+struct Counted<'a>(&'a AtomicUsize);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Check for Stalls {
+    type Error = Infallible;
+
+    async fn check(&self, slot: u64, tidy: &mut Option<Tidy>) -> Result<(), Infallible> {
+        lock(&self.asked).push(slot);
+        let now = self.outstanding.fetch_add(1, Ordering::Relaxed) + 1;
+        let _counted = Counted(&self.outstanding);
+        self.most.fetch_max(now, Ordering::Relaxed);
+        let tidied = Arc::clone(&self.tidied);
+        *tidy = Some(Box::pin(async move {
+            tidied.fetch_add(1, Ordering::Relaxed);
+        }));
+        if (20..40).contains(&slot) {
+            std::future::pending::<()>().await;
+        }
+        sleep(Duration::from_millis(10)).await;
+        Ok(())
+    }
+}
+
+/// The outages and how many probes were good, failed and missed.
+struct Seen {
+    outages: Vec<Outage>,
+    counts: [u64; 3],
+}
+
+/// Probes for `lasts`; `disturb` runs besides.
+async fn probed(check: Arc<Stalls>, lasts: Duration, disturb: impl Future<Output = ()>) -> Seen {
+    let (clock, cancel) = (Clock::start(), CancellationToken::new());
+    let metrics = Metrics::register(&Registry::new()).expect("free names");
+    let component = metrics.component("it");
+    let (windows, changes) = (SharedWindows::default(), watch::Sender::new(0));
+    let follower = Follower::new("it".to_owned(), (INTERVAL, TIMEOUT), clock, component, windows, changes);
+    let follower = Arc::new(follower);
+    let prober = tokio::spawn(run(check, Arc::clone(&follower), clock, cancel.clone()));
+    disturb.await;
+    sleep_until(clock.instant(Moment(lasts))).await;
+    cancel.cancel();
+    prober.await.expect("no panic");
+    let series = metrics.component("it");
+    let counts = [series.good.get(), series.failed.get(), series.missed.get()];
+    Seen { outages: follower.outages(), counts }
+}
+
+#[tokio::test(start_paused = true)]
+async fn probes_that_hang_do_not_hold_up_the_next_and_leave_nothing_behind() {
+    let check = Arc::new(Stalls::default());
+    let Seen { outages, counts } = probed(Arc::clone(&check), Duration::from_millis(9_020), async {}).await;
+    assert_eq!(*lock(&check.asked), (0..=180).collect::<Vec<_>>(), "a probe in every slot");
+    assert_eq!(counts, [161, 20, 0]);
+    assert!((20..=22).contains(&check.most.load(Ordering::Relaxed)), "one each 50 ms of the second");
+    assert_eq!(check.outstanding.load(Ordering::Relaxed), 0);
+    assert_eq!(check.tidied.load(Ordering::Relaxed), 20, "tidied up after those that timed out");
+    let [outage] = outages[..] else { panic!("{outages:?}") };
+    assert!(outage.over);
+    assert_eq!(outage.last_failed.since(outage.first_failed), INTERVAL * 19);
+}
+
+#[tokio::test(start_paused = true)]
+async fn slots_that_we_slept_through_are_missed() {
+    let check = Arc::new(Stalls::default());
+    let asleep = async {
+        sleep(Duration::from_millis(520)).await;
+        advance(Duration::from_millis(310)).await;
+    };
+    let Seen { outages, counts } = probed(check, Duration::from_millis(920), asleep).await;
+    // From 0.52 s to 0.83 s: the slots at 0.55 to 0.75 s; the one at 0.80 s is used, late.
+    assert_eq!(counts, [14, 0, 5]);
+    assert!(outages.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_out_that_we_noticed_late_is_missed() {
+    let check = Arc::new(Stalls::default());
+    let asleep = async {
+        sleep(Duration::from_millis(1_320)).await;
+        advance(Duration::from_secs(2)).await;
+    };
+    let Seen { counts: [_, failed, missed], outages } = probed(check, Duration::from_secs(4), asleep).await;
+    assert_eq!(failed, 0);
+    // Those that hung, and those that were not begun.
+    assert!(missed >= 39, "{missed}");
+    assert!(outages.is_empty());
+}

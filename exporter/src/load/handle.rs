@@ -1,0 +1,120 @@
+//! The load as the conductor holds it: looked at, waited for, ended.
+
+use std::sync::{Arc, PoisonError};
+
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::record::Recorder;
+use super::report::LoadReport;
+use super::schedule::Schedule;
+use super::stats::{Percentiles, Times};
+use super::watch::Recent;
+use super::worker::Order;
+use crate::clock::Moment;
+use crate::trial::Trial;
+
+/// A load that runs.
+pub struct LoadHandle {
+    pub(super) trial: Arc<Trial>,
+    pub(super) schedule: Arc<Schedule>,
+    pub(super) recorder: Arc<Recorder>,
+    pub(super) started: Moment,
+    pub(super) orders: watch::Sender<Order>,
+    pub(super) ended: CancellationToken,
+    pub(super) ramped: watch::Receiver<bool>,
+    pub(super) recent: Recent,
+    /// Cuts the load when the handle goes.
+    pub(super) _cancel: DropGuard,
+}
+
+/// The load at a glance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Snapshot {
+    /// Users that run.
+    pub running: usize,
+    /// Users that the schedule wants at this moment.
+    pub wanted: usize,
+    /// The largest number of users in the stages.
+    pub largest: usize,
+    /// Requests that went well so far.
+    pub ok: u64,
+    /// Requests that did not.
+    pub error: u64,
+    /// Requests a second in the last 5 s.
+    pub per_second: f64,
+    /// Requests that are open.
+    pub in_flight: usize,
+    /// Response times of all requests so far, if there were any.
+    pub response_time: Option<Percentiles>,
+}
+
+impl LoadHandle {
+    /// The load now.
+    pub fn snapshot(&self) -> Snapshot {
+        let now = self.recorder.clock.now();
+        let time = self.recorder.metrics.live.settle(now);
+        let (ok, error) = self.recorder.totals();
+        let wanted = match *self.orders.borrow() {
+            Order::Run => self.schedule.users_wanted(now.since(self.started)),
+            Order::Finish { .. } => 0,
+        };
+        let oldest = self.recent.lock().unwrap_or_else(PoisonError::into_inner).front().copied();
+        let (since, before) = oldest.unwrap_or((self.started, 0));
+        let seconds = now.secs_since(since);
+        let mut times = Times::new();
+        for task in &self.recorder.tasks {
+            task.times.add_to(&mut times);
+        }
+        Snapshot {
+            running: time.running,
+            wanted,
+            largest: self.schedule.largest(),
+            ok,
+            error,
+            per_second: if seconds > 0.0 { (ok + error - before) as f64 / seconds } else { 0.0 },
+            in_flight: time.in_flight,
+            response_time: Percentiles::of(&times.all()),
+        }
+    }
+
+    /// Returns once as many users run as the largest stage asks for, or as the stages allow.
+    pub async fn ramped(&self) {
+        // The watcher only goes when the load has ended, which is as ramped as it gets.
+        let _ = self.ramped.clone().wait_for(|ramped| *ramped).await;
+    }
+
+    /// Whether the time of the stages is over. The last stage's users stay until [`Self::finish`].
+    pub fn stages_over(&self) -> bool {
+        self.recorder.clock.now().since(self.started) >= self.schedule.duration()
+    }
+
+    /// Returns once the time of the stages is over.
+    pub async fn stages_done(&self) {
+        let over = self.started.later_by(self.schedule.duration());
+        tokio::time::sleep_until(self.recorder.clock.instant(over)).await;
+    }
+
+    /// Ends the load: no request begins any more, open ones may end for one time-out, and what is then still
+    /// open counts as drained. Called again, it waits for the same end.
+    pub async fn finish(&self) -> LoadReport {
+        let by = self.recorder.clock.now().later_by(self.trial.load.timeout);
+        self.orders.send_if_modified(|order| {
+            let first = *order == Order::Run;
+            if first {
+                *order = Order::Finish { by };
+            }
+            first
+        });
+        self.ended.cancelled().await;
+        self.report()
+    }
+
+    /// The statistics so far.
+    pub fn report(&self) -> LoadReport {
+        let now = self.recorder.clock.now();
+        let time = self.recorder.metrics.live.settle(now);
+        let lasted = now.since(self.started);
+        LoadReport::new(&self.trial.load, self.schedule.largest(), &self.recorder, &time, lasted)
+    }
+}

@@ -1,0 +1,10 @@
+//! Health against real servers, broken for a known time: the truth is inside the bounds.
+
+mod http;
+mod https;
+mod instances;
+mod postgres;
+mod redis;
+mod servers;
+mod status;
+mod support;

@@ -1,0 +1,58 @@
+use std::time::Duration;
+
+use exporter::trial::{ComponentKind, Endpoint, Secret, Store};
+use rustix::process::Signal;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::servers::Server;
+use crate::support::{Run, hold, name, trial};
+
+async fn pings(port: u16) -> bool {
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)).await else { return false };
+    let mut reply = [0; 7];
+    stream.write_all(b"PING\r\n").await.is_ok()
+        && stream.read_exact(&mut reply).await.is_ok()
+        && &reply == b"+PONG\r\n"
+}
+
+async fn served(server: &Server) {
+    while !pings(server.port).await {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn probed(server: &Server) -> Run {
+    served(server).await;
+    let endpoint = Endpoint::Redis(Secret::new(server.redis_address()));
+    let store = Store { name: name("redis"), endpoint, instances: vec![] };
+    Run::start(&trial("http://127.0.0.1:1", vec![store], vec![("it", ComponentKind::Store { store: 0 })]))
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_that_hangs_for_a_known_time() {
+    let server = Server::redis(None);
+    let run = probed(&server).await;
+    run.warm().await;
+    let began = server.signal_at(Signal::STOP, run.clock);
+    tokio::time::sleep_until(run.clock.instant(began.1.later_by(Duration::from_millis(3100)))).await;
+    let ended = server.signal_at(Signal::CONT, run.clock);
+    let outage = run.lasting().await;
+    hold(&run, &outage, began, ended);
+    run.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_that_is_killed_and_restarted() {
+    let mut server = Server::redis(None);
+    let run = probed(&server).await;
+    run.warm().await;
+    let began = server.kill(run.clock);
+    tokio::time::sleep_until(run.clock.instant(began.1.later_by(Duration::from_millis(1900)))).await;
+    let port = server.port;
+    let ended = server.restart(run.clock, || pings(port)).await;
+    let outage = run.lasting().await;
+    hold(&run, &outage, began, ended);
+    run.stop().await;
+}

@@ -1,0 +1,78 @@
+//! One verification from beginning to end: find the run, fetch, judge, cross-check.
+
+use std::path::Path;
+
+use crate::cli::Verify;
+use crate::evidence::Shortfall;
+use crate::fetch;
+use crate::judge::{Finding, Judged, judge, needs};
+use crate::report::Report;
+use crate::slo::{self, Objective};
+use crate::source::{self, Access, Prometheus};
+use crate::wait::{self, Wanted};
+
+/// A verification that came to no verdict.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Exit code 2.
+    #[error("the objectives cannot be used")]
+    Objectives { source: slo::Error },
+    /// Exit code 2.
+    #[error("the access to Prometheus cannot be set up")]
+    Access { source: source::AccessError },
+    /// Exit code 4.
+    #[error("Prometheus is unreachable")]
+    Unreachable { source: source::Error },
+}
+
+impl Error {
+    /// The exit code of the program.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Objectives { .. } | Self::Access { .. } => 2,
+            Self::Unreachable { .. } => 4,
+        }
+    }
+}
+
+/// Reads and checks the objectives.
+pub(crate) fn objectives(file: &Path) -> Result<Vec<Objective>, Error> {
+    slo::load(file).map_err(|source| Error::Objectives { source })
+}
+
+/// Judges a run.
+pub(crate) async fn verify(options: Verify) -> Result<Report, Error> {
+    let objectives = objectives(&options.file)?;
+    let wanted = Wanted { id: options.run, since: options.since, wait: options.wait };
+    let access = Access {
+        url: options.prometheus,
+        username: options.access.username,
+        password_file: options.access.password_file,
+        bearer_token_file: options.access.bearer_token_file,
+        headers: options.access.headers,
+        ca: options.access.ca,
+        timeout: options.access.timeout,
+    };
+    let prometheus = access.open().map_err(|source| Error::Access { source })?;
+    let found = match wait::run(&prometheus, &wanted).await {
+        Ok(found) => found,
+        Err(source) if source.is_unreachable() => return Err(Error::Unreachable { source }),
+        Err(refused) => Err(Shortfall::new(crate::evidence::Lack::QueryError, refused.to_string())),
+    };
+    Ok(match found {
+        Ok(found) => judged(&prometheus, &found, &objectives).await,
+        Err(shortfall) => {
+            let finding = |objective| Finding::new(objective, Judged::lacking(shortfall.clone()));
+            let findings = objectives.iter().map(finding).collect();
+            Report::new(prometheus.url(), prometheus.server().await, None, findings)
+        }
+    })
+}
+
+async fn judged(prometheus: &Prometheus, found: &crate::run::Found, objectives: &[Objective]) -> Report {
+    let server = prometheus.server().await;
+    let evidence = fetch::evidence(prometheus, &server, found, &needs(objectives)).await;
+    let mut findings: Vec<Finding> = objectives.iter().map(|objective| judge(objective, &evidence)).collect();
+    fetch::cross_check(prometheus, &mut findings).await;
+    Report::new(prometheus.url(), server, Some(evidence), findings)
+}

@@ -1,0 +1,191 @@
+//! Sampled gauges: what they were at scrapes, and what they may have been in between.
+
+use super::index::selector;
+use super::{Lack, Millis, Recorded, Shortfall};
+use crate::run::Run;
+
+/// A gauge's value at one scrape.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Point {
+    /// Prometheus' time.
+    pub(crate) at: Millis,
+    /// The exporter's clock.
+    pub(crate) clock: f64,
+    pub(crate) value: f64,
+}
+
+/// The samples of one series, in order; at least one.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Gauge {
+    pub(crate) points: Vec<Point>,
+}
+
+/// A change that happened between two scrapes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Transition {
+    /// The last sample before it, if there is one.
+    pub(crate) before: Option<Point>,
+    /// The first sample after it.
+    pub(crate) after: Point,
+}
+
+impl Gauge {
+    /// The only series of the conductor that matches.
+    pub(crate) fn of(
+        run: &Run,
+        recorded: &Recorded,
+        family: &'static str,
+        matching: &[(&str, &str)],
+    ) -> Result<Self, Shortfall> {
+        Self::of_process(run, recorded, 0, family, matching)
+    }
+
+    /// The only series of a process that matches.
+    pub(crate) fn of_process(
+        run: &Run,
+        recorded: &Recorded,
+        process: usize,
+        family: &'static str,
+        matching: &[(&str, &str)],
+    ) -> Result<Self, Shortfall> {
+        let mut series = recorded.matching(family, matching)?;
+        series.retain(|laid| laid.process == process);
+        let name = selector(family, matching);
+        match series.as_slice() {
+            [] => {
+                let detail = format!("no series {name} of {}", run.processes[process]);
+                Err(Shortfall::new(Lack::FamilyAbsent, detail))
+            }
+            [one] => {
+                let scrapes = &run.processes[process].scrapes;
+                let point = |&(scrape, value): &(usize, f64)| {
+                    let scrape = scrapes[scrape];
+                    Point { at: scrape.at, clock: scrape.clock, value }
+                };
+                Ok(Self { points: one.values.iter().map(point).collect() })
+            }
+            many => {
+                let detail = format!("{} series {name}, one is due", many.len());
+                Err(Shortfall::new(Lack::DuplicateSeries, detail))
+            }
+        }
+    }
+
+    /// The newest sample; a value that is no finite number is a shortfall.
+    pub(crate) fn last(&self) -> Result<Point, Shortfall> {
+        let last = self.points.last().copied();
+        let last = last.ok_or_else(|| Shortfall::new(Lack::NoSamples, "no sample"))?;
+        if last.value.is_nan() {
+            return Err(Shortfall::new(
+                Lack::NotFinite,
+                format!("the last sample, at {}, is {}", last.at, last.value),
+            ));
+        }
+        Ok(last)
+    }
+
+    /// Whether every sample is a finite number.
+    pub(crate) fn finite(self, what: &str) -> Result<Self, Shortfall> {
+        match self.points.iter().find(|point| !point.value.is_finite()) {
+            Some(point) => {
+                Err(Shortfall::new(Lack::NotFinite, format!("{what} is {} at {}", point.value, point.at)))
+            }
+            None => Ok(self),
+        }
+    }
+
+    /// The samples from one instant of the exporter's clock to another, both included.
+    pub(crate) fn within(&self, from: f64, to: f64) -> &[Point] {
+        let first = self.points.partition_point(|point| point.clock < from);
+        let end = self.points.partition_point(|point| point.clock <= to);
+        &self.points[first..end.max(first)]
+    }
+
+    /// The last sample at or before an instant.
+    pub(crate) fn before(&self, clock: f64) -> Option<Point> {
+        self.points[..self.points.partition_point(|point| point.clock <= clock)].last().copied()
+    }
+
+    /// The first change to a value that holds `wanted`, looking from an instant on.
+    pub(crate) fn first(&self, from: f64, wanted: impl Fn(f64) -> bool) -> Option<Transition> {
+        let start = self.points.partition_point(|point| point.clock < from);
+        let found = start + self.points[start..].iter().position(|point| wanted(point.value))?;
+        Some(Transition { before: found.checked_sub(1).map(|at| self.points[at]), after: self.points[found] })
+    }
+
+    /// The change after which all samples hold `wanted`, up to an instant: `None` when the last does not.
+    pub(crate) fn lasting(&self, to: f64, wanted: impl Fn(f64) -> bool) -> Option<Transition> {
+        let end = self.points.partition_point(|point| point.clock <= to);
+        let points = &self.points[..end];
+        let run = points.iter().rev().take_while(|point| wanted(point.value)).count();
+        let first = end.checked_sub(run).filter(|_| run > 0)?;
+        Some(Transition { before: first.checked_sub(1).map(|at| points[at]), after: points[first] })
+    }
+
+    /// The longest time without a sample in an interval, its ends included.
+    pub(crate) fn longest_gap(&self, from: f64, to: f64) -> f64 {
+        let inside = self.within(from, to).iter().map(|point| point.clock);
+        let times: Vec<f64> = std::iter::once(from).chain(inside).chain(std::iter::once(to)).collect();
+        times.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max)
+    }
+}
+
+/// The bounds of a mean over time between the first and the last point: between two samples the value was
+/// somewhere between the two.
+pub(crate) fn mean_bounds(points: &[Point]) -> Option<(f64, f64, f64)> {
+    let (first, last) = (points.first()?, points.last()?);
+    let span = last.clock - first.clock;
+    if span <= 0.0 {
+        return None;
+    }
+    let add = |(low, mid, high): (f64, f64, f64), pair: &[Point]| {
+        let (a, b) = (pair[0].value, pair[1].value);
+        let length = (pair[1].clock - pair[0].clock) / span;
+        (low + a.min(b) * length, mid + f64::midpoint(a, b) * length, high + a.max(b) * length)
+    };
+    Some(points.windows(2).fold((0.0, 0.0, 0.0), add))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gauge(values: &[f64]) -> Gauge {
+        let point = |(at, value): (usize, &f64)| {
+            let clock = at as f64;
+            Point { at: Millis::from_seconds(clock), clock, value: *value }
+        };
+        Gauge { points: values.iter().enumerate().map(point).collect() }
+    }
+
+    #[test]
+    fn a_change_lies_between_two_samples() {
+        let gauge = gauge(&[3.0, 3.0, 10.0, 10.0, 4.0, 3.0, 3.0]);
+        let up = gauge.first(0.0, |value| value >= 10.0).unwrap();
+        assert_eq!((up.before.unwrap().clock, up.after.clock), (1.0, 2.0));
+        let down = gauge.lasting(6.0, |value| value == 3.0).unwrap();
+        assert_eq!((down.before.unwrap().clock, down.after.clock), (4.0, 5.0));
+        assert_eq!(gauge.lasting(4.5, |value| value == 3.0), None);
+        assert_eq!(gauge.lasting(-1.0, |_| true), None);
+    }
+
+    #[test]
+    fn gaps_count_from_the_ends_of_the_interval() {
+        assert_eq!(gauge(&[1.0, 1.0]).longest_gap(-3.0, 5.0), 4.0);
+        assert_eq!(gauge(&[1.0, 1.0]).longest_gap(10.0, 20.0), 10.0);
+    }
+
+    #[test]
+    fn a_mean_over_time_has_bounds() {
+        let (low, mid, high) = mean_bounds(&gauge(&[1.0, 3.0, 3.0]).points).unwrap();
+        assert_eq!((low, mid, high), (2.0, 2.5, 3.0));
+        assert_eq!(mean_bounds(&gauge(&[1.0]).points), None);
+    }
+
+    #[test]
+    fn not_a_number_is_no_last_value() {
+        assert_eq!(gauge(&[1.0, f64::NAN]).last().unwrap_err().lack, Lack::NotFinite);
+        assert_eq!(gauge(&[1.0, f64::INFINITY]).last().unwrap().value, f64::INFINITY);
+        assert_eq!(gauge(&[f64::NAN, 1.0]).finite("x").unwrap_err().lack, Lack::NotFinite);
+    }
+}

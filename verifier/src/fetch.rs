@@ -1,0 +1,91 @@
+//! Fetches what judging needs: each family once, all at the same time.
+
+use std::collections::BTreeMap;
+
+use tokio::task::JoinSet;
+
+use crate::evidence::{Evidence, Fetched, Millis, Recorded};
+use crate::judge::{Finding, Needs, agree};
+use crate::run::{Found, Run, pin, window_of};
+use crate::source::{Prometheus, Server};
+
+/// Other people's series are fetched from this long before the run until this long after, in milliseconds:
+/// they are scraped less often than ours.
+const PAD: i64 = 60_000;
+
+/// Asks one question; that it was not answered is part of the evidence.
+async fn ask(prometheus: Prometheus, query: String, at: Millis) -> Fetched {
+    match prometheus.query(&query, Some(at)).await {
+        Ok(answer) => {
+            Fetched { query, outcome: Ok(answer.data), warnings: answer.warnings, infos: answer.infos }
+        }
+        Err(error) => {
+            let mut text = error.to_string();
+            let mut source = std::error::Error::source(&error);
+            while let Some(cause) = source {
+                text = format!("{text}: {cause}");
+                source = cause.source();
+            }
+            Fetched { query, outcome: Err(text), warnings: Vec::new(), infos: Vec::new() }
+        }
+    }
+}
+
+/// Asks many questions at once.
+async fn ask_all<K: Ord + Send + 'static>(
+    prometheus: &Prometheus,
+    questions: impl IntoIterator<Item = (K, String, Millis)>,
+) -> BTreeMap<K, Fetched> {
+    let mut tasks = JoinSet::new();
+    for (key, query, at) in questions {
+        let prometheus = prometheus.clone();
+        tasks.spawn(async move { (key, ask(prometheus, query, at).await) });
+    }
+    tasks.join_all().await.into_iter().collect()
+}
+
+/// Fetches a run's evidence.
+pub(crate) async fn evidence(
+    prometheus: &Prometheus,
+    server: &Server,
+    found: &Found,
+    needs: &Needs,
+) -> Evidence {
+    let (first, last) = found.span();
+    let (from, to) = window_of(first, last);
+    let pinned = pin(found.members.iter().map(|member| (member.job.as_str(), member.instance.as_str())));
+    let window = to.0 - from.0;
+    let questions = needs.families.iter().map(|name| (*name, format!("{name}{{{pinned}}}[{window}ms]"), to));
+    let padded = window + 2 * PAD;
+    let others = needs
+        .others
+        .iter()
+        .map(|selector| (selector.clone(), format!("{selector}[{padded}ms]"), Millis(to.0 + PAD)));
+    let (families, others) = tokio::join!(ask_all(prometheus, questions), ask_all(prometheus, others));
+    let (processes, flaws) = found.processes(&families);
+    let recorded = Recorded::lay(&processes, &families);
+    let run = Run::read(found, processes, flaws, &recorded, server);
+    let expressions = expressions(prometheus, &run, needs).await;
+    Evidence { run, recorded, others, expressions }
+}
+
+/// The user's own expressions, evaluated at the end of the run.
+async fn expressions(prometheus: &Prometheus, run: &Run, needs: &Needs) -> BTreeMap<String, Fetched> {
+    let (_, last) = run.fetch_window();
+    let at = run.end.map_or(last, |end| run.prometheus_time(end));
+    let questions = needs.expressions.iter().map(|expr| (expr.clone(), run.fill(expr), at));
+    ask_all(prometheus, questions).await
+}
+
+/// Puts the pasted queries to Prometheus and compares.
+pub(crate) async fn cross_check(prometheus: &Prometheus, findings: &mut [Finding]) {
+    let mut questions = Vec::new();
+    for (at, finding) in findings.iter().enumerate() {
+        for (number, paste) in finding.judged.pastes.iter().enumerate() {
+            questions.push(((at, number), paste.query.clone(), paste.at));
+        }
+    }
+    for ((at, number), answer) in ask_all(prometheus, questions).await {
+        agree(&mut findings[at], number, &answer);
+    }
+}

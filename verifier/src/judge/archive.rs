@@ -1,0 +1,242 @@
+//! Recovery point of the archive: the age of the newest write-ahead log that whoever was primary archived,
+//! from `postgres_exporter`'s series.
+
+use std::collections::BTreeMap;
+
+use super::paste::{Expected, Paste};
+use super::{Judged, Lack, Shown, show};
+use crate::evidence::{Evidence, Millis, Sample, Shortfall};
+use crate::slo::ArchivePoint;
+use crate::source::Labels;
+use crate::verdict::Verdict;
+
+const AGE: &str = "pg_stat_archiver_last_archive_age";
+const ARCHIVED: &str = "pg_stat_archiver_archived_count";
+const FAILED: &str = "pg_stat_archiver_failed_count";
+const REPLICA: &str = "pg_replication_is_replica";
+/// Successes without which the archive has shown nothing.
+const SUCCESSES: f64 = 2.0;
+
+/// The range selectors that this kind needs.
+pub(super) fn selectors(selector: &str) -> [String; 4] {
+    [AGE, ARCHIVED, FAILED, REPLICA].map(|name| format!("{name}{selector}"))
+}
+
+pub(super) fn judge(promise: &ArchivePoint, evidence: &Evidence) -> Result<Judged, Shortfall> {
+    let read = |name: &str| evidence.other(&format!("{name}{}", promise.selector));
+    let servers = servers(read(REPLICA)?, &[read(AGE)?, read(ARCHIVED)?, read(FAILED)?])?;
+    let run = &evidence.run;
+    let from = run.prometheus_time(run.start);
+    let last = run.fetch_window().1;
+    let to = run.end.map_or(last, |end| run.prometheus_time(end));
+    let ages = ages(&servers, from, to);
+    let Some(worst) = ages.iter().max_by(|a, b| a.upper.total_cmp(&b.upper)).copied() else {
+        return Err(Shortfall::new(
+            Lack::NoSamples,
+            "no primary showed the age of its archive during the run",
+        ));
+    };
+    let lower = ages.iter().map(|age| age.seen).fold(0.0, f64::max);
+    let limit = promise.within.as_secs_f64();
+    let why = format!("the newest archived log was {} s old at most", show::seconds(worst.upper));
+    let observed = show::time(worst.upper, lower, worst.upper);
+    let mut judged = Judged::value(observed, Verdict::at_most(lower, worst.upper, limit), why);
+    gate(&mut judged, &servers, from, to);
+    judged.samples = vec![Shown { series: AGE.to_owned(), at: worst.at, value: worst.seen }];
+    judged.pastes.push(Paste {
+        query: format!(
+            "max(max_over_time(({AGE}{sel} and on(job, instance, server) ({REPLICA}{sel} == 0))[{}ms:1s]))",
+            to.0 - from.0,
+            sel = promise.selector
+        ),
+        at: to,
+        expected: Expected::Differs(
+            "it knows neither what an earlier primary archived nor what happens between two samples",
+        ),
+        returned: None,
+    });
+    Ok(judged)
+}
+
+/// What was scraped of one server at one time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Reading {
+    at: Millis,
+    primary: bool,
+    /// Absent where nothing was ever archived.
+    age: Option<f64>,
+    archived: Option<f64>,
+    failed: Option<f64>,
+}
+
+type Series = [(Labels, Vec<Sample>)];
+
+/// The readings of each server: series of one target and one set of labels, joined by time.
+fn servers(replica: &Series, others: &[&Series; 3]) -> Result<Vec<Vec<Reading>>, Shortfall> {
+    if replica.is_empty() {
+        return Err(Shortfall::new(Lack::FamilyAbsent, format!("no series {REPLICA}")));
+    }
+    let mut servers = Vec::new();
+    for (labels, samples) in replica {
+        let mut joined = Vec::new();
+        for series in others {
+            joined.push(by_time(series, labels)?);
+        }
+        let reading = |sample: &Sample| Reading {
+            at: sample.at,
+            primary: sample.value == 0.0,
+            age: joined[0].get(&sample.at).copied().filter(|age| age.is_finite()),
+            archived: joined[1].get(&sample.at).copied(),
+            failed: joined[2].get(&sample.at).copied(),
+        };
+        servers.push(samples.iter().map(reading).collect());
+    }
+    Ok(servers)
+}
+
+/// The samples of the series that belongs to the same server.
+fn by_time(series: &Series, server: &Labels) -> Result<BTreeMap<Millis, f64>, Shortfall> {
+    let same = |labels: &Labels| {
+        let without_name = |labels: &Labels| {
+            labels
+                .iter()
+                .filter(|(name, _)| *name != "__name__")
+                .map(|(a, b)| (a.clone(), b.clone()))
+                .collect()
+        };
+        let (a, b): (Labels, Labels) = (without_name(labels), without_name(server));
+        a == b
+    };
+    let mut found = series.iter().filter(|(labels, _)| same(labels));
+    let samples = found.next().map_or(&[][..], |(_, samples)| samples);
+    if found.next().is_some() {
+        return Err(Shortfall::new(Lack::DuplicateSeries, "several archiver series of one server"));
+    }
+    Ok(samples.iter().map(|sample| (sample.at, sample.value)).collect())
+}
+
+/// How old the newest archived log was.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Age {
+    at: Millis,
+    /// At a sample.
+    seen: f64,
+    /// Until the next one.
+    upper: f64,
+}
+
+/// The age at every reading of a primary within the run. What an earlier primary archived stays archived, so
+/// the age falls only when something newer is.
+fn ages(servers: &[Vec<Reading>], from: Millis, to: Millis) -> Vec<Age> {
+    let mut readings: Vec<&Reading> = servers.iter().flatten().filter(|reading| reading.primary).collect();
+    readings.sort_by_key(|reading| reading.at);
+    let mut newest: Option<f64> = None;
+    let mut ages: Vec<Age> = Vec::new();
+    for reading in readings.into_iter().filter(|reading| reading.at <= to) {
+        let at = reading.at.seconds();
+        if let Some(previous) = ages.last_mut() {
+            let upper = newest.map_or(f64::INFINITY, |newest| at - newest);
+            previous.upper = previous.upper.max(upper);
+        }
+        newest = match (newest, reading.age.map(|age| at - age)) {
+            (Some(a), Some(b)) => Some(a.max(b)),
+            (a, b) => a.or(b),
+        };
+        if reading.at >= from {
+            let seen = newest.map_or(f64::INFINITY, |newest| at - newest);
+            ages.push(Age { at: reading.at, seen, upper: seen });
+        }
+    }
+    if let (Some(last), Some(newest)) = (ages.last_mut(), newest) {
+        last.upper = last.upper.max(to.seconds() - newest);
+    }
+    ages
+}
+
+/// At least two successes, none failed, and one since the last promotion.
+fn gate(judged: &mut Judged, servers: &[Vec<Reading>], from: Millis, to: Millis) {
+    let (mut successes, mut failures) = (0.0, 0.0);
+    for readings in servers {
+        let inside: Vec<_> = readings.iter().filter(|reading| (from..=to).contains(&reading.at)).collect();
+        let primary: Vec<_> =
+            inside.iter().filter(|reading| reading.primary).filter_map(|r| r.archived).collect();
+        successes += growth(&primary);
+        failures += growth(&inside.iter().filter_map(|reading| reading.failed).collect::<Vec<_>>());
+    }
+    if successes < SUCCESSES {
+        judged.lacks(Lack::ArchiveNotProven, format!("{successes} logs were archived, {SUCCESSES} needed"));
+    }
+    if failures > 0.0 {
+        judged.lacks(Lack::ArchiveNotProven, format!("{failures} logs could not be archived"));
+    }
+    if let Some(promoted) = last_promotion(servers, from, to) {
+        let since = |reading: &&Reading| reading.primary && reading.at >= promoted && reading.at <= to;
+        let newest = servers.iter().flatten().filter(since);
+        let archived = newest.filter_map(|reading| reading.age.map(|age| reading.at.seconds() - age));
+        if archived.fold(f64::NEG_INFINITY, f64::max) < promoted.seconds() {
+            judged.lacks(
+                Lack::ArchiveNotProven,
+                format!("nothing was archived since the promotion at {promoted}"),
+            );
+        }
+    }
+}
+
+/// Growth of a counter, a fall being a restart of the server's statistics.
+fn growth(values: &[f64]) -> f64 {
+    values.windows(2).map(|pair| if pair[1] >= pair[0] { pair[1] - pair[0] } else { pair[1] }).sum()
+}
+
+/// When a server was first seen as primary after having been a replica.
+fn last_promotion(servers: &[Vec<Reading>], from: Millis, to: Millis) -> Option<Millis> {
+    let promoted = |readings: &Vec<Reading>| {
+        let pairs = readings.windows(2).filter(|pair| !pair[0].primary && pair[1].primary);
+        pairs.map(|pair| pair[1].at).filter(|at| (from..=to).contains(at)).max()
+    };
+    servers.iter().filter_map(promoted).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(at: i64, primary: bool, age: Option<f64>, archived: f64) -> Reading {
+        Reading { at: Millis(at * 1000), primary, age, archived: Some(archived), failed: Some(0.0) }
+    }
+
+    #[test]
+    fn the_age_grows_until_the_next_sample_and_over_a_promotion() {
+        let first = vec![reading(0, true, Some(5.0), 1.0), reading(10, true, Some(15.0), 1.0)];
+        let second = vec![
+            reading(10, false, None, 0.0),
+            reading(40, true, None, 0.0),
+            reading(50, true, Some(2.0), 1.0),
+        ];
+        let ages = ages(&[first, second], Millis(0), Millis(60_000));
+        let seen: Vec<_> = ages.iter().map(|age| (age.seen, age.upper)).collect();
+        assert_eq!(seen, [(5.0, 15.0), (15.0, 45.0), (45.0, 55.0), (2.0, 12.0)]);
+    }
+
+    #[test]
+    fn an_archive_is_proven_by_successes_since_the_last_promotion() {
+        let judged = |servers: &[Vec<Reading>]| {
+            let mut judged = Judged::lacking(Shortfall::new(Lack::Gap, ""));
+            judged.shortfalls.clear();
+            gate(&mut judged, servers, Millis(0), Millis(60_000));
+            judged.shortfalls.len()
+        };
+        let good = vec![reading(0, true, Some(5.0), 1.0), reading(30, true, Some(1.0), 3.0)];
+        assert_eq!(judged(std::slice::from_ref(&good)), 0);
+        let promoted = vec![reading(31, false, None, 0.0), reading(40, true, None, 0.0)];
+        assert_eq!(judged(&[good.clone(), promoted]), 1);
+        assert_eq!(judged(&[good[..1].to_vec()]), 1);
+        let mut failing = good;
+        failing[1].failed = Some(2.0);
+        assert_eq!(judged(&[failing]), 1);
+    }
+
+    #[test]
+    fn restarted_statistics_count_on() {
+        assert_eq!(growth(&[5.0, 6.0, 1.0, 2.0]), 3.0);
+    }
+}

@@ -1,0 +1,182 @@
+//! Availability: by requests, by users' time, by probes; always told all three ways.
+
+use super::experiment::window;
+use super::paste::{Expected, Paste};
+use super::portion::{Portion, note_saturation};
+use super::{Judged, Lack, show};
+use crate::evidence::{Bounds, Evidence, Shortfall, Tally, Window};
+use crate::slo::{Availability, By};
+
+const REQUESTS: &str = "ordeal_requests_total";
+const ERRORS: &str = "ordeal_request_errors_total";
+const USER_SECONDS: &str = "ordeal_user_seconds_total";
+const PROBES: &str = "ordeal_probes_total";
+
+pub(super) fn judge(promise: &Availability, evidence: &Evidence) -> Result<Judged, Shortfall> {
+    let window = window(evidence, &promise.during)?;
+    let mut judged = match &promise.by {
+        By::Requests => by_requests(promise, evidence, window)?,
+        By::UserTime => by_user_time(promise, evidence, window)?,
+        By::Probes(component) => by_probes(promise, evidence, window, component)?,
+    };
+    judged.beside = beside(promise, evidence, window);
+    Ok(judged)
+}
+
+fn by_requests(promise: &Availability, evidence: &Evidence, window: Window) -> Result<Judged, Shortfall> {
+    let task = promise.task.as_deref();
+    let (bad, total) = requests(evidence, task)?;
+    let portion = Portion::over(evidence, &bad, &total, window)?;
+    let mut judged = portion.judged(promise.at_least, portion.total.inner, "requests")?;
+    note_saturation(&mut judged, evidence, window, portion, promise.at_least)?;
+    if task.is_none() {
+        audit_reasons(&mut judged, evidence, &bad)?;
+    }
+    let of_task = task.map(|task| format!(",task={task:?}")).unwrap_or_default();
+    let matchers = [format!("outcome=\"error\"{of_task}"), of_task.trim_start_matches(',').to_owned()];
+    let tallies = [(&bad, portion.bad), (&total, portion.total)];
+    for (matchers, (tally, bounds)) in matchers.iter().zip(tallies) {
+        judged.pastes.extend(paste(evidence, window, REQUESTS, matchers, tally, bounds, Expected::Count)?);
+    }
+    judged.samples = evidence.decisive(window, &[("errors", &bad), ("requests", &total)]);
+    Ok(judged)
+}
+
+/// Errors and all requests, each task with both of its outcomes.
+pub(super) fn requests(evidence: &Evidence, task: Option<&str>) -> Result<(Tally, Tally), Shortfall> {
+    let tasks = match task {
+        Some(task) => vec![task.to_owned()],
+        None => evidence.label_values(REQUESTS, "task"),
+    };
+    let (mut bad, mut total) = (Vec::new(), Vec::new());
+    for task in &tasks {
+        bad.push(evidence.tally(REQUESTS, &[("task", task), ("outcome", "error")])?);
+        total.push(evidence.tally(REQUESTS, &[("task", task), ("outcome", "ok")])?);
+    }
+    let bad = match Tally::sum(bad) {
+        Some(bad) => bad,
+        // No task at all: says that the family is absent.
+        None => evidence.tally(REQUESTS, &[("outcome", "error")])?,
+    };
+    let total = total.into_iter().fold(bad.clone(), |total, ok| total.plus(&ok));
+    Ok((bad, total))
+}
+
+/// Every error has one reason: the two families must count the same.
+fn audit_reasons(judged: &mut Judged, evidence: &Evidence, bad: &Tally) -> Result<(), Shortfall> {
+    let reasons = evidence.tally(ERRORS, &[])?.total();
+    let errors = bad.total();
+    if (reasons - errors).abs() > 0.0 {
+        judged.lacks(Lack::Disagreement, format!("{errors} errors, but {reasons} reasons in {ERRORS}"));
+    }
+    Ok(())
+}
+
+fn by_user_time(promise: &Availability, evidence: &Evidence, window: Window) -> Result<Judged, Shortfall> {
+    let (overdue, total) = user_time(evidence)?;
+    let portion = Portion::over(evidence, &overdue, &total, window)?;
+    let (_, requests) = requests(evidence, None)?;
+    let events = requests.over(&evidence.run, window)?.inner;
+    let mut judged = portion.judged(promise.at_least, events, "user seconds")?;
+    note_saturation(&mut judged, evidence, window, portion, promise.at_least)?;
+    let tallies = [("state=\"overdue\"", &overdue, portion.bad), ("", &total, portion.total)];
+    for (matchers, tally, bounds) in tallies {
+        judged.pastes.extend(paste(
+            evidence,
+            window,
+            USER_SECONDS,
+            matchers,
+            tally,
+            bounds,
+            Expected::Seconds,
+        )?);
+    }
+    judged.samples = evidence.decisive(window, &[("overdue", &overdue), ("user seconds", &total)]);
+    Ok(judged)
+}
+
+fn user_time(evidence: &Evidence) -> Result<(Tally, Tally), Shortfall> {
+    let of = |state| evidence.tally(USER_SECONDS, &[("state", state)]);
+    let overdue = of("overdue")?;
+    let total = overdue.clone().plus(&of("thinking")?).plus(&of("waiting")?);
+    Ok((overdue, total))
+}
+
+fn by_probes(
+    promise: &Availability,
+    evidence: &Evidence,
+    window: Window,
+    component: &str,
+) -> Result<Judged, Shortfall> {
+    let (portion, failed, total) = probes(evidence, window, component)?;
+    let mut judged = portion.judged(promise.at_least, portion.total.inner, "probes")?;
+    let matchers = format!("component={component:?},outcome=\"failed\"");
+    let bounds = failed.over(&evidence.run, window)?;
+    judged.pastes.extend(paste(evidence, window, PROBES, &matchers, &failed, bounds, Expected::Count)?);
+    judged.samples = evidence.decisive(window, &[("failed probes", &failed), ("probes", &total)]);
+    Ok(judged)
+}
+
+/// A missed probe may have failed or not: it widens the bounds.
+fn probes(
+    evidence: &Evidence,
+    window: Window,
+    component: &str,
+) -> Result<(Portion, Tally, Tally), Shortfall> {
+    let of = |outcome| evidence.tally(PROBES, &[("component", component), ("outcome", outcome)]);
+    let (ok, failed, missed) = (of("ok")?, of("failed")?, of("missed")?);
+    let total = ok.plus(&failed).plus(&missed);
+    let mut portion = Portion::over(evidence, &failed, &total, window)?;
+    portion.bad.outer += missed.over(&evidence.run, window)?.outer;
+    Ok((portion, failed, total))
+}
+
+/// The other ways to tell availability, over the same window.
+fn beside(promise: &Availability, evidence: &Evidence, window: Window) -> Vec<String> {
+    let told = |what: &str, portion: Result<Portion, Shortfall>| match portion {
+        Ok(portion) => {
+            let (lower, value, upper) = portion.good();
+            format!("{what}: {}", show::share(value, lower, upper).text)
+        }
+        Err(shortfall) => format!("{what}: not known ({shortfall})"),
+    };
+    let mut lines = Vec::new();
+    if promise.by != By::Requests {
+        let portion =
+            requests(evidence, None).and_then(|(bad, total)| Portion::over(evidence, &bad, &total, window));
+        lines.push(told("by requests", portion));
+    }
+    if promise.by != By::UserTime {
+        let portion =
+            user_time(evidence).and_then(|(bad, total)| Portion::over(evidence, &bad, &total, window));
+        lines.push(told("by users' time", portion));
+    }
+    for component in evidence.label_values(PROBES, "component") {
+        if promise.by != By::Probes(component.clone()) {
+            let portion = probes(evidence, window, &component).map(|(portion, ..)| portion);
+            lines.push(told(&format!("by probes of {component}"), portion));
+        }
+    }
+    lines
+}
+
+/// The query for a person, exact where one process is scraped or the window is the run.
+pub(super) fn paste(
+    evidence: &Evidence,
+    window: Window,
+    family: &str,
+    matchers: &str,
+    tally: &Tally,
+    bounds: Bounds,
+    exactly: fn(f64) -> Expected,
+) -> Result<Option<Paste>, Shortfall> {
+    let run = &evidence.run;
+    if window == Window::Run {
+        return Ok(Some(Paste::last_sum(run, family, matchers, exactly(tally.total()))));
+    }
+    if run.processes_with(true) != [0] {
+        return Ok(None);
+    }
+    let cut = run.cut(0, window)?;
+    Ok(Some(Paste::growth(run, family, matchers, cut.outer, exactly(bounds.outer))))
+}

@@ -1,0 +1,69 @@
+//! What every objective about an experiment needs first: that the fault was injected, bit, and is over.
+
+use super::Lack;
+use crate::evidence::{Edge, Evidence, Shortfall, Window};
+use crate::run::Experiment;
+use crate::slo::{During, suggestion};
+
+/// An experiment that bit and is final.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bitten<'a> {
+    pub(crate) experiment: &'a Experiment,
+    pub(crate) injected: f64,
+    /// When it became final.
+    pub(crate) ended: Edge,
+}
+
+impl Bitten<'_> {
+    /// From its injection until it was final.
+    pub(crate) fn window(&self) -> Window {
+        Window::Part { from: Edge::exact(self.injected), to: self.ended }
+    }
+}
+
+/// The experiment of that name, if it can prove anything.
+pub(crate) fn bitten<'a>(evidence: &'a Evidence, name: &str) -> Result<Bitten<'a>, Shortfall> {
+    let run = &evidence.run;
+    let Some(experiment) = run.experiments.get(name) else {
+        let known: Vec<&String> = run.experiments.keys().collect();
+        let detail = format!("the run has no experiment {name:?}{}", suggestion(name, &known));
+        return Err(Shortfall::new(Lack::FamilyAbsent, detail));
+    };
+    let state = || format!("{name} is `{}`", experiment.state);
+    match (experiment.state.as_str(), experiment.injected, experiment.ended) {
+        ("ineffective", ..) => Err(Shortfall::new(Lack::FaultIneffective, state())),
+        ("planned" | "refused" | "skipped" | "", ..) | (_, None, _) => {
+            Err(Shortfall::new(Lack::FaultNotInjected, state()))
+        }
+        (_, _, None) => Err(Shortfall::new(Lack::NotFinal, state())),
+        (_, Some(injected), Some(ended)) => {
+            if injected < run.start || run.end.is_some_and(|end| injected > end) {
+                let detail = format!("{name} was injected at {injected:.3}, outside the run");
+                return Err(Shortfall::new(Lack::Disagreement, detail));
+            }
+            if ended.latest < injected {
+                let detail = format!("{name} was final at {:.3}, before it was injected", ended.latest);
+                return Err(Shortfall::new(Lack::Disagreement, detail));
+            }
+            Ok(Bitten {
+                experiment,
+                injected,
+                ended: Edge { earliest: ended.earliest.max(injected), ..ended },
+            })
+        }
+    }
+}
+
+/// The part of the run that an objective is about.
+pub(crate) fn window(evidence: &Evidence, during: &During) -> Result<Window, Shortfall> {
+    match during {
+        During::Run => Ok(Window::Run),
+        During::Experiment(name) => Ok(bitten(evidence, name)?.window()),
+        During::Phase { name, last } => {
+            let absent = || Shortfall::new(Lack::NoSamples, format!("the run has no phase `{name}`"));
+            let phase = evidence.run.phase(name).ok_or_else(absent)?;
+            let from = last.map_or(phase.start, |last| phase.start.max(phase.end - last.as_secs_f64()));
+            Ok(Window::Part { from: Edge::exact(from), to: Edge::exact(phase.end) })
+        }
+    }
+}

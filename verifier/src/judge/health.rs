@@ -1,0 +1,139 @@
+//! Health: every component up before and after, and down only where an experiment explains it.
+
+use super::paste::{Expected, Paste};
+use super::{Judged, Lack, Shown, show};
+use crate::evidence::{Evidence, Shortfall, same};
+use crate::slo::{Health, suggestion};
+use crate::verdict::Verdict;
+
+const UP: &str = "ordeal_component_up";
+const LONGEST: &str = "ordeal_component_longest_outage_seconds";
+const OUTAGES: &str = "ordeal_component_outages_total";
+const PROBES: &str = "ordeal_probes_total";
+/// The part of the probes that may be missed before an outage may hide among them.
+const MISSED: f64 = 0.05;
+
+pub(super) fn judge(promise: &Health, evidence: &Evidence) -> Result<Judged, Shortfall> {
+    let known = evidence.label_values(UP, "component");
+    let components = if promise.components.is_empty() { &known } else { &promise.components };
+    if components.is_empty() {
+        return Err(Shortfall::new(Lack::FamilyAbsent, format!("no series {UP}")));
+    }
+    if let Some(name) = components.iter().find(|name| !known.contains(name)) {
+        let detail = format!("the run has no component {name:?}{}", suggestion(name, &known));
+        return Err(Shortfall::new(Lack::FamilyAbsent, detail));
+    }
+    let limit = promise.longest.as_secs_f64();
+    let mut all = Vec::new();
+    for name in components {
+        all.push(component(evidence, name, limit)?);
+    }
+    let verdict = Verdict::worst(all.iter().map(|one| one.verdict));
+    let worst = all.iter().max_by(|a, b| a.verdict.cmp(&b.verdict).then(a.upper.total_cmp(&b.upper)));
+    let worst = worst.ok_or_else(|| Shortfall::new(Lack::FamilyAbsent, "no component"))?;
+    let mut observed = show::time(worst.upper, worst.lower, worst.upper);
+    observed.text =
+        worst.told.clone().unwrap_or_else(|| format!("{} components, longest {}", all.len(), observed.text));
+    let why = worst.told.clone().unwrap_or_else(|| {
+        format!(
+            "the longest outage that no experiment explains was {} s ({})",
+            show::seconds(worst.upper),
+            worst.name
+        )
+    });
+    let mut judged = Judged::value(observed, verdict, why);
+    for one in all {
+        judged.shortfalls.extend(one.shortfalls);
+        judged.samples.extend(one.samples);
+        judged.pastes.extend(one.paste);
+    }
+    Ok(judged)
+}
+
+/// What is said of one component.
+struct Component {
+    name: String,
+    lower: f64,
+    upper: f64,
+    verdict: Verdict,
+    /// What is wrong besides the outages' length.
+    told: Option<String>,
+    shortfalls: Vec<Shortfall>,
+    samples: Vec<Shown>,
+    paste: Option<Paste>,
+}
+
+fn component(evidence: &Evidence, name: &str, limit: f64) -> Result<Component, Shortfall> {
+    let bound = |bound| {
+        let labels = [("component", name), ("cause", "none"), ("bound", bound)];
+        evidence.gauge(LONGEST, &labels)?.last()
+    };
+    let (lower, upper) = (bound("lower")?, bound("upper")?);
+    let mut one = Component {
+        name: name.to_owned(),
+        lower: lower.value,
+        upper: upper.value,
+        verdict: Verdict::at_most(lower.value, upper.value, limit),
+        told: None,
+        shortfalls: Vec::new(),
+        samples: Vec::new(),
+        paste: None,
+    };
+    let up = evidence.gauge(UP, &[("component", name)])?.finite(UP)?;
+    let begun = evidence.run.experiments.values().filter_map(|experiment| experiment.injected);
+    let steady = evidence.run.phase("steady").map_or(evidence.run.start, |steady| steady.start);
+    let before = up.before(begun.fold(f64::INFINITY, f64::min).min(steady.max(evidence.run.start)));
+    let after = up.before(evidence.run.end.unwrap_or(f64::INFINITY));
+    let ends = [("before", before), ("after", after)];
+    for (when, point) in ends {
+        let Some(point) = point else {
+            one.shortfalls
+                .push(Shortfall::new(Lack::NoSamples, format!("no sample of {name} {when} the load")));
+            continue;
+        };
+        one.samples.push(Shown {
+            series: format!("{UP}{{component={name:?}}}"),
+            at: point.at,
+            value: point.value,
+        });
+        if !same(point.value, 1.0) {
+            one.verdict = Verdict::Fail;
+            one.told = Some(format!("{name} was down {when} the load"));
+        }
+    }
+    let matchers = format!("component={name:?},cause=\"none\",bound=\"upper\"");
+    let series = format!("{LONGEST}{{{matchers}}}");
+    one.samples.push(Shown { series, at: upper.at, value: upper.value });
+    one.paste = Some(Paste::last_sum(&evidence.run, LONGEST, &matchers, Expected::Seconds(upper.value)));
+    audit(&mut one, evidence)?;
+    Ok(one)
+}
+
+/// The outage counter and the probes must tell the same story.
+fn audit(one: &mut Component, evidence: &Evidence) -> Result<(), Shortfall> {
+    let name = one.name.as_str();
+    let unexplained = evidence.tally(OUTAGES, &[("component", name), ("cause", "none")])?.total();
+    let mut found = Vec::new();
+    if (unexplained > 0.0) != (one.upper > 0.0) {
+        let detail = format!("{name}: {unexplained} unexplained outages, the longest of {} s", one.upper);
+        found.push(Shortfall::new(Lack::Disagreement, detail));
+    }
+    let of = |outcome| evidence.tally(PROBES, &[("component", name), ("outcome", outcome)]);
+    let (ok, failed, missed) = (of("ok")?, of("failed")?.total(), of("missed")?);
+    let all = ok.plus(&missed).total() + failed;
+    if ok.total() <= 0.0 {
+        found.push(Shortfall::new(Lack::NoSamples, format!("no probe of {name} was answered")));
+    } else if missed.total() > MISSED * all {
+        let detail = format!("{name}: {} of {} probes missed", missed.total(), show::grouped(all));
+        found.push(Shortfall::new(Lack::ProbesMissed, detail));
+    }
+    let outages = evidence.tally(OUTAGES, &[("component", name)])?.total();
+    if failed > 0.0 && outages < 1.0 {
+        found.push(Shortfall::new(
+            Lack::Disagreement,
+            format!("{name}: {failed} probes failed, but no outage was counted"),
+        ));
+    }
+    one.shortfalls.extend(found);
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! Latency: the share of all requests that were answered well and within a time.
+
+use std::time::Duration;
+
+use super::availability::{paste, requests};
+use super::experiment::window;
+use super::paste::Expected;
+use super::portion::{Portion, note_saturation};
+use super::{Judged, Lack, show};
+use crate::evidence::{Evidence, Shortfall, Tally, Window};
+use crate::slo::{Latency, Share};
+
+const BUCKETS: &str = "ordeal_response_time_seconds_bucket";
+
+pub(super) fn judge(promise: &Latency, evidence: &Evidence) -> Result<Judged, Shortfall> {
+    let window = window(evidence, &promise.during)?;
+    within(evidence, window, promise.within, promise.at_least, promise.task.as_deref())
+}
+
+/// The share within a time over any window.
+pub(super) fn within(
+    evidence: &Evidence,
+    window: Window,
+    limit: Duration,
+    at_least: Share,
+    task: Option<&str>,
+) -> Result<Judged, Shortfall> {
+    let histogram = Histogram::of(evidence, task)?;
+    let (_, total) = requests(evidence, task)?;
+    let sure = histogram.at_or_below(limit.as_secs_f64());
+    let maybe = histogram.at_or_above(limit.as_secs_f64());
+    let late = |good: Option<&Bound>| good.map_or_else(|| total.clone(), |good| total.minus(&good.tally));
+    let worst = Portion::over(evidence, &late(sure), &total, window)?;
+    let mut portion = worst;
+    portion.bad.inner = Portion::over(evidence, &late(maybe), &total, window)?.bad.inner;
+    let mut judged = portion.judged(at_least, portion.total.inner, "requests")?;
+    judged.why = format!(
+        "{} or failed within {}",
+        judged.why.replace("bad", "late"),
+        crate::slo::show_duration(limit)
+    );
+    note_saturation(&mut judged, evidence, window, portion, at_least)?;
+    note_bounds(&mut judged, limit, sure, maybe);
+    audit(&mut judged, &histogram, evidence, task)?;
+    judged.beside.push(histogram.quantiles(evidence, window)?);
+    if let Some(bound) = sure {
+        let of_task = task.map(|task| format!(",task={task:?}")).unwrap_or_default();
+        let matchers = format!("outcome=\"ok\",le={:?}{of_task}", bound.text);
+        let grown = bound.tally.over(&evidence.run, window)?;
+        judged.pastes.extend(paste(
+            evidence,
+            window,
+            BUCKETS,
+            &matchers,
+            &bound.tally,
+            grown,
+            Expected::Count,
+        )?);
+        let all = total.over(&evidence.run, window)?;
+        let matchers = of_task.trim_start_matches(',');
+        let family = "ordeal_requests_total";
+        judged.pastes.extend(paste(evidence, window, family, matchers, &total, all, Expected::Count)?);
+        judged.samples = evidence.decisive(window, &[("in time", &bound.tally), ("requests", &total)]);
+    }
+    Ok(judged)
+}
+
+/// The histogram and the counter of requests must have seen the same answers.
+fn audit(
+    judged: &mut Judged,
+    histogram: &Histogram,
+    evidence: &Evidence,
+    task: Option<&str>,
+) -> Result<(), Shortfall> {
+    let observed = histogram.all.last().map_or(0.0, |(_, tally)| tally.total());
+    let counted = requests(evidence, task)?.1.total();
+    if (observed - counted).abs() > 0.0 {
+        judged.lacks(Lack::Disagreement, format!("{counted} requests were counted, {observed} were timed"));
+    }
+    Ok(())
+}
+
+/// Where the limit is no bound of the histogram and that decides, says so.
+fn note_bounds(judged: &mut Judged, limit: Duration, sure: Option<&Bound>, maybe: Option<&Bound>) {
+    let exact = sure.zip(maybe).is_some_and(|(a, b)| a.le.to_bits() == b.le.to_bits());
+    if exact || judged.by_value != crate::verdict::Verdict::Inconclusive {
+        return;
+    }
+    let text =
+        |bound: Option<&Bound>, none: &str| bound.map_or_else(|| none.to_owned(), |bound| bound.text.clone());
+    let detail = format!(
+        "{} s lies between the bounds {} and {}",
+        limit.as_secs_f64(),
+        text(sure, "0"),
+        text(maybe, "+Inf")
+    );
+    judged.lacks(Lack::SaturatedBucket, detail);
+}
+
+/// One bucket: how many requests were answered well within its bound.
+struct Bound {
+    /// The label as the series has it: `2` or `2.0`.
+    text: String,
+    le: f64,
+    tally: Tally,
+}
+
+/// The buckets of good answers, by bound.
+struct Histogram {
+    bounds: Vec<Bound>,
+    /// Good and failed ones together, by bound.
+    all: Vec<(f64, Tally)>,
+}
+
+impl Histogram {
+    fn of(evidence: &Evidence, task: Option<&str>) -> Result<Self, Shortfall> {
+        evidence.same_buckets(BUCKETS)?;
+        let texts = evidence.label_values(BUCKETS, "le");
+        let (mut bounds, mut all) = (Vec::new(), Vec::new());
+        for text in texts {
+            let le: f64 =
+                text.parse().map_err(|_| Shortfall::new(Lack::NotFinite, format!("le={text:?}")))?;
+            let matching = |outcome| {
+                let mut matching = vec![("outcome", outcome), ("le", text.as_str())];
+                matching.extend(task.map(|task| ("task", task)));
+                evidence.tally(BUCKETS, &matching)
+            };
+            let tally = matching("ok")?;
+            all.push((le, tally.plus(&matching("error")?)));
+            bounds.push(Bound { text: text.clone(), le, tally });
+        }
+        if bounds.is_empty() {
+            evidence.tally(BUCKETS, &[])?;
+        }
+        bounds.sort_by(|a, b| a.le.total_cmp(&b.le));
+        all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Ok(Self { bounds, all })
+    }
+
+    /// The largest bound that is not above the limit.
+    fn at_or_below(&self, limit: f64) -> Option<&Bound> {
+        self.bounds.iter().rev().find(|bound| bound.le <= limit)
+    }
+
+    /// The smallest bound that is not below the limit.
+    fn at_or_above(&self, limit: f64) -> Option<&Bound> {
+        self.bounds.iter().find(|bound| bound.le >= limit)
+    }
+
+    /// Where p50, p95 and p99 of all answers lie: between two bounds, never interpolated.
+    fn quantiles(&self, evidence: &Evidence, window: Window) -> Result<String, Shortfall> {
+        let mut counts = Vec::new();
+        for (le, tally) in &self.all {
+            counts.push((*le, tally.over(&evidence.run, window)?.outer));
+        }
+        let told =
+            [(50, 0.5), (95, 0.95), (99, 0.99)].map(|(name, q)| format!("p{name} {}", quantile(&counts, q)));
+        Ok(told.join(", "))
+    }
+}
+
+/// The bucket that a quantile falls into.
+fn quantile(counts: &[(f64, f64)], q: f64) -> String {
+    let total = counts.last().map_or(0.0, |(_, count)| *count);
+    let Some(at) = counts.iter().position(|(_, count)| *count >= q * total).filter(|_| total > 0.0) else {
+        return "unknown".to_owned();
+    };
+    let below = at.checked_sub(1).map_or(0.0, |below| counts[below].0);
+    let bound = counts[at].0;
+    if bound.is_infinite() {
+        format!("above {} s, the last bound", show::seconds(below))
+    } else {
+        format!("in {below} s to {bound} s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_is_told_as_its_bucket_and_never_interpolated() {
+        let counts = [(0.1, 90.0), (1.0, 96.0), (2.0, 98.0), (f64::INFINITY, 100.0)];
+        assert_eq!(quantile(&counts, 0.5), "in 0 s to 0.1 s");
+        assert_eq!(quantile(&counts, 0.95), "in 0.1 s to 1 s");
+        assert_eq!(quantile(&counts, 0.99), "above 2 s, the last bound");
+        assert_eq!(quantile(&[(1.0, 0.0)], 0.5), "unknown");
+    }
+}

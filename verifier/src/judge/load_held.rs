@@ -1,0 +1,136 @@
+//! Load held: as many users as wanted ran, and they sent the requests that they owed.
+
+use super::availability::requests;
+use super::{Judged, Lack, Shown, show};
+use crate::evidence::{Edge, Evidence, Gauge, Point, Shortfall, Window};
+use crate::slo::Share;
+use crate::verdict::Verdict;
+
+/// Users start and stop around the phases' ends, not all at one instant.
+const EDGE: f64 = 1.0;
+
+pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfall> {
+    let run = &evidence.run;
+    let absent = || Shortfall::new(Lack::NoSamples, "the run has no phase `steady`");
+    let start = run.phase("steady").ok_or_else(absent)?.start + EDGE;
+    let end = run.load_end().ok_or_else(absent)? - EDGE;
+    let target = evidence.gauge("ordeal_users", &[("state", "target")])?.finite("users{state=\"target\"}")?;
+    let wanted = target.within(start, end);
+    let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else {
+        return Err(Shortfall::new(Lack::NoSamples, "no sample of the users wanted while the load lasted"));
+    };
+    let unseen = target.longest_gap(start, end);
+    let span = last.clock - first.clock;
+    if wanted.iter().all(|point| point.value <= 0.0) || span <= 0.0 {
+        return Err(Shortfall::new(Lack::NoSamples, "no users were wanted"));
+    }
+    let running = running(evidence, wanted)?;
+    let owed = if run.processes_with(true) == [0] {
+        owed(evidence, wanted)?
+    } else {
+        owed_apart(evidence, wanted, running.0)?
+    };
+    let (users, at) = running;
+    let (low, middle, high) = owed;
+    let (lower, upper) = (users.min(low), users.min(high));
+    let why = format!(
+        "{} % of the users wanted ran at worst, and they sent {} % of the requests owed",
+        crate::slo::trimmed(users * 100.0, 2),
+        crate::slo::trimmed(middle * 100.0, 2)
+    );
+    let by_value = Verdict::at_least(lower, upper, limit.as_f64());
+    let mut judged = Judged::value(show::share(users.min(middle), lower, upper), by_value, why);
+    let (_, total) = requests(evidence, None)?;
+    let needed = limit.events_needed();
+    if total.total() < needed {
+        judged.lacks(
+            Lack::TooFewEvents,
+            format!("{} of {} requests needed", total.total(), show::grouped(needed)),
+        );
+    }
+    if unseen > (0.1 * (end - start)).max(3.0 * run.scrape_interval()) {
+        judged
+            .lacks(Lack::Gap, format!("{} s without a sample while the load lasted", show::seconds(unseen)));
+    }
+    judged
+        .beside
+        .push("no single PromQL expression tells this exactly: it integrates a sampled gauge".to_owned());
+    judged.samples = vec![
+        Shown { series: "ordeal_users{state=\"target\"}".to_owned(), at: at.0.at, value: at.0.value },
+        Shown { series: "sum(ordeal_users{state=\"running\"})".to_owned(), at: at.0.at, value: at.1 },
+    ];
+    Ok(judged)
+}
+
+/// The least share of the users wanted that ran, and where.
+fn running(evidence: &Evidence, wanted: &[Point]) -> Result<(f64, (Point, f64)), Shortfall> {
+    let gauges = evidence.gauges_of_load("ordeal_users", &[("state", "running")])?;
+    // Users of other processes may have been scraped a little earlier; a change of the number wanted takes
+    // effect over time, so the lesser of two neighbouring targets is due.
+    let at = |gauge: &Gauge, clock: f64| gauge.before(clock).map_or(0.0, |point| point.value);
+    let mut worst = (f64::INFINITY, (wanted[0], 0.0));
+    for (number, point) in wanted.iter().enumerate() {
+        let before = number.checked_sub(1).map_or(point.value, |before| wanted[before].value);
+        let due = point.value.min(before);
+        if due <= 0.0 {
+            continue;
+        }
+        let sum: f64 = gauges.iter().map(|gauge| at(gauge, point.clock)).sum();
+        if sum / due < worst.0 {
+            worst = (sum / due, (*point, sum));
+        }
+    }
+    Ok((worst.0.min(1.0), worst.1))
+}
+
+/// The share of the requests owed that were sent, between the first and the last of these scrapes:
+/// owed = (users wanted over time, less the seconds that users waited) / mean think time.
+fn owed(evidence: &Evidence, wanted: &[Point]) -> Result<(f64, f64, f64), Shortfall> {
+    let run = &evidence.run;
+    let (first, last) = (wanted[0], wanted[wanted.len() - 1]);
+    let (low, middle, high) = crate::evidence::mean_bounds(wanted)
+        .ok_or_else(|| Shortfall::new(Lack::NoSamples, "one sample is no span of time"))?;
+    let span = last.clock - first.clock;
+    let at = |point: Point| run.processes[0].scrapes.partition_point(|scrape| scrape.at < point.at);
+    let think = think(evidence)?;
+    let (_, total) = requests(evidence, None)?;
+    let of = |state| evidence.tally("ordeal_user_seconds_total", &[("state", state)]);
+    let idle = of("waiting")?.plus(&of("overdue")?);
+    let (sent, idle) = (total.between(at(first), at(last)), idle.between(at(first), at(last)));
+    let share = |users: f64| {
+        let owed = (users * span - idle) / think;
+        if owed > 0.0 { sent / owed } else { f64::INFINITY }
+    };
+    Ok((share(high), share(middle), share(low)))
+}
+
+/// The same where the load runs in other processes, which are scraped at other times than the users wanted:
+/// each is measured between its own scrapes, by the time that its users spent thinking, and the users that did
+/// not run, `running` being the least share that did, have sent nothing.
+fn owed_apart(evidence: &Evidence, wanted: &[Point], running: f64) -> Result<(f64, f64, f64), Shortfall> {
+    let run = &evidence.run;
+    let (first, last) = (wanted[0], wanted[wanted.len() - 1]);
+    let window = Window::Part { from: Edge::exact(first.clock), to: Edge::exact(last.clock) };
+    let of = |state| evidence.tally("ordeal_user_seconds_total", &[("state", state)])?.over(run, window);
+    let (thinking, idle) = (of("thinking")?.inner, of("waiting")?.inner + of("overdue")?.inner);
+    let sent = requests(evidence, None)?.1.over(run, window)?.inner;
+    let owed = thinking / think(evidence)?;
+    if owed <= 0.0 {
+        return Err(Shortfall::new(
+            Lack::NoSamples,
+            "no user thought between two scrapes of the load processes",
+        ));
+    }
+    let idle = idle / (thinking + idle);
+    let by_running = ((running - idle) / (1.0 - idle)).clamp(0.0, 1.0);
+    let share = sent / owed;
+    Ok((share * by_running, share * by_running, share))
+}
+
+fn think(evidence: &Evidence) -> Result<f64, Shortfall> {
+    let think = evidence.gauge("ordeal_think_time_seconds", &[])?.last()?.value;
+    if think > 0.0 {
+        return Ok(think);
+    }
+    Err(Shortfall::new(Lack::NotFinite, "users do not think, so no number of requests is owed"))
+}

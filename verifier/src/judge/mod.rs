@@ -1,0 +1,194 @@
+//! From evidence to findings: one file a kind of objective, all of it pure.
+//!
+//! A judge computes the observed value with its bounds and says on which side of the limit the whole of it
+//! lies. Whatever it cannot compute is a shortfall, and a shortfall is never a pass.
+
+mod archive;
+mod availability;
+mod data_loss;
+mod experiment;
+mod health;
+mod intervention;
+mod latency;
+mod leader;
+mod limit;
+mod load_held;
+mod needs;
+mod paste;
+mod portion;
+mod promql;
+mod recovery;
+mod relief;
+mod scaling;
+mod show;
+mod split_brain;
+mod written_point;
+
+use crate::evidence::{Bars, Evidence, Lack, Shortfall, Shown};
+use crate::slo::{Objective, Promise};
+use crate::verdict::Verdict;
+
+pub(crate) use needs::{Needs, needs};
+pub(crate) use paste::{Expected, Paste, agree};
+
+/// What is said of one objective, and all that says so.
+#[derive(Debug, Clone)]
+pub(crate) struct Finding {
+    pub(crate) name: String,
+    pub(crate) kind: &'static str,
+    pub(crate) proves: Option<String>,
+    /// The limit, as text.
+    pub(crate) limit: String,
+    pub(crate) verdict: Verdict,
+    pub(crate) judged: Judged,
+}
+
+/// What a judge found.
+#[derive(Debug, Clone)]
+pub(crate) struct Judged {
+    /// `None` where the value could not be computed.
+    pub(crate) observed: Option<Observed>,
+    /// The verdict of the value alone.
+    pub(crate) by_value: Verdict,
+    /// What stands against that verdict.
+    pub(crate) shortfalls: Vec<Shortfall>,
+    /// What the value means, as a sentence.
+    pub(crate) why: String,
+    /// Other ways to tell the same.
+    pub(crate) beside: Vec<String>,
+    /// `PromQL` for a person to paste.
+    pub(crate) pastes: Vec<Paste>,
+    /// The samples that decide.
+    pub(crate) samples: Vec<Shown>,
+}
+
+/// A value somewhere in `lower..=upper`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Observed {
+    /// For people, bounds included.
+    pub(crate) text: String,
+    pub(crate) value: f64,
+    pub(crate) lower: f64,
+    pub(crate) upper: f64,
+    pub(crate) unit: &'static str,
+}
+
+impl Judged {
+    /// A value on its side of the limit.
+    fn value(observed: Observed, by_value: Verdict, why: String) -> Self {
+        Self {
+            observed: Some(observed),
+            by_value,
+            shortfalls: Vec::new(),
+            why,
+            beside: Vec::new(),
+            pastes: Vec::new(),
+            samples: Vec::new(),
+        }
+    }
+
+    /// No value, and why.
+    pub(crate) fn lacking(shortfall: Shortfall) -> Self {
+        Self {
+            observed: None,
+            by_value: Verdict::Inconclusive,
+            shortfalls: vec![shortfall],
+            why: String::new(),
+            beside: Vec::new(),
+            pastes: Vec::new(),
+            samples: Vec::new(),
+        }
+    }
+
+    /// Notes a shortfall beside the value.
+    fn lacks(&mut self, lack: Lack, detail: impl Into<String>) {
+        self.shortfalls.push(Shortfall::new(lack, detail));
+    }
+
+    /// The verdict, shortfalls considered.
+    fn verdict(&self) -> Verdict {
+        self.shortfalls.iter().fold(self.by_value, |verdict, shortfall| {
+            match (shortfall.lack.bars(), verdict) {
+                (Bars::Both, _) | (Bars::Pass, Verdict::Pass) | (Bars::Fail, Verdict::Fail) => {
+                    Verdict::Inconclusive
+                }
+                _ => verdict,
+            }
+        })
+    }
+}
+
+impl Finding {
+    /// Puts what was found beside what was promised.
+    pub(crate) fn new(objective: &Objective, judged: Judged) -> Self {
+        Self {
+            name: objective.name.clone(),
+            kind: objective.promise.kind(),
+            proves: objective.proves.clone(),
+            limit: limit::text(&objective.promise),
+            verdict: judged.verdict(),
+            judged,
+        }
+    }
+
+    /// Adds a shortfall that turned up after judging.
+    pub(crate) fn add(&mut self, shortfall: Shortfall) {
+        self.judged.shortfalls.push(shortfall);
+        self.verdict = self.judged.verdict();
+    }
+}
+
+/// Judges one objective.
+pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
+    let result = match &objective.promise {
+        Promise::Availability(promise) => availability::judge(promise, evidence),
+        Promise::Recovery(promise) => recovery::judge(promise, evidence),
+        Promise::DataLoss(promise) => data_loss::judge(promise, evidence),
+        Promise::Latency(promise) => latency::judge(promise, evidence),
+        Promise::Leader(promise) => leader::judge(promise, evidence),
+        Promise::SplitBrain(promise) => split_brain::judge(promise, evidence),
+        Promise::WrittenPoint(promise) => written_point::judge(promise, evidence),
+        Promise::ArchivePoint(promise) => archive::judge(promise, evidence),
+        Promise::LoadHeld(share) => load_held::judge(*share, evidence),
+        Promise::Scaling(promise) => scaling::judge(promise, evidence),
+        Promise::Health(promise) => health::judge(promise, evidence),
+        Promise::Intervention(share) => intervention::judge(*share, evidence),
+        Promise::Promql(promise) => promql::judge(promise, evidence),
+    };
+    let mut judged = result.unwrap_or_else(Judged::lacking);
+    for flaw in &evidence.run.flaws {
+        if !judged.shortfalls.contains(flaw) {
+            judged.shortfalls.push(flaw.clone());
+        }
+    }
+    Finding::new(objective, judged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(by_value: Verdict, lack: Lack) -> Verdict {
+        let observed = Observed { text: String::new(), value: 0.0, lower: 0.0, upper: 0.0, unit: "" };
+        let mut judged = Judged::value(observed, by_value, String::new());
+        judged.lacks(lack, "");
+        judged.verdict()
+    }
+
+    #[test]
+    fn a_shortfall_stands_against_the_verdicts_that_it_bars() {
+        let table = [
+            (Verdict::Pass, Lack::Gap, Verdict::Inconclusive),
+            (Verdict::Fail, Lack::Gap, Verdict::Inconclusive),
+            // More of an audit could only have found more losses.
+            (Verdict::Pass, Lack::AuditIncomplete, Verdict::Inconclusive),
+            (Verdict::Fail, Lack::AuditIncomplete, Verdict::Fail),
+            // A generator that could not keep up only makes things look worse.
+            (Verdict::Pass, Lack::GeneratorSaturated, Verdict::Pass),
+            (Verdict::Fail, Lack::GeneratorSaturated, Verdict::Inconclusive),
+        ];
+        for (by_value, lack, verdict) in table {
+            assert_eq!(with(by_value, lack), verdict, "{by_value:?} {lack:?}");
+        }
+    }
+}

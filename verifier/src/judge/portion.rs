@@ -1,0 +1,129 @@
+//! Shares of a whole over a window, with the bounds that come from scrapes.
+
+use super::{Judged, Lack, show};
+use crate::evidence::{Bounds, Evidence, Shortfall, Tally, Window};
+use crate::slo::Share;
+use crate::verdict::Verdict;
+
+/// How many of how many were bad.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Portion {
+    pub(crate) bad: Bounds,
+    pub(crate) total: Bounds,
+}
+
+impl Portion {
+    /// Both counted over the same window.
+    pub(crate) fn over(
+        evidence: &Evidence,
+        bad: &Tally,
+        total: &Tally,
+        window: Window,
+    ) -> Result<Self, Shortfall> {
+        let bad = bad.over(&evidence.run, window)?;
+        // A scrape may catch an event in one counter and not yet in the other: less than none is none.
+        let bad = Bounds { inner: bad.inner.max(0.0), outer: bad.outer.max(0.0) };
+        Ok(Self { bad, total: total.over(&evidence.run, window)? })
+    }
+
+    /// The good share at worst, as estimated, and at best. At worst all of the bad ones of the enclosing
+    /// scrapes fell among the fewest events, at best only those of the enclosed scrapes among the most.
+    pub(crate) fn good(self) -> (f64, f64, f64) {
+        let share = |bad: f64, total: f64| if total > 0.0 { 1.0 - (bad / total).min(1.0) } else { 0.0 };
+        (
+            share(self.bad.outer, self.total.inner),
+            share(self.bad.outer, self.total.outer),
+            share(self.bad.inner, self.total.outer),
+        )
+    }
+
+    /// The verdict, in whole-number arithmetic.
+    fn verdict(self, limit: Share) -> Verdict {
+        if limit.reached_by(self.total.inner - self.bad.outer, self.total.inner) {
+            Verdict::Pass
+        } else if limit.reached_by(self.total.outer - self.bad.inner, self.total.outer) {
+            Verdict::Inconclusive
+        } else {
+            Verdict::Fail
+        }
+    }
+
+    /// The value against its limit; nothing at all is a shortfall, too little stands against the verdict.
+    pub(crate) fn judged(self, limit: Share, events: f64, what: &str) -> Result<Judged, Shortfall> {
+        let needed = limit.events_needed();
+        if self.total.inner <= 0.0 {
+            let detail =
+                format!("no {what} between two scrapes of the window, {} needed", show::grouped(needed));
+            return Err(Shortfall::new(Lack::TooFewEvents, detail));
+        }
+        let (lower, value, upper) = self.good();
+        let count =
+            |value: f64| if value.fract() == 0.0 { show::grouped(value) } else { format!("{value:.3}") };
+        let why = format!("{} of {} {what} were bad", count(self.bad.outer), count(self.total.outer));
+        let mut judged = Judged::value(show::share(value, lower, upper), self.verdict(limit), why);
+        if events < needed {
+            let detail = format!("{} of {} needed", show::grouped(events), show::grouped(needed));
+            judged.lacks(Lack::TooFewEvents, detail);
+        }
+        Ok(judged)
+    }
+}
+
+/// Notes a saturated generator where it may explain a fail: where no more than what the limit allows would be
+/// bad without the time in which the generator could not keep up.
+pub(crate) fn note_saturation(
+    judged: &mut Judged,
+    evidence: &Evidence,
+    window: Window,
+    portion: Portion,
+    limit: Share,
+) -> Result<(), Shortfall> {
+    let saturated = evidence.tally("ordeal_saturated_seconds_total", &[])?.over(&evidence.run, window)?.outer;
+    let spent = evidence.tally("ordeal_user_seconds_total", &[])?.over(&evidence.run, window)?.outer;
+    if saturated <= 0.0 || judged.by_value == Verdict::Pass {
+        return Ok(());
+    }
+    let length = evidence.length(window);
+    let part = if length > 0.0 { (saturated / length).min(1.0) } else { 1.0 };
+    let excess = (1.0 - portion.good().2) - limit.allowed_bad();
+    if excess <= part {
+        let detail = format!("for {} s of {length:.0} s ({spent:.0} user seconds)", show::seconds(saturated));
+        judged.lacks(Lack::GeneratorSaturated, detail);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn portion(bad: (f64, f64), total: (f64, f64)) -> Portion {
+        let bounds = |(inner, outer)| Bounds { inner, outer };
+        Portion { bad: bounds(bad), total: bounds(total) }
+    }
+
+    #[test]
+    fn a_share_passes_at_worst_and_fails_at_best() {
+        let limit = Share::parse("99.9%").unwrap();
+        let table = [
+            (portion((0.0, 0.0), (9000.0, 10_000.0)), Verdict::Pass),
+            (portion((9.0, 9.0), (9000.0, 10_000.0)), Verdict::Pass),
+            // Ten of nine thousand are too many, ten of ten thousand are not.
+            (portion((10.0, 10.0), (9000.0, 10_000.0)), Verdict::Inconclusive),
+            (portion((0.0, 10.0), (9000.0, 10_000.0)), Verdict::Inconclusive),
+            (portion((11.0, 11.0), (9000.0, 10_000.0)), Verdict::Fail),
+        ];
+        for (portion, verdict) in table {
+            assert_eq!(portion.judged(limit, 9000.0, "requests").unwrap().by_value, verdict, "{portion:?}");
+        }
+    }
+
+    #[test]
+    fn too_few_events_stand_against_any_verdict() {
+        let limit = Share::parse("99.9%").unwrap();
+        let few = portion((0.0, 0.0), (2999.0, 2999.0)).judged(limit, 2999.0, "requests").unwrap();
+        assert_eq!((few.by_value, few.verdict()), (Verdict::Pass, Verdict::Inconclusive));
+        let none = portion((0.0, 0.0), (0.0, 5000.0)).judged(limit, 0.0, "requests");
+        assert_eq!(none.unwrap_err().lack, Lack::TooFewEvents);
+    }
+}

@@ -1,0 +1,292 @@
+//! Recovery: the exporter's measurement, which stands only if the scrapes tell the same story.
+
+use super::experiment::{Bitten, bitten};
+use super::paste::{Expected, Paste};
+use super::{Judged, Lack, Shown, show};
+use crate::evidence::{Bounds, Evidence, Shortfall};
+use crate::run::Run;
+use crate::slo::{Recovery, Since};
+use crate::verdict::Verdict;
+
+/// Probes that may be counted beside the exact number: one at either end.
+const ENDS: f64 = 2.0;
+/// The rate of probes is told from stretches of so many seconds.
+const STRETCH: f64 = 10.0;
+/// Health counts as lasting after at least this long without a failure …
+const LASTING_SECONDS: f64 = 5.0;
+/// … and this many probes: failures closer than that are one outage.
+const LASTING_PROBES: f64 = 20.0;
+
+pub(super) fn judge(promise: &Recovery, evidence: &Evidence) -> Result<Judged, Shortfall> {
+    let bitten = bitten(evidence, &promise.experiment)?;
+    if promise.since == Since::Reverted && bitten.experiment.reverted.is_none() {
+        let detail = format!("{} has no revert to count from", promise.experiment);
+        return Err(Shortfall::new(Lack::NoSamples, detail));
+    }
+    let measured = measured(promise, promise.since, evidence)?;
+    let Measured { value, lower, upper } = measured;
+    let by_value = Verdict::at_most(lower, upper, promise.within.as_secs_f64());
+    let why = if upper.is_infinite() {
+        format!("{} had not recovered {} s later", promise.component, show::seconds(lower))
+    } else {
+        let since = promise.since.label();
+        format!(
+            "{} served lastingly {} s after the fault was {since}",
+            promise.component,
+            show::seconds(value)
+        )
+    };
+    let mut judged = Judged::value(show::time(value, lower, upper), by_value, why);
+    let audit = audit(promise, evidence, bitten)?;
+    judged.beside.push(audit.story());
+    judged.shortfalls.extend(audit.contradictions());
+    note(&mut judged, promise, evidence, measured)?;
+    Ok(judged)
+}
+
+/// A recovery as the exporter measured it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Measured {
+    value: f64,
+    lower: f64,
+    upper: f64,
+}
+
+fn measured(promise: &Recovery, since: Since, evidence: &Evidence) -> Result<Measured, Shortfall> {
+    let labels = [
+        ("experiment", promise.experiment.as_str()),
+        ("component", &promise.component),
+        ("since", since.label()),
+    ];
+    let of = |family| {
+        let gauge = evidence.gauge(family, &labels)?;
+        let last = gauge.last()?;
+        if gauge.points.iter().any(|point| point.value.to_bits() != last.value.to_bits()) {
+            let detail = format!("{family} of {} changed after it was final", promise.experiment);
+            return Err(Shortfall::new(Lack::Disagreement, detail));
+        }
+        Ok(last.value)
+    };
+    let lower = of("ordeal_recovery_lower_seconds")?;
+    let upper = of("ordeal_recovery_upper_seconds")?;
+    // A component that did not recover has no middle to tell.
+    let value = if upper.is_infinite() { f64::INFINITY } else { of("ordeal_recovery_seconds")? };
+    if !(0.0 <= lower && lower <= value && value <= upper) {
+        let detail = format!("{value} s is not within its own bounds, {lower} s to {upper} s");
+        return Err(Shortfall::new(Lack::Disagreement, detail));
+    }
+    Ok(Measured { value, lower, upper })
+}
+
+/// What the scrapes saw between injection and end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Audit {
+    /// The recovery since the injection.
+    measured: Measured,
+    failed: Bounds,
+    missed: Bounds,
+    outages: Bounds,
+    outage_seconds: Bounds,
+    /// Time between two probes.
+    interval: f64,
+}
+
+fn audit(promise: &Recovery, evidence: &Evidence, bitten: Bitten<'_>) -> Result<Audit, Shortfall> {
+    let run = &evidence.run;
+    let component = promise.component.as_str();
+    let window = bitten.window();
+    let probes =
+        |outcome| evidence.tally("ordeal_probes_total", &[("component", component), ("outcome", outcome)]);
+    let (ok, failed, missed) = (probes("ok")?, probes("failed")?, probes("missed")?);
+    let of = |family| evidence.tally(family, &[("component", component)])?.over(run, window);
+    let all = ok.plus(&failed).plus(&missed);
+    let clocks: Vec<f64> = run.processes[0].scrapes.iter().map(|scrape| scrape.clock).collect();
+    let count = |scrape| all.at(scrape).unwrap_or(0.0);
+    // Outside of all experiments: within, the count is what is audited.
+    let quiet = quiet(run, bitten);
+    let first = clocks.partition_point(|clock| *clock < quiet.0);
+    let after = clocks.partition_point(|clock| *clock <= quiet.1);
+    let rate =
+        fastest(&clocks[..first], count).max(fastest(&clocks[after..], |scrape| count(after + scrape)));
+    if rate <= 0.0 {
+        return Err(Shortfall::new(Lack::NoSamples, format!("no probe of {component} was counted")));
+    }
+    Ok(Audit {
+        measured: measured(promise, Since::Injected, evidence)?,
+        failed: failed.over(run, window)?,
+        missed: missed.over(run, window)?,
+        outages: of("ordeal_component_outages_total")?,
+        outage_seconds: of("ordeal_component_outage_seconds_total")?,
+        interval: 1.0 / rate,
+    })
+}
+
+/// When the first fault was injected, and when the last experiment was final.
+fn quiet(run: &Run, bitten: Bitten<'_>) -> (f64, f64) {
+    let injected = run.experiments.values().filter_map(|experiment| experiment.injected);
+    let ended = run.experiments.values().filter_map(|experiment| experiment.ended.map(|ended| ended.latest));
+    (injected.fold(bitten.injected, f64::min), ended.fold(bitten.ended.latest, f64::max))
+}
+
+/// The most probes a second over any stretch long enough to tell: probes that hang come less often.
+fn fastest(clocks: &[f64], count: impl Fn(usize) -> f64) -> f64 {
+    let mut fastest = 0.0_f64;
+    let mut from = 0;
+    for to in 0..clocks.len() {
+        while from + 1 < to && clocks[to] - clocks[from + 1] >= STRETCH {
+            from += 1;
+        }
+        let length = clocks[to] - clocks[from];
+        if length >= STRETCH {
+            fastest = fastest.max((count(to) - count(from)) / length);
+        }
+    }
+    fastest
+}
+
+impl Audit {
+    fn story(&self) -> String {
+        format!(
+            "the scrapes saw {} failed and {} missed probes (one every {:.0} ms), {} outages of {} s in all",
+            show::grouped(self.failed.outer),
+            show::grouped(self.missed.outer),
+            self.interval * 1000.0,
+            show::grouped(self.outages.outer),
+            show::seconds(self.outage_seconds.outer),
+        )
+    }
+
+    /// Where the scrapes tell another story than the measurement.
+    fn contradictions(&self) -> Vec<Shortfall> {
+        let mut found = Vec::new();
+        let mut tells = |told: bool, detail: String| {
+            if told {
+                found.push(Shortfall::new(Lack::Disagreement, detail));
+            }
+        };
+        let Measured { lower, upper, .. } = self.measured;
+        let most = upper / self.interval + ENDS;
+        tells(
+            self.failed.inner > most,
+            format!(
+                "{} probes failed, but a recovery after {upper:.3} s allows {most:.0}",
+                self.failed.inner
+            ),
+        );
+        let unseen = self.failed.outer + self.missed.outer;
+        tells(lower > 0.0 && unseen < 1.0, format!("down for {lower:.3} s at least, but no probe failed"));
+        tells(
+            self.outages.outer < 1.0 && self.failed.inner > 0.0,
+            format!("{} probes failed, but no outage was counted", self.failed.inner),
+        );
+        tells(
+            self.outages.inner > unseen,
+            format!("{} outages, but only {unseen} probes failed or were missed", self.outages.inner),
+        );
+        tells(
+            self.outage_seconds.inner > upper + self.interval * ENDS,
+            format!("down for {:.3} s, more than the recovery's {upper:.3} s", self.outage_seconds.inner),
+        );
+        // Failures of one outage are no further apart than what makes health lasting.
+        let apart = LASTING_SECONDS.max(LASTING_PROBES * self.interval) + self.interval;
+        let fewest = self.outage_seconds.inner / apart - ENDS;
+        tells(
+            unseen < fewest,
+            format!(
+                "down for {:.3} s, but only {unseen} probes failed or were missed",
+                self.outage_seconds.inner
+            ),
+        );
+        found
+    }
+}
+
+fn note(
+    judged: &mut Judged,
+    promise: &Recovery,
+    evidence: &Evidence,
+    measured: Measured,
+) -> Result<(), Shortfall> {
+    let Recovery { experiment, component, since, .. } = promise;
+    let matchers = format!("experiment={experiment:?},component={component:?},since={:?}", since.label());
+    let families = [
+        ("ordeal_recovery_seconds", measured.value),
+        ("ordeal_recovery_lower_seconds", measured.lower),
+        ("ordeal_recovery_upper_seconds", measured.upper),
+    ];
+    let labels = [("experiment", experiment.as_str()), ("component", component), ("since", since.label())];
+    for (family, value) in families {
+        let Ok(gauge) = evidence.gauge(family, &labels) else { continue };
+        judged.pastes.push(Paste::last_sum(&evidence.run, family, &matchers, Expected::Seconds(value)));
+        let at = gauge.last()?.at;
+        judged.samples.push(Shown { series: format!("{family}{{{matchers}}}"), at, value });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exactly(value: f64) -> Bounds {
+        Bounds { inner: value, outer: value }
+    }
+
+    /// 5.4 s of outage, probed every 50 ms.
+    fn honest() -> Audit {
+        Audit {
+            measured: Measured { value: 5.41, lower: 5.33, upper: 5.49 },
+            failed: exactly(107.0),
+            missed: exactly(0.0),
+            outages: exactly(1.0),
+            outage_seconds: exactly(5.4),
+            interval: 0.05,
+        }
+    }
+
+    #[test]
+    fn an_honest_recovery_is_not_contradicted() {
+        assert_eq!(honest().contradictions(), []);
+        let at_once = Measured { value: 0.0, lower: 0.0, upper: 0.0 };
+        let quiet = Audit {
+            measured: at_once,
+            failed: exactly(0.0),
+            outages: exactly(0.0),
+            outage_seconds: exactly(0.0),
+            ..honest()
+        };
+        assert_eq!(quiet.contradictions(), []);
+    }
+
+    #[test]
+    fn scrapes_that_tell_another_story_are_noticed() {
+        let table = [
+            ("probes failed for longer", Audit { failed: exactly(400.0), ..honest() }),
+            ("no probe failed", Audit { failed: exactly(0.0), ..honest() }),
+            ("no outage was counted", Audit { outages: exactly(0.0), ..honest() }),
+            (
+                "an outage, though no probe failed",
+                Audit { failed: exactly(0.0), outages: exactly(2.0), ..honest() },
+            ),
+            ("the outage was longer", Audit { outage_seconds: exactly(9.0), ..honest() }),
+        ];
+        for (what, audit) in table {
+            assert!(!audit.contradictions().is_empty(), "{what}");
+        }
+    }
+
+    #[test]
+    fn the_rate_of_probes_is_that_of_the_fastest_stretch() {
+        let clocks: Vec<f64> = (0..60).map(f64::from).collect();
+        // Twenty a second, but one a second while they hang.
+        let count = |scrape: usize| if scrape < 20 { scrape as f64 * 20.0 } else { 380.0 + scrape as f64 };
+        assert!((fastest(&clocks, count) - 20.0).abs() < 1e-9);
+        assert!(fastest(&clocks[..5], count) <= 0.0);
+    }
+
+    #[test]
+    fn missed_probes_may_stand_for_failed_ones() {
+        let blind = Audit { failed: exactly(0.0), missed: exactly(107.0), ..honest() };
+        assert_eq!(blind.contradictions(), []);
+    }
+}

@@ -1,0 +1,45 @@
+//! Recovery point of writes: the span of acknowledged writes that a fault took with it.
+
+use super::data_loss::gate;
+use super::paste::{Expected, Paste};
+use super::{Judged, Lack, Shown, show};
+use crate::evidence::{Evidence, Shortfall};
+use crate::slo::WrittenPoint;
+use crate::verdict::Verdict;
+
+const FAMILY: &str = "ordeal_recovery_point_seconds";
+
+pub(super) fn judge(promise: &WrittenPoint, evidence: &Evidence) -> Result<Judged, Shortfall> {
+    let store = promise.store.as_str();
+    let names: Vec<String> = match &promise.experiment {
+        Some(name) => vec![name.clone()],
+        None => evidence.run.experiments.keys().cloned().collect(),
+    };
+    let mut points = Vec::new();
+    for name in &names {
+        points.push((name, evidence.gauge(FAMILY, &[("experiment", name), ("store", store)])?.last()?));
+    }
+    let worst = points.iter().max_by(|a, b| a.1.value.total_cmp(&b.1.value));
+    let Some((name, worst)) = worst else {
+        return Err(Shortfall::new(
+            Lack::NoSamples,
+            "the run had no experiment, so no recovery point was measured",
+        ));
+    };
+    let value = worst.value;
+    let why = format!("the writes lost span {} s at most ({name})", show::seconds(value));
+    let limit = promise.within.as_secs_f64();
+    let mut judged =
+        Judged::value(show::time(value, value, value), Verdict::at_most(value, value, limit), why);
+    let acked =
+        evidence.tally("ordeal_ledger_writes_total", &[("store", store), ("outcome", "acked")])?.total();
+    gate(&mut judged, evidence, promise.experiment.as_deref(), store, acked)?;
+    for (name, point) in &points {
+        let matchers = format!("experiment={name:?},store={store:?}");
+        let expected = Expected::Seconds(point.value);
+        judged.pastes.push(Paste::last_sum(&evidence.run, FAMILY, &matchers, expected));
+        let series = format!("{FAMILY}{{{matchers}}}");
+        judged.samples.push(Shown { series, at: point.at, value: point.value });
+    }
+    Ok(judged)
+}

@@ -1,0 +1,44 @@
+//! The findings of a run as people and programs read them.
+
+mod claims;
+mod json;
+mod text;
+
+use crate::evidence::Evidence;
+use crate::judge::Finding;
+use crate::source::Server;
+use crate::verdict::Verdict;
+
+/// All that is said of a run.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) url: String,
+    pub(crate) server: Server,
+    /// `None` where no run was found.
+    pub(crate) evidence: Option<Evidence>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) verdict: Verdict,
+}
+
+impl Report {
+    /// Puts the findings together; the worst one is the verdict.
+    pub(crate) fn new(url: &str, server: Server, evidence: Option<Evidence>, findings: Vec<Finding>) -> Self {
+        let verdict = Verdict::worst(findings.iter().map(|finding| finding.verdict));
+        Self { url: url.to_owned(), server, evidence, findings, verdict }
+    }
+
+    /// How many findings have this verdict.
+    fn count(&self, verdict: Verdict) -> usize {
+        self.findings.iter().filter(|finding| finding.verdict == verdict).count()
+    }
+
+    /// As text, coloured or not.
+    pub(crate) fn text(&self, colored: bool) -> String {
+        text::render(self, colored)
+    }
+
+    /// As JSON.
+    pub(crate) fn json(&self) -> String {
+        json::render(self)
+    }
+}

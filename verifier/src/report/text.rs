@@ -1,0 +1,142 @@
+//! The report for people.
+
+use std::fmt::Write;
+
+use super::Report;
+use crate::judge::{Expected, Finding};
+use crate::slo::show_duration;
+use crate::verdict::Verdict;
+
+/// Samples shown for one finding.
+const SAMPLES: usize = 8;
+
+/// The whole report, the verdict on the last line.
+pub(super) fn render(report: &Report, colored: bool) -> String {
+    let mut out = String::new();
+    header(&mut out, report);
+    table(&mut out, report, colored);
+    for finding in report.findings.iter().filter(|finding| finding.verdict != Verdict::Pass) {
+        explain(&mut out, finding, colored);
+    }
+    let counts = format!(
+        "{} failed, {} inconclusive, {} passed",
+        report.count(Verdict::Fail),
+        report.count(Verdict::Inconclusive),
+        report.count(Verdict::Pass)
+    );
+    let word = paint(report.verdict.word(), report.verdict, colored);
+    line(&mut out, &format!("verdict: {word} ({counts}), exit code {}", report.verdict.exit_code()));
+    out
+}
+
+fn line(out: &mut String, text: &str) {
+    out.push_str(text.trim_end());
+    out.push('\n');
+}
+
+fn header(out: &mut String, report: &Report) {
+    let version = report.server.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+    match &report.evidence {
+        Some(evidence) => {
+            let run = &evidence.run;
+            let length = run.end.map_or_else(
+                || "unfinished".to_owned(),
+                |end| show_duration(std::time::Duration::from_secs_f64((end - run.start).max(0.0).round())),
+            );
+            let skew = run.largest_skew() * 1000.0;
+            line(
+                out,
+                &format!(
+                    "run {}  {}  {length}  Prometheus{version} at {}, clocks within {skew:.0} ms, a scrape every {:.0} s",
+                    run.id,
+                    run.trial,
+                    report.url,
+                    run.scrape_interval()
+                ),
+            );
+        }
+        None => line(out, &format!("no run found  Prometheus{version} at {}", report.url)),
+    }
+    line(out, &format!("judged: {}", report.judged().join(", ")));
+    let not_claimed = report.not_claimed();
+    if !not_claimed.is_empty() {
+        line(out, &format!("not claimed: {}", not_claimed.join("; ")));
+    }
+    for info in report.evidence.iter().flat_map(|evidence| evidence.recorded.infos()) {
+        line(out, &format!("remark by Prometheus: {info}"));
+    }
+    out.push('\n');
+}
+
+fn table(out: &mut String, report: &Report, colored: bool) {
+    let rows: Vec<[String; 4]> = report.findings.iter().map(row).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let (names, values, limits) = (width(0), width(1), width(2));
+    for (row, finding) in rows.iter().zip(&report.findings) {
+        let mark = match finding.verdict {
+            Verdict::Pass => "pass",
+            Verdict::Inconclusive => "?   ",
+            Verdict::Fail => "fail",
+        };
+        let mark = paint(mark, finding.verdict, colored);
+        let [name, value, limit, tail] = row;
+        line(out, &format!("{mark}   {name:names$}   {value:values$}   {limit:limits$}   {tail}"));
+    }
+    out.push('\n');
+}
+
+/// Name, observed value, limit; then what is proven, or why nothing is.
+fn row(finding: &Finding) -> [String; 4] {
+    let observed = finding.judged.observed.as_ref().map_or("-", |observed| &observed.text);
+    let proves = finding.proves.clone().unwrap_or_default();
+    let tail = match (finding.verdict, finding.judged.shortfalls.first()) {
+        (Verdict::Inconclusive, Some(shortfall)) => format!("{proves}  {}", shortfall.lack.name()),
+        _ => proves,
+    };
+    [finding.name.clone(), observed.to_owned(), finding.limit.clone(), tail]
+}
+
+/// Why a finding did not pass, the query, the samples that decide, and what to do.
+fn explain(out: &mut String, finding: &Finding, colored: bool) {
+    let judged = &finding.judged;
+    line(out, &format!("{}: {}", paint(finding.verdict.word(), finding.verdict, colored), finding.name));
+    if !judged.why.is_empty() {
+        line(out, &format!("  {}; promised: {}", judged.why, finding.limit));
+    }
+    if finding.verdict == Verdict::Inconclusive && judged.shortfalls.is_empty() {
+        line(out, "  the limit lies between the bounds of the value: shorter scrape intervals narrow them");
+    }
+    for shortfall in &judged.shortfalls {
+        line(out, &format!("  {shortfall}"));
+        line(out, &format!("    {}", shortfall.lack.meaning()));
+        line(out, &format!("    What to do: {}", shortfall.lack.remedy()));
+    }
+    for beside in &judged.beside {
+        line(out, &format!("  {beside}"));
+    }
+    for paste in &judged.pastes {
+        let tail = match (&paste.expected, paste.returned) {
+            (Expected::Differs(why), Some(value)) => format!("= {value}, which differs: {why}"),
+            (Expected::Differs(why), None) => format!("differs: {why}"),
+            (_, Some(value)) => format!("= {value}"),
+            (_, None) => "returned no single number".to_owned(),
+        };
+        line(out, &format!("  query at {}: {}  {tail}", paste.at, paste.query));
+    }
+    for sample in judged.samples.iter().take(SAMPLES) {
+        line(out, &format!("  sample at {}: {} = {}", sample.at, sample.series, sample.value));
+    }
+    if judged.samples.len() > SAMPLES {
+        let _ = writeln!(out, "  … and {} more samples (--output json)", judged.samples.len() - SAMPLES);
+    }
+    out.push('\n');
+}
+
+fn paint(text: &str, verdict: Verdict, colored: bool) -> String {
+    let code = match verdict {
+        Verdict::Pass => 32,
+        Verdict::Inconclusive => 33,
+        Verdict::Fail => 31,
+    };
+    if colored { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+}

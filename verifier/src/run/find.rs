@@ -1,0 +1,137 @@
+//! Finds a run and its processes among the samples of `ordeal_run_info`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::evidence::{Lack, Millis, Sample, Shortfall};
+use crate::source::Labels;
+
+/// A run that was found, before its families are fetched.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Found {
+    pub(crate) id: String,
+    pub(crate) trial: String,
+    /// The conductor first; then the load processes.
+    pub(crate) members: Vec<Member>,
+    /// Other processes that claim to conduct the same run.
+    pub(crate) rivals: Vec<String>,
+}
+
+/// A process that carries the run's id.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Member {
+    pub(crate) job: String,
+    pub(crate) instance: String,
+    pub(crate) conducts: bool,
+    pub(crate) first: Millis,
+    pub(crate) last: Millis,
+}
+
+impl Found {
+    /// The first and last sample of any of the run's processes.
+    pub(crate) fn span(&self) -> (Millis, Millis) {
+        let first = self.members.iter().map(|member| member.first).min();
+        let last = self.members.iter().map(|member| member.last).max();
+        (first.unwrap_or(Millis(0)), last.unwrap_or(Millis(0)))
+    }
+}
+
+/// The run of that id, or the newest one.
+pub(crate) fn find(series: &[(Labels, Vec<Sample>)], wanted: Option<&str>) -> Result<Found, Shortfall> {
+    let mut runs: BTreeMap<&str, Vec<(Member, &str)>> = BTreeMap::new();
+    for (labels, samples) in series {
+        let (Some(first), Some(last)) = (samples.first(), samples.last()) else { continue };
+        let label = |name: &str| labels.get(name).map_or("", String::as_str);
+        let member = Member {
+            job: label("job").to_owned(),
+            instance: label("instance").to_owned(),
+            conducts: label("role") == "conductor",
+            first: first.at,
+            last: last.at,
+        };
+        runs.entry(label("run")).or_default().push((member, label("trial")));
+    }
+    let began = |members: &[(Member, &str)]| {
+        members.iter().filter(|(member, _)| member.conducts).map(|(member, _)| member.first).min()
+    };
+    let chosen = match wanted {
+        Some(id) => runs.get_key_value(id).filter(|(_, members)| began(members).is_some()),
+        None => runs
+            .iter()
+            .filter(|(_, members)| began(members).is_some())
+            .max_by_key(|(_, members)| began(members)),
+    };
+    let Some((id, members)) = chosen else { return Err(not_found(wanted, runs.keys().copied().collect())) };
+    Ok(gather(id, members))
+}
+
+fn gather(id: &str, members: &[(Member, &str)]) -> Found {
+    let mut kept: Vec<Member> = Vec::new();
+    let trial = members.iter().find(|(member, _)| member.conducts).map_or("", |(_, trial)| trial);
+    let mut ordered: Vec<&Member> = members.iter().map(|(member, _)| member).collect();
+    ordered.sort_by_key(|member| (!member.conducts, member.first));
+    let mut rivals = Vec::new();
+    for member in ordered {
+        let same = |other: &&mut Member| other.job == member.job && other.instance == member.instance;
+        if let Some(known) = kept.iter_mut().find(same) {
+            known.first = known.first.min(member.first);
+            known.last = known.last.max(member.last);
+        } else {
+            if member.conducts && !kept.is_empty() {
+                rivals.push(format!("job {:?}, instance {:?}", member.job, member.instance));
+            }
+            kept.push(member.clone());
+        }
+    }
+    Found { id: id.to_owned(), trial: trial.to_owned(), members: kept, rivals }
+}
+
+fn not_found(wanted: Option<&str>, seen: BTreeSet<&str>) -> Shortfall {
+    let what = wanted.map_or_else(|| "no run with a conductor".to_owned(), |id| format!("no run {id:?}"));
+    let others: Vec<_> = seen.into_iter().take(5).collect();
+    let tail = if others.is_empty() {
+        "; no runs at all".to_owned()
+    } else {
+        format!("; seen: {}", others.join(", "))
+    };
+    Shortfall::new(Lack::RunNotFound, format!("{what}{tail}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(run: &str, role: &str, instance: &str, first: i64, last: i64) -> (Labels, Vec<Sample>) {
+        let pairs = [("run", run), ("role", role), ("instance", instance), ("job", "j"), ("trial", "t")];
+        let labels = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let sample = |at: i64| Sample { at: Millis(at), value: 1.0 };
+        (labels, vec![sample(first), sample(last)])
+    }
+
+    #[test]
+    fn the_newest_start_wins_even_where_an_older_run_lasted_longer() {
+        let series = [info("old", "conductor", "a", 0, 900), info("new", "conductor", "b", 500, 600)];
+        assert_eq!(find(&series, None).unwrap().id, "new");
+        assert_eq!(find(&series, Some("old")).unwrap().id, "old");
+        let missing = find(&series, Some("other")).unwrap_err();
+        assert_eq!(missing.lack, Lack::RunNotFound);
+        assert!(missing.detail.contains("new, old"));
+    }
+
+    #[test]
+    fn load_processes_follow_the_conductor_and_a_run_without_one_is_none() {
+        let series =
+            [info("r", "load", "a", 0, 9), info("r", "conductor", "b", 1, 9), info("s", "load", "c", 5, 9)];
+        let found = find(&series, None).unwrap();
+        let order: Vec<_> = found.members.iter().map(|member| member.instance.as_str()).collect();
+        assert_eq!((found.id.as_str(), order), ("r", vec!["b", "a"]));
+        assert_eq!(found.span(), (Millis(0), Millis(9)));
+        assert!(found.rivals.is_empty());
+        assert!(find(&series, Some("s")).is_err());
+    }
+
+    #[test]
+    fn a_second_conductor_is_a_rival() {
+        let series = [info("r", "conductor", "a", 0, 9), info("r", "conductor", "b", 1, 9)];
+        assert_eq!(find(&series, None).unwrap().rivals.len(), 1);
+    }
+}

@@ -1,0 +1,230 @@
+//! The keys of each kind of objective.
+
+use std::time::Duration;
+
+use super::fields::{Fault, Fields};
+use super::model::{
+    ArchivePoint, Availability, By, Compare, DataLoss, During, Expect, Health, Latency, Leader, OtherSeries,
+    Promise, Promql, Recovery, Scaling, Shape, Since, SplitBrain, WrittenPoint,
+};
+use super::node::{Node, Value};
+
+/// Every kind, as the file names it.
+const KINDS: [&str; 12] = [
+    "availability",
+    "latency",
+    "load_held",
+    "recovery",
+    "leader",
+    "split_brain",
+    "data_loss",
+    "recovery_point",
+    "scaling",
+    "health",
+    "intervention",
+    "promql",
+];
+
+/// Reads `kind` and the keys that this kind has.
+pub(crate) fn promise(fields: &mut Fields<'_>) -> Option<Promise> {
+    match fields.word("kind", &KINDS, None)? {
+        "availability" => availability(fields).map(Promise::Availability),
+        "latency" => latency(fields).map(Promise::Latency),
+        "load_held" => fields.share_or("at_least", "99%").map(Promise::LoadHeld),
+        "recovery" => recovery(fields).map(Promise::Recovery),
+        "leader" => leader(fields).map(Promise::Leader),
+        "split_brain" => split_brain(fields).map(Promise::SplitBrain),
+        "data_loss" => data_loss(fields).map(Promise::DataLoss),
+        "recovery_point" => recovery_point(fields),
+        "scaling" => scaling(fields).map(Promise::Scaling),
+        "health" => health(fields).map(Promise::Health),
+        "intervention" => fields.share_or("watched_at_least", "99%").map(Promise::Intervention),
+        _ => promql(fields).map(Promise::Promql),
+    }
+}
+
+const EXPERIMENT: &str = "the name of an experiment of the trial";
+const COMPONENT: &str = "the name of a component of the trial";
+const STORE: &str = "the name of a store of the trial";
+
+fn recovery(fields: &mut Fields<'_>) -> Option<Recovery> {
+    let experiment = fields.text("experiment", EXPERIMENT);
+    let component = fields.text("component", COMPONENT);
+    let since = fields.word("since", &["injected", "reverted"], Some("injected"));
+    let within = fields.duration("within");
+    Some(Recovery {
+        experiment: experiment?,
+        component: component?,
+        since: if since? == "injected" { Since::Injected } else { Since::Reverted },
+        within: within?,
+    })
+}
+
+fn leader(fields: &mut Fields<'_>) -> Option<Leader> {
+    let component = fields.text("component", COMPONENT);
+    let experiment = fields.text("experiment", EXPERIMENT);
+    let expect = fields.word("expect", &["new", "one"], None);
+    let within = fields.duration("within");
+    Some(Leader {
+        component: component?,
+        experiment: experiment?,
+        expect: if expect? == "new" { Expect::New } else { Expect::One },
+        within: within?,
+    })
+}
+
+fn split_brain(fields: &mut Fields<'_>) -> Option<SplitBrain> {
+    let component = fields.text("component", COMPONENT);
+    let experiment = fields.optional_text("experiment", EXPERIMENT);
+    let at_most = fields.duration_or("at_most", Duration::ZERO);
+    Some(SplitBrain { component: component?, experiment, at_most: at_most? })
+}
+
+fn data_loss(fields: &mut Fields<'_>) -> Option<DataLoss> {
+    let store = fields.text("store", STORE);
+    let experiment = fields.optional_text("experiment", EXPERIMENT);
+    Some(DataLoss { store: store?, experiment })
+}
+
+fn recovery_point(fields: &mut Fields<'_>) -> Option<Promise> {
+    let of = fields.word("of", &["writes", "archive"], Some("writes"));
+    let within = fields.duration("within");
+    if of? == "writes" {
+        let store = fields.text("store", STORE);
+        let experiment = fields.optional_text("experiment", EXPERIMENT);
+        return Some(Promise::WrittenPoint(WrittenPoint { store: store?, experiment, within: within? }));
+    }
+    let selector = matchers(fields, "selector").unwrap_or_else(|| "{}".to_owned());
+    Some(Promise::ArchivePoint(ArchivePoint { selector, within: within? }))
+}
+
+/// Label matchers in braces.
+fn matchers(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
+    let expected = "label matchers such as {job=\"postgres\"}";
+    let node = fields.optional(key)?;
+    let text = fields.as_text(node, key, expected)?;
+    let text = text.trim();
+    if !(text.starts_with('{') && text.ends_with('}')) {
+        fields.fault(node.at, format!("`{key}` is `{text}`, expected {expected}"));
+    }
+    Some(text.to_owned())
+}
+
+fn availability(fields: &mut Fields<'_>) -> Option<Availability> {
+    let at_least = fields.share("at_least");
+    let by = fields.word("by", &["requests", "user_time", "probes"], Some("requests"));
+    let during = during(fields);
+    let (by, task) = match by? {
+        "requests" => (By::Requests, fields.optional_text("task", "the name of a task of the trial")),
+        "user_time" => (By::UserTime, None),
+        _ => (By::Probes(fields.text("component", COMPONENT)?), None),
+    };
+    Some(Availability { at_least: at_least?, by, during: during?, task })
+}
+
+fn latency(fields: &mut Fields<'_>) -> Option<Latency> {
+    let within = fields.duration("within");
+    let at_least = fields.share("at_least");
+    let task = fields.optional_text("task", "the name of a task of the trial");
+    let during = during(fields);
+    Some(Latency { within: within?, at_least: at_least?, task, during: during? })
+}
+
+fn during(fields: &mut Fields<'_>) -> Option<During> {
+    let expected = "`run`, {experiment: NAME} or {phase: steady, last: 30s}";
+    let Some(node) = fields.optional("during") else { return Some(During::Run) };
+    match &node.value {
+        Value::Text(text) if text == "run" => Some(During::Run),
+        Value::Map(entries) => {
+            let (during, mut faults) = part(node, entries.iter().any(|entry| entry.1 == "experiment"));
+            fields.faults.append(&mut faults);
+            during
+        }
+        _ => {
+            fields.fault(node.at, format!("`during` is not understood, expected {expected}"));
+            None
+        }
+    }
+}
+
+fn part(node: &Node, of_experiment: bool) -> (Option<During>, Vec<Fault>) {
+    let mut inner = Fields::new(node, "`during`");
+    let during = if of_experiment {
+        inner.text("experiment", EXPERIMENT).map(During::Experiment)
+    } else {
+        let phases = ["preflight", "ramp", "steady", "experiments", "cooldown", "audit"];
+        let name = inner.word("phase", &phases, None);
+        let last = inner.optional_duration("last");
+        name.map(|name| During::Phase { name: name.to_owned(), last })
+    };
+    (during, inner.finish())
+}
+
+fn scaling(fields: &mut Fields<'_>) -> Option<Scaling> {
+    let workload = fields.text("workload", "the name of a workload");
+    let autoscaler = match fields.optional_text("autoscaler", "the name of an autoscaler") {
+        None => workload.clone(),
+        named => named,
+    };
+    let shape = match fields.word("shape", &["up", "down", "relief"], None)? {
+        "up" => {
+            let (from, to) = (fields.count("from"), fields.count("to"));
+            let within = fields.optional_duration("within");
+            from.zip(to).map(|(from, to)| Shape::Up { from, to, within })
+        }
+        "down" => {
+            fields.count("to").zip(fields.duration("within")).map(|(to, within)| Shape::Down { to, within })
+        }
+        _ => relief(fields),
+    };
+    let selector = "a selector of one series";
+    let ready = fields.optional_text("ready", selector);
+    let current = fields.optional_text("current", selector);
+    Some(Scaling {
+        workload: workload?,
+        autoscaler: autoscaler?,
+        shape: shape?,
+        other: OtherSeries { ready, current },
+    })
+}
+
+fn relief(fields: &mut Fields<'_>) -> Option<Shape> {
+    let (from, to) = (fields.count("from"), fields.count("to"));
+    let last = fields.duration_or("last", Duration::from_secs(30));
+    let within = fields.duration("within");
+    let at_least = fields.share_or("at_least", "95%");
+    Some(Shape::Relief { from: from?, to: to?, last: last?, within: within?, at_least: at_least? })
+}
+
+fn health(fields: &mut Fields<'_>) -> Option<Health> {
+    let longest = fields.duration_or("longest", Duration::from_millis(500));
+    let mut components = Vec::new();
+    match fields.optional("components").map(|node| (node, &node.value)) {
+        None => {}
+        Some((_, Value::Text(text))) if text == "all" => {}
+        Some((_, Value::List(nodes))) if !nodes.is_empty() => {
+            for node in nodes {
+                components.extend(fields.as_text(node, "components", COMPONENT));
+            }
+        }
+        Some((node, _)) => {
+            fields.fault(node.at, "`components` is not understood, expected `all` or a list of names".into());
+        }
+    }
+    Some(Health { components, longest: longest? })
+}
+
+fn promql(fields: &mut Fields<'_>) -> Option<Promql> {
+    let expr = fields.text("expr", "a PromQL expression with $start, $end and $window");
+    let limits = [
+        fields.number("at_most").map(Compare::AtMost),
+        fields.number("at_least").map(Compare::AtLeast),
+        fields.number("equals").map(Compare::Equals),
+    ];
+    let mut given = limits.into_iter().flatten();
+    let (Some(compare), None) = (given.next(), given.next()) else {
+        fields.fault(fields.at(), "expected exactly one limit: at_most, at_least or equals".into());
+        return None;
+    };
+    Some(Promql { expr: expr?, compare })
+}

@@ -1,0 +1,83 @@
+//! The objectives' file: raw form with places, checks, checked form.
+
+mod fields;
+mod kinds;
+mod model;
+mod node;
+mod values;
+
+use std::path::Path;
+
+pub(crate) use fields::suggestion;
+pub(crate) use model::*;
+pub(crate) use values::{Share, show_duration, trimmed};
+
+use fields::{Fault, Fields};
+use node::{Node, Value};
+
+/// The file could not be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("reading {path}")]
+    Read { path: String, source: std::io::Error },
+    /// All faults, one a line, each with file, line and column.
+    #[error("{0}")]
+    Faults(String),
+}
+
+/// Reads and checks a file.
+pub(crate) fn load(path: &Path) -> Result<Vec<Objective>, Error> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: name.clone(), source })?;
+    check(&text).map_err(|mut faults| {
+        faults.sort_by_key(|fault| fault.at);
+        let line = |fault: &Fault| format!("{name}:{}:{}: {}", fault.at.line, fault.at.column, fault.message);
+        Error::Faults(faults.iter().map(line).collect::<Vec<_>>().join("\n"))
+    })
+}
+
+/// Checks a file's text: its objectives, or everything that is wrong with it.
+fn check(text: &str) -> Result<Vec<Objective>, Vec<Fault>> {
+    let root = node::parse(text).map_err(|(at, message)| vec![Fault { at, message }])?;
+    let mut fields = Fields::new(&root, "the file");
+    let list = fields.required("objectives", "a list of objectives");
+    let mut faults = Vec::new();
+    let mut objectives: Vec<Objective> = Vec::new();
+    match list.map(|node| (node, &node.value)) {
+        Some((_, Value::List(nodes))) if !nodes.is_empty() => {
+            for node in nodes {
+                let (objective, mut found) = objective(node, &objectives);
+                faults.append(&mut found);
+                objectives.extend(objective);
+            }
+        }
+        Some((node, Value::List(_))) => {
+            fields.fault(node.at, "`objectives` is empty, expected at least one".into());
+        }
+        Some((node, other)) => {
+            fields.fault(node.at, format!("`objectives` is {}, expected a list of maps", other.name()));
+        }
+        None => {}
+    }
+    faults.append(&mut fields.finish());
+    if faults.is_empty() { Ok(objectives) } else { Err(faults) }
+}
+
+fn objective(node: &Node, earlier: &[Objective]) -> (Option<Objective>, Vec<Fault>) {
+    let mut fields = Fields::new(node, "the objective");
+    let name = fields.text("name", "a name");
+    if let Some(name) = &name {
+        fields.call(format!("objective `{name}`"));
+        if earlier.iter().any(|other| other.name == *name) {
+            fields.fault(fields.at(), format!("the name `{name}` is there twice, expected unique names"));
+        }
+    }
+    let proves = fields.optional_text("proves", "a number or a word");
+    let promise = kinds::promise(&mut fields);
+    let faults = fields.finish();
+    let objective = name.zip(promise).map(|(name, promise)| Objective { name, proves, promise });
+    (objective, faults)
+}
+
+#[cfg(test)]
+mod tests;

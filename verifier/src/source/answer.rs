@@ -1,0 +1,173 @@
+//! Decodes what the query API answers, warnings and infos included.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::Error;
+use crate::evidence::{Millis, Sample};
+
+/// The labels of a series, the metric's name under `__name__`.
+pub(crate) type Labels = BTreeMap<String, String>;
+
+/// An answer of the query API.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) data: Data,
+    /// Prometheus says that the answer may be wrong or incomplete.
+    pub(crate) warnings: Vec<String>,
+    /// Prometheus found something odd in the query.
+    pub(crate) infos: Vec<String>,
+}
+
+/// The result of a query.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Data {
+    /// Series with their samples, from a range selector.
+    Series(Vec<(Labels, Vec<Sample>)>),
+    /// One sample a series.
+    Vector(Vec<(Labels, Sample)>),
+    /// A bare number.
+    Scalar(Sample),
+    /// Text, or a kind of data that no objective can use.
+    Other(&'static str),
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    status: Cow<'a, str>,
+    #[serde(borrow)]
+    data: Option<RawData<'a>>,
+    #[serde(rename = "errorType", default)]
+    error_type: String,
+    #[serde(default)]
+    error: String,
+    #[serde(default)]
+    warnings: Vec<String>,
+    #[serde(default)]
+    infos: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
+enum RawData<'a> {
+    #[serde(borrow)]
+    Matrix(Vec<RawSeries<'a>>),
+    #[serde(borrow)]
+    Vector(Vec<RawPoint<'a>>),
+    #[serde(borrow)]
+    Scalar(RawSample<'a>),
+    String(serde::de::IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct RawSeries<'a> {
+    metric: Labels,
+    #[serde(borrow, default)]
+    values: Vec<RawSample<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawPoint<'a> {
+    metric: Labels,
+    #[serde(borrow)]
+    value: Option<RawSample<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawSample<'a>(f64, #[serde(borrow)] Cow<'a, str>);
+
+impl RawSample<'_> {
+    /// A number that cannot be read becomes NaN, which no judge accepts.
+    fn checked(&self) -> Sample {
+        Sample { at: Millis::from_seconds(self.0), value: self.1.parse().unwrap_or(f64::NAN) }
+    }
+}
+
+/// Decodes a body; a refusal of the query is an error, whatever its status code.
+pub(super) fn decode(url: &str, status: u16, body: &[u8]) -> Result<Answer, Error> {
+    let envelope: Envelope<'_> = match serde_json::from_slice(body) {
+        Ok(envelope) => envelope,
+        Err(_) if !(200..300).contains(&status) => {
+            let text: String = String::from_utf8_lossy(body).chars().take(200).collect();
+            return Err(Error::Status { url: url.to_owned(), status, body: text.trim().to_owned() });
+        }
+        Err(source) => return Err(Error::Decode { url: url.to_owned(), source }),
+    };
+    let (true, Some(data)) = (envelope.status == "success", envelope.data) else {
+        return Err(Error::Refused { kind: envelope.error_type, message: envelope.error });
+    };
+    Ok(Answer { data: data.checked(), warnings: envelope.warnings, infos: envelope.infos })
+}
+
+impl RawData<'_> {
+    fn checked(self) -> Data {
+        match self {
+            Self::Matrix(series) => {
+                let samples = |raw: &RawSeries<'_>| raw.values.iter().map(RawSample::checked).collect();
+                Data::Series(series.into_iter().map(|raw| (raw.metric.clone(), samples(&raw))).collect())
+            }
+            // A native histogram has no `value`; as a sample it is not a number.
+            Self::Vector(points) => {
+                let none = RawSample(0.0, Cow::Borrowed("NaN"));
+                let point = |raw: RawPoint<'_>| {
+                    let sample = raw.value.as_ref().unwrap_or(&none).checked();
+                    (raw.metric, sample)
+                };
+                Data::Vector(points.into_iter().map(point).collect())
+            }
+            Self::Scalar(sample) => Data::Scalar(sample.checked()),
+            Self::String(_) => Data::Other("text"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_and_infos_come_with_the_answer() {
+        let body =
+            br#"{"status":"success","warnings":["partial"],"infos":["odd"],"data":{"resultType":"vector",
+            "result":[{"metric":{"__name__":"up"},"value":[1700000000.1234,"+Inf"]}]}}"#;
+        let answer = decode("u", 200, body).unwrap();
+        assert_eq!((answer.warnings, answer.infos), (vec!["partial".to_owned()], vec!["odd".to_owned()]));
+        let Data::Vector(points) = answer.data else { panic!() };
+        assert_eq!(points[0].1, Sample { at: Millis(1_700_000_000_123), value: f64::INFINITY });
+    }
+
+    #[test]
+    fn every_result_type_is_understood_in_any_order_of_keys() {
+        let series =
+            br#"{"data":{"result":[{"metric":{},"values":[[1.5,"2"],[3,"NaN"]]}],"resultType":"matrix"},
+            "status":"success"}"#;
+        let Data::Series(series) = decode("u", 200, series).unwrap().data else { panic!() };
+        assert_eq!(series[0].1[0], Sample { at: Millis(1500), value: 2.0 });
+        assert!(series[0].1[1].value.is_nan());
+        let scalar = br#"{"status":"success","data":{"resultType":"scalar","result":[1,"7"]}}"#;
+        assert_eq!(
+            decode("u", 200, scalar).unwrap().data,
+            Data::Scalar(Sample { at: Millis(1000), value: 7.0 })
+        );
+        let text = br#"{"status":"success","data":{"resultType":"string","result":[1,"x"]}}"#;
+        assert_eq!(decode("u", 200, text).unwrap().data, Data::Other("text"));
+    }
+
+    #[test]
+    fn native_histograms_are_no_numbers() {
+        let body = br#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},
+            "histogram":[1,{"count":"1","sum":"2"}]}]}}"#;
+        let Data::Vector(points) = decode("u", 200, body).unwrap().data else { panic!() };
+        assert!(points[0].1.value.is_nan());
+    }
+
+    #[test]
+    fn refusals_proxies_and_garbage_are_told_apart() {
+        let refused = br#"{"status":"error","errorType":"bad_data","error":"parse error"}"#;
+        assert!(matches!(decode("u", 400, refused), Err(Error::Refused { .. })));
+        assert!(matches!(decode("u", 502, b"<html>"), Err(Error::Status { status: 502, .. })));
+        assert!(matches!(decode("u", 200, b"<html>"), Err(Error::Decode { .. })));
+    }
+}

@@ -1,0 +1,107 @@
+//! The Prometheus HTTP API: the only place that talks to it.
+//!
+//! `prometheus-http-query` builds and sends the requests; answers are decoded here, because its own decoding
+//! drops warnings and infos, and a partial answer must never look like a whole one.
+
+mod answer;
+mod connect;
+
+use std::time::Duration;
+
+use prometheus_http_query::Client;
+
+pub(crate) use answer::{Answer, Data, Labels};
+pub(crate) use connect::{Access, Error as AccessError};
+
+use crate::evidence::Millis;
+
+/// A question to Prometheus was not answered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("sending a request to {url}")]
+    Send { url: String, source: prometheus_http_query::Error },
+    #[error("reading the answer of {url}")]
+    Read { url: String, source: reqwest::Error },
+    #[error("{url} answered with status {status}: {body}")]
+    Status { url: String, status: u16, body: String },
+    #[error("{url} did not answer with JSON of the query API")]
+    Decode { url: String, source: serde_json::Error },
+    /// Prometheus understood the question and refused it.
+    #[error("the query was refused ({kind}): {message}")]
+    Refused { kind: String, message: String },
+}
+
+impl Error {
+    /// Whether there is no use in asking anything else.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        !matches!(self, Self::Refused { .. })
+    }
+}
+
+/// A Prometheus server.
+#[derive(Clone)]
+pub(crate) struct Prometheus {
+    client: Client,
+    url: String,
+    timeout: Duration,
+}
+
+/// What a server says about itself; all of it may be missing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Server {
+    pub(crate) version: Option<String>,
+    /// When the process started.
+    pub(crate) started: Option<Millis>,
+}
+
+impl Prometheus {
+    /// The address as the user gave it, without credentials.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Evaluates `query` at `at` (now, if none).
+    pub(crate) async fn query(&self, query: &str, at: Option<Millis>) -> Result<Answer, Error> {
+        let mut request =
+            self.client.query(query).timeout(i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX));
+        if let Some(at) = at {
+            request = request.query("time", at);
+        }
+        let sent = request.post_raw().await;
+        let response = sent.map_err(|source| Error::Send { url: self.url.clone(), source })?;
+        let status = response.status().as_u16();
+        let read = response.bytes().await;
+        let body = read.map_err(|source| Error::Read { url: self.url.clone(), source })?;
+        answer::decode(&self.url, status, &body)
+    }
+
+    /// What the server says about itself. A server that says nothing (other products, older versions) is fine.
+    pub(crate) async fn server(&self) -> Server {
+        let version = self.status("buildinfo").await;
+        let runtime = self.status("runtimeinfo").await;
+        let text = |value: Option<serde_json::Value>, key: &str| {
+            value
+                .and_then(|value| value["data"][key].as_str().map(str::to_owned))
+                .filter(|text| !text.is_empty())
+        };
+        let started = text(runtime, "startTime");
+        let started = started.and_then(|time| chrono::DateTime::parse_from_rfc3339(&time).ok());
+        Server {
+            version: text(version, "version"),
+            started: started.map(|time| Millis(time.timestamp_millis())),
+        }
+    }
+
+    async fn status(&self, what: &str) -> Option<serde_json::Value> {
+        let base = self.client.base_url().as_str().trim_end_matches('/');
+        let url = format!("{base}/api/v1/status/{what}");
+        let answer = self.client.inner().get(url).send().await;
+        match answer.and_then(reqwest::Response::error_for_status) {
+            Ok(response) => response.json().await.ok(),
+            Err(error) => {
+                tracing::debug!(what, %error, "the server does not tell its status");
+                None
+            }
+        }
+    }
+}

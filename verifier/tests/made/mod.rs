@@ -1,0 +1,228 @@
+//! Runs made up as time series, for judging by a real Prometheus.
+//!
+//! A [`Made`] run is a list of series, each a function of the seconds since the run's start, read off at every
+//! scrape. [`healthy`] makes one in which every promise of `tests/made/slos.yaml` is kept; the methods of
+//! `Made` then bend it.
+
+#![allow(dead_code, reason = "each test program uses its own part of this")]
+
+mod healthy;
+mod prometheus;
+pub(crate) mod proxy;
+pub(crate) mod spread;
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+pub(crate) use healthy::healthy;
+pub(crate) use prometheus::Server;
+
+/// The value of a series so many seconds after the run's start; `None` where it is not exposed.
+pub(crate) type Value = Arc<dyn Fn(f64) -> Option<f64> + Send + Sync>;
+
+/// One series.
+#[derive(Clone)]
+pub(crate) struct Series {
+    pub(crate) name: String,
+    pub(crate) labels: Vec<(String, String)>,
+    pub(crate) value: Value,
+}
+
+/// A run and how it is scraped.
+#[derive(Clone)]
+pub(crate) struct Made {
+    pub(crate) id: String,
+    pub(crate) instance: String,
+    pub(crate) series: Vec<Series>,
+    /// Seconds between two scrapes.
+    pub(crate) interval: f64,
+    /// The first scrape, in seconds since the run's start.
+    pub(crate) first: f64,
+    /// No scrape after this.
+    pub(crate) last: f64,
+    /// Prometheus' clock less the exporter's.
+    pub(crate) skew: f64,
+    /// Intervals without a scrape.
+    pub(crate) gaps: Vec<(f64, f64)>,
+    /// One scrape in so many is missing; 0 for none.
+    pub(crate) one_missing_in: usize,
+}
+
+impl Made {
+    /// Adds a series.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        labels: &[(&str, &str)],
+        value: impl Fn(f64) -> Option<f64> + Send + Sync + 'static,
+    ) {
+        let labels = labels.iter().map(|(label, value)| ((*label).to_owned(), (*value).to_owned())).collect();
+        self.series.push(Series { name: name.to_owned(), labels, value: Arc::new(value) });
+    }
+
+    /// Replaces the values of all series that match; there must be one.
+    pub(crate) fn set(
+        &mut self,
+        name: &str,
+        matching: &[(&str, &str)],
+        value: impl Fn(f64) -> Option<f64> + Send + Sync + 'static,
+    ) {
+        self.change(name, matching, |_| Arc::new(value));
+    }
+
+    /// Replaces the values of all series that match by something made of the old ones.
+    pub(crate) fn bend(
+        &mut self,
+        name: &str,
+        matching: &[(&str, &str)],
+        bend: impl Fn(f64, Option<f64>) -> Option<f64> + Send + Sync + Clone + 'static,
+    ) {
+        let matched = self.matched(name, matching);
+        for at in matched {
+            let (old, bend) = (self.series[at].value.clone(), bend.clone());
+            self.series[at].value = Arc::new(move |t| bend(t, old(t)));
+        }
+    }
+
+    fn change(&mut self, name: &str, matching: &[(&str, &str)], make: impl FnOnce(&Value) -> Value) {
+        let matched = self.matched(name, matching);
+        let value = make(&self.series[matched[0]].value);
+        for at in matched {
+            self.series[at].value = value.clone();
+        }
+    }
+
+    /// The series that match, at least one: a test that bends nothing tests nothing.
+    fn matched(&self, name: &str, matching: &[(&str, &str)]) -> Vec<usize> {
+        let fits = |series: &Series| {
+            let has = |(label, value): &(&str, &str)| {
+                series.labels.iter().any(|(is, it)| is == label && it == value)
+            };
+            series.name == name && matching.iter().all(has)
+        };
+        let matched: Vec<_> = (0..self.series.len()).filter(|at| fits(&self.series[*at])).collect();
+        assert!(!matched.is_empty(), "no series {name} {matching:?}");
+        matched
+    }
+
+    /// Renames all series that match.
+    pub(crate) fn rename(&mut self, name: &str, matching: &[(&str, &str)], to: &str) {
+        for at in self.matched(name, matching) {
+            to.clone_into(&mut self.series[at].name);
+        }
+    }
+
+    /// Removes all series that match.
+    pub(crate) fn remove(&mut self, name: &str, matching: &[(&str, &str)]) {
+        for at in self.matched(name, matching).into_iter().rev() {
+            self.series.remove(at);
+        }
+    }
+
+    /// Adds a second copy of all series that match, told apart by one more label.
+    pub(crate) fn duplicate(&mut self, name: &str, matching: &[(&str, &str)], label: &str, value: &str) {
+        for at in self.matched(name, matching) {
+            let mut copy = self.series[at].clone();
+            copy.labels.push((label.to_owned(), value.to_owned()));
+            self.series.push(copy);
+        }
+    }
+
+    /// Loses all scrapes of an interval.
+    pub(crate) fn gap(&mut self, from: f64, to: f64) {
+        self.gaps.push((from, to));
+    }
+
+    /// The times of the scrapes, in seconds since the run's start.
+    fn scrapes(&self) -> Vec<f64> {
+        let mut times = Vec::new();
+        let mut at = self.first;
+        let mut number = 0;
+        while at <= self.last {
+            number += 1;
+            let missing = self.one_missing_in > 0 && number % self.one_missing_in == self.one_missing_in / 2;
+            if !missing && !self.gaps.iter().any(|(from, to)| (*from..=*to).contains(&at)) {
+                times.push(at);
+            }
+            at += self.interval;
+        }
+        times
+    }
+
+    /// The run in the `OpenMetrics` text format, begun at `start` (Unix seconds); without the closing line.
+    pub(crate) fn text(&self, start: f64) -> String {
+        let mut text = String::new();
+        let scrapes = self.scrapes();
+        for series in &self.series {
+            let mut labels = format!("job=\"ordeal\",instance=\"{}\"", self.instance);
+            for (label, value) in &series.labels {
+                let _ = write!(labels, ",{label}=\"{}\"", value.replace("$run", &self.id));
+            }
+            for at in &scrapes {
+                let Some(value) = (series.value)(*at) else { continue };
+                let value = if is_time(&series.name) && value > MOMENT / 2.0 {
+                    value - MOMENT + start
+                } else {
+                    value
+                };
+                let stamp = start + at + self.skew;
+                let _ = writeln!(text, "{}{{{labels}}} {} {stamp:.3}", series.name, shown(value));
+            }
+        }
+        text
+    }
+}
+
+/// Values of timestamp families are moments: this much plus the seconds since the run's start.
+pub(crate) const MOMENT: f64 = 1e9;
+
+fn is_time(name: &str) -> bool {
+    name.ends_with("_timestamp_seconds")
+        || name == "ordeal_time_seconds"
+        || name == "process_start_time_seconds"
+}
+
+fn shown(value: f64) -> String {
+    if value.is_nan() {
+        "NaN".to_owned()
+    } else if value.is_infinite() {
+        "+Inf".to_owned()
+    } else {
+        value.to_string()
+    }
+}
+
+/// A constant.
+pub(crate) fn always(value: f64) -> impl Fn(f64) -> Option<f64> + Send + Sync + Clone {
+    move |_| Some(value)
+}
+
+/// A moment that is exposed from then on.
+pub(crate) fn moment(at: f64) -> impl Fn(f64) -> Option<f64> + Send + Sync + Clone {
+    move |t| (t >= at).then_some(MOMENT + at)
+}
+
+/// A value that is exposed from some time on.
+pub(crate) fn from(at: f64, value: f64) -> impl Fn(f64) -> Option<f64> + Send + Sync + Clone {
+    move |t| (t >= at).then_some(value)
+}
+
+/// Steps: the value of the last one that was reached.
+pub(crate) fn steps(steps: &[(f64, f64)]) -> impl Fn(f64) -> Option<f64> + Send + Sync + Clone + use<> {
+    let steps = steps.to_vec();
+    move |t| steps.iter().rev().find(|(at, _)| t >= *at).map(|(_, value)| *value)
+}
+
+/// Objectives of every kind, for a run.
+pub(crate) fn slos(run: &str) -> String {
+    include_str!("slos.yaml").replace("$run", run)
+}
+
+/// What a finding says: its verdict and the names of its shortfalls.
+pub(crate) fn said(told: &serde_json::Value, objective: &str) -> String {
+    let findings = told["findings"].as_array().expect("findings");
+    let finding = findings.iter().find(|finding| finding["name"] == objective).expect("the objective");
+    let shortfalls = finding["shortfalls"].as_array().expect("shortfalls");
+    let names: Vec<_> = shortfalls.iter().filter_map(|shortfall| shortfall["name"].as_str()).collect();
+    format!("{} {}", finding["verdict"].as_str().expect("a verdict"), names.join(" "))
+}

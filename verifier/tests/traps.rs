@@ -1,0 +1,203 @@
+//! Evidence that does not suffice: nothing of this may pass.
+
+mod made;
+
+use made::{MOMENT, Made, Server, always, healthy, moment, said, slos, steps};
+use serde_json::Value;
+
+/// A bent run, which objective is looked at, and what must be said of it.
+struct Trap {
+    what: &'static str,
+    objective: &'static str,
+    said: &'static str,
+    bend: fn(&mut Made),
+}
+
+const fn trap(what: &'static str, objective: &'static str, said: &'static str, bend: fn(&mut Made)) -> Trap {
+    Trap { what, objective, said, bend }
+}
+
+/// Bends one run for each trap and judges them all.
+fn spring(name: &str, traps: &[Trap]) {
+    let bent = |(number, trap): (usize, &Trap)| {
+        let mut made = healthy(&format!("{name}-{number}"), 5.0);
+        (trap.bend)(&mut made);
+        made
+    };
+    let runs: Vec<Made> = traps.iter().enumerate().map(bent).collect();
+    let server = Server::with(&runs);
+    let mut wrong = Vec::new();
+    for (trap, made) in traps.iter().zip(&runs) {
+        let told = server.verdict(&slos(&made.id), &["--run", &made.id]);
+        let said = said(&told, trap.objective);
+        if !said.starts_with(trap.said) || told["verdict"] == "pass" {
+            wrong.push(format!("{}: {} is {said}, the run {}", trap.what, trap.objective, told["verdict"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+const REQUESTS: &str = "ordeal_requests_total";
+
+#[test]
+fn series_that_are_not_what_they_should_be() {
+    spring(
+        "series",
+        &[
+            trap("the error series renamed", "shop answers", "inconclusive family_absent", |made| {
+                made.rename(REQUESTS, &[("outcome", "error")], "ordeal_failures_total");
+            }),
+            trap("the whole family renamed", "in time", "inconclusive family_absent", |made| {
+                made.rename(REQUESTS, &[], "requests_total");
+            }),
+            trap("not a number", "shop answers", "inconclusive not_finite", |made| {
+                made.bend(
+                    REQUESTS,
+                    &[("outcome", "error")],
+                    |t, count| if t > 100.0 { Some(f64::NAN) } else { count },
+                );
+            }),
+            trap("a recovery that is no number", "PostgreSQL recovers", "inconclusive not_finite", |made| {
+                made.set("ordeal_recovery_upper_seconds", &[], always(f64::NAN));
+            }),
+            trap("two series where one is due", "nothing lost", "inconclusive duplicate_series", |made| {
+                made.duplicate("ordeal_ledger_audit", &[], "replica", "b");
+            }),
+            trap("a counter falls", "shop answers", "inconclusive counter_reset", |made| {
+                let labels = [("task", "sale"), ("outcome", "ok")];
+                made.bend(
+                    REQUESTS,
+                    &labels,
+                    |t, count| if t > 300.0 { Some(count? - 3000.0) } else { count },
+                );
+            }),
+            trap(
+                "a gap where the fault was",
+                "shop answers during the kill",
+                "inconclusive too_few_events",
+                |made| {
+                    made.gap(100.0, 400.0);
+                },
+            ),
+        ],
+    );
+}
+
+#[test]
+fn runs_that_are_not_whole() {
+    spring(
+        "run",
+        &[
+            trap("a gap at the end", "shop answers", "inconclusive run_unfinished", |made| made.last = 500.0),
+            trap("an end that is not told", "in time", "inconclusive run_unfinished", |made| {
+                made.set("ordeal_run_end_timestamp_seconds", &[], moment(1e6));
+            }),
+            trap("an aborted run", "nothing lost", "inconclusive run_aborted", |made| {
+                made.set("ordeal_run_phase", &[], always(0.0));
+                made.set("ordeal_run_phase", &[("phase", "aborted")], always(1.0));
+            }),
+            trap("a restarted process", "shop answers", "inconclusive process_restarted", |made| {
+                let starts = [(0.0, MOMENT - 0.5), (350.0, MOMENT + 349.0)];
+                made.set("process_start_time_seconds", &[], steps(&starts));
+            }),
+            trap("clocks far apart", "PostgreSQL recovers", "inconclusive clock_skew", |made| {
+                made.skew = 30.0;
+            }),
+            trap("a record that begins late", "up", "inconclusive", |made| made.first = 100.0),
+        ],
+    );
+}
+
+#[test]
+fn experiments_that_prove_nothing() {
+    spring(
+        "experiment",
+        &[
+            trap(
+                "a fault that did not bite",
+                "PostgreSQL recovers",
+                "inconclusive fault_ineffective",
+                |made| {
+                    stay(made, "ineffective");
+                },
+            ),
+            trap("a refused experiment", "PostgreSQL recovers", "inconclusive fault_not_injected", |made| {
+                stay(made, "refused");
+            }),
+            trap("an end within the experiment", "PostgreSQL recovers", "inconclusive not_final", |made| {
+                stay(made, "recovering");
+            }),
+            trap("no probe failed", "PostgreSQL recovers", "inconclusive disagreement", |made| {
+                let labels = [("component", "postgres"), ("outcome", "failed")];
+                made.set("ordeal_probes_total", &labels, always(0.0));
+            }),
+            trap("probes failed for longer", "PostgreSQL recovers", "inconclusive disagreement", |made| {
+                let labels = [("component", "postgres"), ("outcome", "failed")];
+                made.bend("ordeal_probes_total", &labels, |_, count| Some(count? * 5.0));
+            }),
+        ],
+    );
+}
+
+/// The kill of the primary ends in this state.
+fn stay(made: &mut Made, state: &str) {
+    let experiment = ("experiment", "kill-postgres-primary");
+    made.set("ordeal_experiment_state", &[experiment], always(0.0));
+    made.set("ordeal_experiment_state", &[experiment, ("state", state)], always(1.0));
+}
+
+#[test]
+fn audits_and_watches_that_saw_too_little() {
+    spring(
+        "watch",
+        &[
+            trap(
+                "no writes before",
+                "nothing lost in the partition",
+                "inconclusive no_writes_before",
+                |made| {
+                    made.set("ordeal_experiment_acked_writes_before", &[], always(3.0));
+                },
+            ),
+            trap("the last audit is missing", "nothing lost", "inconclusive audit_incomplete", |made| {
+                let audits = [(0.0, 0.0), (216.0, 1.0)];
+                made.set("ordeal_ledger_audits_total", &[("result", "complete")], steps(&audits));
+            }),
+            trap("instances not observed", "no split brain", "inconclusive instances_not_observed", |made| {
+                made.bend("ordeal_instances_observed_seconds_total", &[], |_, seconds| Some(seconds? * 0.5));
+            }),
+            trap("nobody watched for a while", "nobody intervened", "inconclusive watch_gap", |made| {
+                made.bend("ordeal_interventions_watched_seconds_total", &[], |_, seconds| {
+                    Some(seconds? * 0.9)
+                });
+            }),
+            trap("nobody watched at all", "nobody intervened", "inconclusive family_absent", |made| {
+                made.remove("ordeal_interventions_total", &[]);
+            }),
+        ],
+    );
+}
+
+#[test]
+fn a_series_born_late_counts_what_it_shows() {
+    let mut made = healthy("born-late", 5.0);
+    let late = |t: f64| (t >= 300.0).then_some(900.0);
+    made.set(REQUESTS, &[("task", "sale"), ("outcome", "error")], late);
+    made.set("ordeal_request_errors_total", &[("task", "sale"), ("reason", "reset")], late);
+    let server = Server::with([&made]);
+    assert_eq!(said(&server.verdict(&slos("born-late"), &[]), "shop answers"), "fail ");
+}
+
+#[test]
+fn a_second_conductor_and_a_wrong_run_are_noticed() {
+    let first = healthy("twice", 5.0);
+    let mut second = healthy("twice", 5.0);
+    second.instance = "other:10042".to_owned();
+    let server = Server::with([&first, &second]);
+    let told = server.verdict(&slos("twice"), &["--run", "twice"]);
+    assert!(said(&told, "shop answers").contains("two_conductors"), "{}", said(&told, "shop answers"));
+    assert_eq!(told["verdict"], "inconclusive");
+    let told = server.verdict(&slos("twice"), &["--run", "thrice"]);
+    assert_eq!(said(&told, "nothing lost"), "inconclusive run_not_found");
+    assert_eq!((&told["run"], &told["exit_code"]), (&Value::Null, &Value::from(3)));
+}
