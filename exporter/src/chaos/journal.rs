@@ -19,7 +19,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use self::entry::Account;
-pub use self::entry::{Entry, EntryError, Intent, Record, Step};
+pub use self::entry::{Entry, EntryError, Intent, Leader, Record, Step};
 use super::step;
 
 /// The journal's name in a run's directory.

@@ -9,9 +9,9 @@
 //!
 //! 1. The intent, with all that is needed to put the fault back, is on disk ([`journal`]).
 //! 2. A shell is started for the `inject` command; it waits at a gate.
-//! 3. The shell's process group is in the journal.
+//! 3. The shell, which leads a process group of its own, is in the journal.
 //! 4. The gate opens. This instant is the injection's start.
-//! 5. `bit`, the hold, `revert`: each command's process group is noted in the same way before it goes.
+//! 5. `bit`, the hold, `revert`: each command is noted in the same way before it goes.
 //! 6. After the revert succeeded, the experiment is closed, on disk.
 //!
 //! So an experiment that is not closed may have broken something, and is put back ([`recovery`]): commands

@@ -98,6 +98,17 @@ pub enum PutBackError {
     },
 }
 
+/// Why a command could not be noted before it was let go.
+#[derive(Debug, Error)]
+pub(super) enum NoteError {
+    /// Its process group could not be told apart from later ones.
+    #[error(transparent)]
+    Leader(#[from] LeftoverError),
+    /// The journal could not be written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
 /// Why a journal could not be replayed as a whole.
 #[derive(Debug, Error)]
 pub enum RecoverError {
@@ -175,10 +186,11 @@ pub async fn put_back(
 /// Ends what still runs of the experiment's earlier commands.
 async fn end_commands(record: &Record) -> Result<(), LeftoverError> {
     let mut result = Ok(());
-    for group in &record.groups {
-        match leftover::end(*group, &record.intent.token).await {
+    for leader in &record.leaders {
+        match leftover::end(leader).await {
             Ok(false) => {}
             Ok(true) => {
+                let group = leader.group;
                 tracing::warn!(experiment = record.intent.experiment, group, "ended an interrupted command");
             }
             Err(error) => result = Err(error),
@@ -226,7 +238,7 @@ async fn attempt(
     let gated = Gated::spawn(&spec(intent, command)).map_err(run)?;
     // A revert must not be held back by a journal that cannot be written (the disk may be full): its process
     // group is then unknown to whoever comes next, who runs the revert again.
-    let noted = note_start(journal, intent.id, Step::Revert, gated.group(), clock).await;
+    let noted = note_start(journal, intent.id, Step::Revert, &gated, clock).await;
     if let Err(error) = noted {
         tracing::warn!(experiment = intent.experiment, error = chain(&error), "note the start of a revert");
     }
@@ -256,11 +268,12 @@ pub(super) async fn note_start(
     journal: &Journal,
     id: u64,
     step: Step,
-    group: i32,
+    gated: &Gated,
     clock: &Clock,
-) -> Result<(), JournalError> {
+) -> Result<(), NoteError> {
+    let leader = leftover::identify(gated.group())?;
     let at_unix_ms = unix_ms(clock, clock.now());
-    journal.append(Entry::Started { id, step, group, at_unix_ms }, Durability::Kernel).await
+    Ok(journal.append(Entry::Started { id, step, leader, at_unix_ms }, Durability::Kernel).await?)
 }
 
 /// `moment` in milliseconds of Unix time.

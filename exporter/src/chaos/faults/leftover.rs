@@ -2,8 +2,9 @@
 //!
 //! `kill -9` of this program does not end the commands it had running: one of them might break something
 //! after it has been put back. So before a fault is put back, commands of its experiment that still run are
-//! killed. A process group's number may meanwhile be another's; it is ours only while its leader carries the
-//! run's token in its environment.
+//! killed. A process group's number may meanwhile be another's; it is ours only while its leader is the
+//! process that began at the noted instant. (Its environment would not tell: a process that is just becoming
+//! another program has none.)
 
 use std::fs;
 use std::io;
@@ -12,6 +13,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 use thiserror::Error;
 
+use crate::chaos::journal::Leader;
+
 /// How long killed processes may take to be gone.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -19,6 +22,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Why an interrupted command may still be running.
 #[derive(Debug, Error)]
 pub enum LeftoverError {
+    /// It cannot be told apart from other processes.
+    #[error("identify process {group}")]
+    Identify {
+        /// The process.
+        group: i32,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
     /// It could not be killed.
     #[error("kill the interrupted command with process group {group}")]
     Kill {
@@ -38,10 +50,20 @@ pub enum LeftoverError {
     },
 }
 
-/// Kills the command with this process group if it still runs and carries `token`, and waits until all its
-/// processes are gone. Answers whether there was such a command.
-pub async fn end(group: i32, token: &str) -> Result<bool, LeftoverError> {
-    if !is_running(group, token) {
+/// The identity of the living process `group`, which leads a group of its own.
+pub fn identify(group: i32) -> Result<Leader, LeftoverError> {
+    let error = |source| LeftoverError::Identify { group, source };
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").map_err(error)?;
+    let stat = fs::read_to_string(format!("/proc/{group}/stat")).map_err(error)?;
+    let stat = parse_stat(&stat).ok_or_else(|| error(io::ErrorKind::InvalidData.into()))?;
+    Ok(Leader { group, start_ticks: stat.start_ticks, boot: boot.trim().to_owned() })
+}
+
+/// Kills the command of `leader` if it still runs, and waits until all its processes are gone. Answers whether
+/// there was such a command.
+pub async fn end(leader: &Leader) -> Result<bool, LeftoverError> {
+    let group = leader.group;
+    if !is_alive_in(group, group) || identify(group).ok().as_ref() != Some(leader) {
         return Ok(false);
     }
     let error = |source: rustix::io::Errno| LeftoverError::Kill { group, source: source.into() };
@@ -61,76 +83,99 @@ pub async fn end(group: i32, token: &str) -> Result<bool, LeftoverError> {
     }
 }
 
-/// Whether the leader of `group` is alive and carries `token`.
-fn is_running(group: i32, token: &str) -> bool {
-    let wanted = format!("ORDEAL_TOKEN={token}");
-    let carries =
-        |environment: Vec<u8>| environment.split(|byte| *byte == 0).any(|one| one == wanted.as_bytes());
-    alive_in(group, group) && fs::read(format!("/proc/{group}/environ")).is_ok_and(carries)
-}
-
 /// The living processes of a process group.
 fn members(group: i32) -> Vec<i32> {
     let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
     let ids = processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    ids.filter(|id| alive_in(*id, group)).collect()
+    ids.filter(|id| is_alive_in(*id, group)).collect()
 }
 
-fn alive_in(process: i32, group: i32) -> bool {
-    fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| {
-        parse_stat(&stat).is_some_and(|(state, of)| of == group && !matches!(state, 'Z' | 'X'))
-    })
+fn is_alive_in(process: i32, group: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"));
+    stat.ok().and_then(|stat| parse_stat(&stat)).is_some_and(|stat| stat.group == group && stat.is_alive())
 }
 
-/// State and process group in a line of `/proc/PID/stat`. The name before them may hold anything, also
-/// spaces and parentheses.
-fn parse_stat(stat: &str) -> Option<(char, i32)> {
+/// What is of interest in `/proc/PID/stat`.
+#[derive(Debug, PartialEq, Eq)]
+struct Stat {
+    state: char,
+    group: i32,
+    start_ticks: u64,
+}
+
+impl Stat {
+    /// Whether the process can still do anything.
+    fn is_alive(&self) -> bool {
+        !matches!(self.state, 'Z' | 'X')
+    }
+}
+
+/// The name before the other fields may hold anything, also spaces and parentheses.
+fn parse_stat(stat: &str) -> Option<Stat> {
     let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_whitespace();
-    let state = fields.next()?.chars().next()?;
-    let group = fields.nth(1)?.parse().ok()?;
-    Some((state, group))
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    Some(Stat {
+        state: fields.first()?.chars().next()?,
+        group: fields.get(2)?.parse().ok()?,
+        start_ticks: fields.get(19)?.parse().ok()?,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chaos::faults::exec::{Gated, Identity, Spec};
+    use crate::chaos::faults::exec::{Exit, Gated, Spec};
     use crate::clock::Clock;
 
     #[test]
     fn reads_the_stat_line_of_an_odd_name() {
-        assert_eq!(parse_stat("12 (a ) (b) S 1 77 12 0"), Some(('S', 77)));
-        assert_eq!(parse_stat("12 (sh) Z 1 77"), Some(('Z', 77)));
+        let rest = "1 77 12 0 -1 4194304 102 0 0 0 1 2 3 4 20 0 1 0 522037 3000";
+        let stat = |state| Some(Stat { state, group: 77, start_ticks: 522_037 });
+        assert_eq!(parse_stat(&format!("12 (a ) (b) S {rest}")), stat('S'));
+        assert_eq!(parse_stat(&format!("12 (sh) Z {rest}")), stat('Z'));
         assert_eq!(parse_stat(""), None);
-        assert_eq!(parse_stat("12 (sh) S"), None);
+        assert_eq!(parse_stat("12 (sh) S 1 77"), None);
+    }
+
+    fn spec(command: &str) -> Spec {
+        Spec {
+            command: command.into(),
+            directory: None,
+            identity: None,
+            timeout: Duration::from_mins(10),
+            keep: 64,
+        }
     }
 
     #[tokio::test]
-    async fn ends_a_running_command_of_the_token_and_no_other() {
-        let identity = |token: &str| Identity {
-            run: "r".into(),
-            experiment: "e".into(),
-            token: token.into(),
-            targets: vec!["t".into()],
-        };
-        let spec = Spec {
-            command: "sleep 600 & sleep 600; :".into(),
-            directory: None,
-            identity: Some(identity("right")),
-            timeout: Duration::from_mins(10),
-            keep: 64,
-        };
-        let gated = Gated::spawn(&spec).expect("a shell");
-        let group = gated.group();
+    async fn ends_that_command_and_no_other_of_the_same_number() {
+        let gated = Gated::spawn(&spec("sleep 600 & sleep 600; :")).expect("a shell");
+        let leader = identify(gated.group()).expect("it waits at its gate");
         let running = gated.open(&Clock::start()).await.expect("let go");
         let command = tokio::spawn(running.finish());
-        assert!(!end(group, "wrong").await.expect("nothing of ours"));
-        assert!(is_running(group, "right"));
-        assert!(end(group, "right").await.expect("ended"));
-        assert!(members(group).is_empty());
+        let later = Leader { start_ticks: leader.start_ticks + 1, ..leader.clone() };
+        assert!(!end(&later).await.expect("nothing of ours"));
+        let rebooted = Leader { boot: "another".into(), ..leader.clone() };
+        assert!(!end(&rebooted).await.expect("nothing of ours"));
+        assert!(end(&leader).await.expect("ended"));
+        assert!(members(leader.group).is_empty());
         let outcome = command.await.expect("no panic").expect("an outcome");
-        assert_eq!(outcome.exit, crate::chaos::faults::exec::Exit::Signal(9));
-        assert!(!end(group, "right").await.expect("already gone"));
+        assert_eq!(outcome.exit, Exit::Signal(9));
+        assert!(!end(&leader).await.expect("already gone"));
+    }
+
+    #[tokio::test]
+    async fn knows_a_command_that_is_becoming_another_program() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let restless = folder.path().join("restless");
+        let again = format!("exec sh {}", restless.display());
+        fs::write(&restless, &again).expect("a script");
+        let gated = Gated::spawn(&spec(&again)).expect("a shell");
+        let leader = identify(gated.group()).expect("it waits at its gate");
+        let running = gated.open(&Clock::start()).await.expect("let go");
+        for look in 0..5000 {
+            assert_eq!(identify(leader.group).ok().as_ref(), Some(&leader), "look {look}");
+        }
+        drop(running);
     }
 }

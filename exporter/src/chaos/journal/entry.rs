@@ -31,8 +31,8 @@ pub enum Entry {
         id: u64,
         /// Which command.
         step: Step,
-        /// Its process group.
-        group: i32,
+        /// Its shell.
+        leader: Leader,
         /// Unix time in milliseconds.
         at_unix_ms: u64,
     },
@@ -81,6 +81,18 @@ impl Intent {
     }
 }
 
+/// The leader of a command's process group, told apart from whichever process has its number later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leader {
+    /// Its process id, which is also its group's number.
+    pub group: i32,
+    /// When it began, in clock ticks since the machine's start.
+    pub start_ticks: u64,
+    /// Which start of the machine that was.
+    pub boot: String,
+}
+
 /// The commands of an experiment that run under the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -100,8 +112,8 @@ pub struct Record {
     pub intent: Intent,
     /// When its `inject` command was let go: Unix time in milliseconds.
     pub inject_started_unix_ms: Option<u64>,
-    /// Process groups of its commands.
-    pub groups: Vec<i32>,
+    /// The shells of its commands.
+    pub leaders: Vec<Leader>,
     /// Whether `inject` is known to have succeeded.
     pub injected: bool,
     /// Whether nothing is left to put back.
@@ -181,14 +193,14 @@ impl Account {
                 self.records.push(Record {
                     intent,
                     inject_started_unix_ms: None,
-                    groups: Vec::new(),
+                    leaders: Vec::new(),
                     injected: false,
                     closed: false,
                 });
             }
-            Entry::Started { id, step, group, at_unix_ms } => {
+            Entry::Started { id, step, leader, at_unix_ms } => {
                 let record = self.record(id)?;
-                record.groups.push(group);
+                record.leaders.push(leader);
                 if step == Step::Inject {
                     record.inject_started_unix_ms = Some(at_unix_ms);
                 }

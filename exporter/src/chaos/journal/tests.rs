@@ -19,13 +19,17 @@ fn intent(id: u64) -> Intent {
     }
 }
 
+fn leader(group: i32) -> Leader {
+    Leader { group, start_ticks: 522_037, boot: "b1".into() }
+}
+
 fn entries() -> Vec<Entry> {
     vec![
         Entry::Opened { run: "r1".into(), pid: 77, at_unix_ms: 1_795_000_000_000 },
         Entry::Intended(intent(0)),
-        Entry::Started { id: 0, step: Step::Inject, group: 4711, at_unix_ms: 1_795_000_000_200 },
+        Entry::Started { id: 0, step: Step::Inject, leader: leader(4711), at_unix_ms: 1_795_000_000_200 },
         Entry::Injected { id: 0 },
-        Entry::Started { id: 0, step: Step::Revert, group: 4712, at_unix_ms: 1_795_000_000_300 },
+        Entry::Started { id: 0, step: Step::Revert, leader: leader(4712), at_unix_ms: 1_795_000_000_300 },
         Entry::Closed { id: 0 },
         Entry::Intended(Intent { revert: None, ..intent(1) }),
     ]
@@ -52,7 +56,7 @@ fn entries_add_up() {
     assert_eq!(unfinished, [1]);
     let first = &account.records[0];
     assert_eq!((first.injected, first.closed), (true, true));
-    assert_eq!(first.groups, [4711, 4712]);
+    assert_eq!(first.leaders, [leader(4711), leader(4712)]);
     assert_eq!(first.inject_started_unix_ms, Some(1_795_000_000_200));
 }
 
@@ -98,7 +102,7 @@ fn lines_that_do_not_follow_are_named() {
         (
             vec![
                 Entry::Intended(intent(0)),
-                Entry::Started { id: 1, step: Step::Bit, group: 1, at_unix_ms: 0 },
+                Entry::Started { id: 1, step: Step::Bit, leader: leader(1), at_unix_ms: 0 },
             ],
             2,
             "no earlier line intends the experiment number 1",
