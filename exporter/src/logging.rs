@@ -1,13 +1,15 @@
 //! Log lines: all of them into the run's own file, and to stderr above the progress line.
 
 use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
 use crate::conductor::Progress;
 
@@ -20,41 +22,66 @@ pub enum LogFormat {
     Json,
 }
 
-type Boxed = Box<dyn Layer<Registry> + Send + Sync>;
-
 /// The log of this process; [`Log::keep_in`] adds the run's file once there is one.
 pub struct Log {
-    file: reload::Handle<Option<Boxed>, Registry>,
-    format: LogFormat,
+    file: RunFile,
 }
 
 impl Log {
     /// Starts logging events of `level` and above to stderr. `ORDEAL_LOG` (an env-filter text) narrows or
     /// widens it per module.
     pub fn start(format: LogFormat, level: LevelFilter, progress: &Progress) -> Self {
-        let (file, handle) = reload::Layer::new(None);
-        let filter = EnvFilter::builder()
+        let stderr = EnvFilter::builder()
             .with_default_directive(level.into())
             .with_env_var("ORDEAL_LOG")
             .from_env_lossy();
-        let writer = progress.clone();
-        let stderr = fmt::layer().with_writer(move || writer.clone()).with_target(false).with_ansi(false);
-        let stderr: Boxed = match format {
-            LogFormat::Text => stderr.with_filter(filter).boxed(),
-            LogFormat::Json => stderr.json().with_filter(filter).boxed(),
-        };
-        tracing_subscriber::registry().with(file.and_then(stderr)).init();
-        Self { file: handle, format }
+        let file = RunFile::default();
+        let progress = progress.clone();
+        let layers = vec![
+            layer(format, file.clone()).with_filter(LevelFilter::INFO).boxed(),
+            layer(format, move || progress.clone()).with_filter(stderr).boxed(),
+        ];
+        tracing_subscriber::registry().with(layers).init();
+        Self { file }
     }
 
-    /// Keeps all events from info up in `folder/exporter.log` as well.
-    pub fn keep_in(&self, folder: &Path) -> std::io::Result<()> {
-        let file = Arc::new(File::create(folder.join("exporter.log"))?);
-        let layer = fmt::layer().with_writer(file).with_ansi(false);
-        let layer: Boxed = match self.format {
-            LogFormat::Text => layer.with_filter(LevelFilter::INFO).boxed(),
-            LogFormat::Json => layer.json().with_filter(LevelFilter::INFO).boxed(),
-        };
-        self.file.reload(Some(layer)).map_err(std::io::Error::other)
+    /// Keeps all events from info up in `folder/exporter.log` as well. Of several folders the first counts.
+    pub fn keep_in(&self, folder: &Path) -> io::Result<()> {
+        let file = File::create(folder.join("exporter.log"))?;
+        self.file.0.get_or_init(|| file);
+        Ok(())
+    }
+}
+
+fn layer<W>(format: LogFormat, writer: W) -> Box<dyn Layer<Registry> + Send + Sync>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let layer = fmt::layer().with_writer(writer).with_ansi(false);
+    match format {
+        LogFormat::Text => layer.boxed(),
+        LogFormat::Json => layer.json().boxed(),
+    }
+}
+
+/// The run's file, once there is one; lines before that go nowhere.
+#[derive(Clone, Default)]
+struct RunFile(Arc<OnceLock<File>>);
+
+impl Write for RunFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.get().map_or(Ok(bytes.len()), |mut file| file.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'w> MakeWriter<'w> for RunFile {
+    type Writer = Self;
+
+    fn make_writer(&'w self) -> Self {
+        self.clone()
     }
 }
