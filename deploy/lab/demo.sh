@@ -22,11 +22,13 @@ lab up "${lab_options[@]}"
 
 load-exporter run "$trial" --dir "$results" "$@"
 
+# The report for programs is kept beside the run's other results; the one for people is printed.
 status=0
 slo-verifier verify "$slos" --prometheus "$prometheus" --output json >"$results/latest/verdict.json" || status=$?
 slo-verifier verify "$slos" --prometheus "$prometheus" || status=$?
+printf 'exit code %s\n' "$status"
 
 case $expected in
 pass) exit "$status" ;;
-data-loss) exec "$here/expect-data-loss.sh" "$results/latest" "$status" ;;
+data-loss) "$here/expect-data-loss.py" "$results/latest" ;;
 esac

@@ -1,0 +1,154 @@
+//! The whole chain on the real lab: load, faults, recovery, Prometheus, verdict; then an interrupted run, and
+//! nothing left behind. Needs root and the lab's Debian packages, and says so where it lacks them.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Longer than anything here may take on a slow machine.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// The folder of the workspace's binaries; `cargo test --workspace` builds them all.
+fn binaries() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_lab")).parent().expect("a binary lies in a folder")
+}
+
+fn command(binary: &str) -> Command {
+    let path = binaries().join(binary);
+    assert!(
+        path.exists(),
+        "{binary} is not built; run `cargo test --workspace`, or `cargo build --workspace` first"
+    );
+    let mut command = Command::new(path);
+    let search = std::env::var("PATH").unwrap_or_default();
+    command.env("PATH", format!("{}:{search}", binaries().display()));
+    command
+}
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+}
+
+fn output(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().expect("the program starts")
+}
+
+fn told(output: &Output) -> String {
+    format!(
+        "{}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// A lab that is up; taken down whatever happens.
+struct Lab {
+    dir: PathBuf,
+}
+
+impl Lab {
+    fn up(dir: &Path) -> Self {
+        let lab = Self { dir: dir.to_owned() };
+        let up = output(command("lab").arg("--dir").arg(dir).arg("up"));
+        assert!(up.status.success(), "{}", told(&up));
+        lab
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let down = output(command("lab").arg("--dir").arg(&self.dir).arg("down"));
+        if !down.status.success() {
+            eprintln!("{}", told(&down));
+        }
+    }
+}
+
+struct Exporter(Child);
+
+impl Exporter {
+    fn start(trial: &str, dir: &Path) -> Self {
+        let log = std::fs::File::create(dir.join("stderr.log")).expect("writable");
+        let child =
+            command("load-exporter").arg("run").arg(file(trial)).arg("--dir").arg(dir).stderr(log).spawn();
+        Self(child.expect("the exporter starts"))
+    }
+
+    fn end(mut self) -> Option<i32> {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if let Some(status) = self.0.try_wait().expect("a child") {
+                return status.code();
+            }
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
+        panic!("the exporter has not ended");
+    }
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !reached() {
+        assert!(began.elapsed() < PATIENCE, "never: {what}");
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+}
+
+/// Whether the exporter's log of its newest run holds `text`.
+fn logged(dir: &Path, text: &str) -> bool {
+    std::fs::read_to_string(dir.join("latest/exporter.log")).is_ok_and(|log| log.contains(text))
+}
+
+fn verify() -> Output {
+    let mut verify = command("slo-verifier");
+    verify.arg("verify").arg(file("short-slos.yaml")).args(["--prometheus", "http://198.18.79.1:9090"]);
+    output(verify.args(["--wait", "60s"]))
+}
+
+fn namespaces() -> String {
+    let list = output(Command::new("ip").args(["netns", "list"]));
+    String::from_utf8_lossy(&list.stdout).into_owned()
+}
+
+#[test]
+fn a_run_is_judged_and_an_interrupted_one_leaves_nothing_broken() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: the lab makes network namespaces, which needs root");
+        return;
+    }
+    // PostgreSQL's own user must be able to enter it.
+    let open = std::fs::Permissions::from_mode(0o755);
+    let folder = tempfile::Builder::new().permissions(open).tempdir().expect("a temporary folder");
+    let run_dir = folder.path().join("run");
+    std::fs::create_dir(&run_dir).expect("writable");
+    let lab = Lab::up(&folder.path().join("lab"));
+
+    let exporter = Exporter::start("short.yaml", &run_dir);
+    let code = exporter.end();
+    let log = std::fs::read_to_string(run_dir.join("latest/exporter.log")).unwrap_or_default();
+    assert_eq!(code, Some(0), "{log}");
+    let verdict = verify();
+    assert!(verdict.status.success(), "{}\n{log}", told(&verdict));
+
+    let exporter = Exporter::start("cut-off.yaml", &run_dir);
+    wait_until("the fault took effect", || logged(&run_dir, "the fault took effect"));
+    kill_process(Pid::from_child(&exporter.0), Signal::INT).expect("it runs");
+    assert_eq!(exporter.end(), Some(130));
+    wait_until("the lab is whole again", || output(command("lab").arg("status")).status.success());
+
+    drop(lab);
+    assert!(!namespaces().contains("ordeal"), "namespaces are left: {}", namespaces());
+    let processes = output(Command::new("pgrep").args(["-f", &folder.path().display().to_string()]));
+    assert!(processes.stdout.is_empty(), "processes are left: {}", told(&processes));
+}
