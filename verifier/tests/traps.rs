@@ -2,40 +2,9 @@
 
 mod made;
 
+use made::trap::{spring, trap};
 use made::{MOMENT, Made, Server, always, healthy, moment, said, slos, steps};
 use serde_json::Value;
-
-/// A bent run, which objective is looked at, and what must be said of it.
-struct Trap {
-    what: &'static str,
-    objective: &'static str,
-    said: &'static str,
-    bend: fn(&mut Made),
-}
-
-const fn trap(what: &'static str, objective: &'static str, said: &'static str, bend: fn(&mut Made)) -> Trap {
-    Trap { what, objective, said, bend }
-}
-
-/// Bends one run for each trap and judges them all.
-fn spring(name: &str, traps: &[Trap]) {
-    let bent = |(number, trap): (usize, &Trap)| {
-        let mut made = healthy(&format!("{name}-{number}"), 5.0);
-        (trap.bend)(&mut made);
-        made
-    };
-    let runs: Vec<Made> = traps.iter().enumerate().map(bent).collect();
-    let server = Server::with(&runs);
-    let mut wrong = Vec::new();
-    for (trap, made) in traps.iter().zip(&runs) {
-        let told = server.verdict(&slos(&made.id), &["--run", &made.id]);
-        let said = said(&told, trap.objective);
-        if !said.starts_with(trap.said) || told["verdict"] == "pass" {
-            wrong.push(format!("{}: {} is {said}, the run {}", trap.what, trap.objective, told["verdict"]));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
 
 const REQUESTS: &str = "ordeal_requests_total";
 
