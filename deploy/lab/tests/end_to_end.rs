@@ -131,7 +131,10 @@ fn a_run_is_judged_and_an_interrupted_one_leaves_nothing_broken() {
     let open = std::fs::Permissions::from_mode(0o755);
     let folder = tempfile::Builder::new().permissions(open).tempdir().expect("a temporary folder");
     let run_dir = folder.path().join("run");
-    std::fs::create_dir(&run_dir).expect("writable");
+    let cut_dir = folder.path().join("cut");
+    for dir in [&run_dir, &cut_dir] {
+        std::fs::create_dir(dir).expect("writable");
+    }
     let lab = Lab::up(&folder.path().join("lab"));
 
     let exporter = Exporter::start("short.yaml", &run_dir);
@@ -141,8 +144,8 @@ fn a_run_is_judged_and_an_interrupted_one_leaves_nothing_broken() {
     let verdict = verify();
     assert!(verdict.status.success(), "{}\n{log}", told(&verdict));
 
-    let exporter = Exporter::start("cut-off.yaml", &run_dir);
-    wait_until("the fault took effect", || logged(&run_dir, "the fault took effect"));
+    let exporter = Exporter::start("cut-off.yaml", &cut_dir);
+    wait_until("the fault took effect", || logged(&cut_dir, "the fault took effect"));
     kill_process(Pid::from_child(&exporter.0), Signal::INT).expect("it runs");
     assert_eq!(exporter.end(), Some(130));
     wait_until("the lab is whole again", || output(command("lab").arg("status")).status.success());

@@ -72,7 +72,11 @@ impl LoadHandle {
             largest: self.schedule.largest(),
             ok,
             error,
-            per_second: if seconds > 0.0 { (ok + error - before) as f64 / seconds } else { 0.0 },
+            per_second: if seconds > 0.0 && !self.ended.is_cancelled() {
+                (ok + error - before) as f64 / seconds
+            } else {
+                0.0
+            },
             in_flight: time.in_flight,
             response_time: Percentiles::of(&times.all()),
         }
