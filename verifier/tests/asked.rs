@@ -110,8 +110,10 @@ fn series_that_begin_or_end_at_the_wrong_time() {
                     (t > 300.0).then_some(MOMENT + 135.4)
                 });
             }),
-            trap("writers unseen during the fault", "one leader", "inconclusive", |made| {
-                made.gap(130.0, 219.0)
+            trap("writers not told during the fault", "one leader", "inconclusive no_samples", |made| {
+                made.bend("ordeal_writable_instances", &[], |t, writers| {
+                    writers.filter(|_| !(130.0..219.0).contains(&t))
+                });
             }),
             trap("users told only early", "load held", "inconclusive no_samples", |made| {
                 made.bend("ordeal_users", &[("state", "target")], |t, users| users.filter(|_| t < 40.0));
@@ -146,11 +148,14 @@ fn load_processes_that_tell_too_little() {
     startless[1].remove("process_start_time_seconds", &[]);
     let (dark, mut clockless) = spread("dark", 5.0);
     clockless[0].remove("ordeal_time_seconds", &[]);
-    let conductors = [&idle, &unborn, &dark];
-    let workers = thoughtless.iter().chain(&startless).chain(&clockless);
+    let (hidden, mut userless) = spread("hidden", 5.0);
+    userless[1].remove("ordeal_users", &[("state", "running")]);
+    let conductors = [&idle, &unborn, &dark, &hidden];
+    let workers = thoughtless.iter().chain(&startless).chain(&clockless).chain(&userless);
     let server = Server::with(conductors.into_iter().chain(workers));
     let load = "kind: load_held, at_least: 99%";
     assert_eq!(judged(&server, load, &["--run", "idle"]), "inconclusive no_samples");
     assert_eq!(judged(&server, load, &["--run", "unborn"]), "inconclusive family_absent");
+    assert_eq!(judged(&server, load, &["--run", "hidden"]), "inconclusive family_absent");
     assert_eq!(judged(&server, load, &["--run", "dark"]), "inconclusive family_absent");
 }

@@ -1,0 +1,182 @@
+//! Every metric and label that dashboards, alerts and the verifier name is one that somebody exposes: the
+//! exporter by its golden exposition, others by `alerts/names.yaml`.
+
+#[path = "names/vocabulary.rs"]
+mod vocabulary;
+
+use std::path::{Path, PathBuf};
+
+use promql_parser::parser;
+use serde_json::Value;
+use vocabulary::Vocabulary;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("reading {}: {error}", path.display()))
+}
+
+/// The files of a folder with that ending.
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(root().join(folder)).expect("the folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let found: Vec<_> = paths.filter(|path| path.to_string_lossy().ends_with(ending)).collect();
+    assert!(!found.is_empty(), "no {ending} in {folder}");
+    found
+}
+
+/// Everything exposed, by anyone.
+fn everything() -> Option<Vocabulary> {
+    let golden = root().join("exporter/metrics.prom");
+    if !golden.exists() {
+        eprintln!("exporter/metrics.prom is not there: nothing to compare with");
+        return None;
+    }
+    let mut all = Vocabulary::of_exposition(&read(&golden));
+    all.add_others(&yaml(&root().join("alerts/names.yaml")));
+    Some(all)
+}
+
+fn yaml(path: &Path) -> Value {
+    serde_saphyr::from_str(&read(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// An expression and the texts that are shown with what it returns.
+struct Used {
+    place: String,
+    expr: String,
+    texts: Vec<String>,
+}
+
+/// Every map that has an `expr`, wherever it stands.
+fn collect(place: &str, value: &Value, found: &mut Vec<Used>) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(expr) = fields.get("expr").and_then(Value::as_str) {
+                let mut texts = Vec::new();
+                for key in ["legendFormat", "annotations", "textFormat", "titleFormat", "tagKeys"] {
+                    texts.extend(fields.get(key).map(Value::to_string));
+                }
+                found.push(Used { place: place.to_owned(), expr: expr.to_owned(), texts });
+            }
+            fields.iter().for_each(|(key, value)| collect(&format!("{place}/{key}"), value, found));
+        }
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(at, value)| collect(&format!("{place}/{at}"), value, found));
+        }
+        _ => {}
+    }
+}
+
+/// The expression with Grafana's own variables in place of durations filled in.
+fn filled(expr: &str) -> String {
+    ["$__rate_interval", "$__range", "$__interval"]
+        .iter()
+        .fold(expr.to_owned(), |expr, name| expr.replace(name, "5m"))
+}
+
+/// What is wrong with an expression and its texts.
+fn faults(all: &Vocabulary, used: &Used) -> Vec<String> {
+    let parsed = match parser::parse(&filled(&used.expr)) {
+        Ok(parsed) => parsed,
+        Err(error) => return vec![format!("{}: {error}: {}", used.place, used.expr)],
+    };
+    let mut found = all.faults(&parsed);
+    let labels = all.labels(&parsed);
+    for text in &used.texts {
+        found.extend(
+            vocabulary::shown(text)
+                .into_iter()
+                .filter(|label| !labels.contains(label))
+                .map(|label| format!("{text} shows the label {label}")),
+        );
+    }
+    found.into_iter().map(|fault| format!("{}: {fault}: {}", used.place, used.expr)).collect()
+}
+
+fn assert_sound(used: &[Used]) {
+    let Some(all) = everything() else { return };
+    let wrong: Vec<_> = used.iter().flat_map(|used| faults(&all, used)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn dashboards_show_what_is_exposed() {
+    let mut used = Vec::new();
+    for path in files("dashboards", ".json") {
+        let value: Value = serde_json::from_str(&read(&path)).expect("JSON");
+        collect(&path.file_name().expect("a name").to_string_lossy(), &value, &mut used);
+    }
+    assert!(used.len() > 10, "the dashboards' expressions are not found");
+    assert_sound(&used);
+}
+
+#[test]
+fn alerts_ask_for_what_is_exposed() {
+    let mut used = Vec::new();
+    for path in files("alerts", ".yml") {
+        collect(&path.file_name().expect("a name").to_string_lossy(), &yaml(&path), &mut used);
+    }
+    assert!(used.len() > 5, "the alerts' expressions are not found");
+    assert_sound(&used);
+}
+
+#[test]
+fn the_verifier_reads_what_is_exposed() {
+    let families = include_str!("../src/evidence/families.rs");
+    let archive = include_str!("../src/judge/archive.rs");
+    let mut used = Vec::new();
+    for line in families.lines().chain(archive.lines()) {
+        let texts: Vec<&str> = line.split('"').skip(1).step_by(2).collect();
+        let Some((name, labels)) = texts.split_first() else { continue };
+        let of_exporter = line.contains("conductor(\"") || line.contains("load(\"");
+        let of_others = line.starts_with("const ") && name.starts_with("pg_");
+        if of_exporter || of_others {
+            let labels: Vec<_> = labels.iter().map(|label| format!("{label}!=\"\"")).collect();
+            let expr = format!("{name}{{{}}}", labels.join(","));
+            used.push(Used { place: "the verifier".to_owned(), expr, texts: Vec::new() });
+        }
+    }
+    assert!(used.len() > 40, "the verifier's families are not found");
+    assert_sound(&used);
+}
+
+#[test]
+fn wrong_names_are_noticed() {
+    let exposition = "ordeal_users{state=\"running\"} 1\nordeal_run_info{run=\"r\",role=\"load\"} 1\n";
+    let mut all = Vocabulary::of_exposition(exposition);
+    let others = serde_json::json!({"new_total": {"was": {"old_total": "2"}, "labels": ["role"]}});
+    all.add_others(&others);
+    let told = |expr: &str, text: &str| {
+        let used = Used { place: String::new(), expr: expr.to_owned(), texts: vec![text.to_owned()] };
+        faults(&all, &used).len()
+    };
+    let sound = [
+        r#"sum by (state) (ordeal_users{job=~"$job",state="running"})"#,
+        r#"rate(new_total{role="x"}[$__rate_interval]) or rate(old_total[5m])"#,
+        r#"ordeal_users * on (job, instance) group_left (run) ordeal_run_info{role=~"load|conductor"}"#,
+        r#"max by (phase) (label_replace(ordeal_users, "phase", "$1", "state", "(.*)"))"#,
+        r#"max_over_time(up{instance="x"}[5m:1s] @ end())"#,
+    ];
+    for expr in sound {
+        assert_eq!(told(expr, ""), 0, "{expr}");
+    }
+    let wrong = [
+        "ordeal_user",
+        r#"ordeal_users{stat="running"}"#,
+        r#"ordeal_users{state="runing"}"#,
+        r#"ordeal_users{state=~"runing|taget"}"#,
+        "sum by (task) (ordeal_users)",
+        "ordeal_users * on (run) group_left (trial) ordeal_run_info",
+        "other_total",
+        r#"{__name__=~"ordeal_.*"}"#,
+        "sum(",
+    ];
+    for expr in wrong {
+        assert_ne!(told(expr, ""), 0, "{expr}");
+    }
+    assert_eq!(told("ordeal_users", "{{state}} at {{ $labels.instance }}"), 0);
+    assert_eq!(told("ordeal_users", "{{task}} at {{ $labels.instanc }}"), 2);
+}
