@@ -41,6 +41,10 @@ fn names_that_the_run_does_not_have() {
     let server = Server::with([&short]);
     let cooldown = "kind: availability, at_least: 99%, during: {phase: cooldown}";
     assert_eq!(judged(&server, cooldown, &[]), "inconclusive no_samples");
+    let mut cut = healthy("cut", 5.0);
+    cut.last = 500.0;
+    let server = Server::with([&cut]);
+    assert_eq!(judged(&server, cooldown, &[]), "inconclusive no_samples run_unfinished");
 }
 
 #[test]

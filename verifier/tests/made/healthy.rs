@@ -107,6 +107,11 @@ fn user_seconds(t: f64) -> f64 {
     USERS * (ramp * ramp / 40.0 + full)
 }
 
+/// A share of all requests so far.
+pub(crate) fn requests(t: f64, share: f64) -> f64 {
+    (user_seconds(t) / (THINK + ANSWER) * share).floor()
+}
+
 fn load(made: &mut Made) {
     let under = |t: f64| (RAMP..LOAD_END).contains(&t);
     made.add("ordeal_users", &[("state", "target")], move |t| Some(if under(t) { USERS } else { 0.0 }));
@@ -122,7 +127,7 @@ fn load(made: &mut Made) {
     made.add("ordeal_user_seconds_total", &[("state", "waiting")], move |t| Some(user_seconds(t) * waiting));
     made.add("ordeal_user_seconds_total", &[("state", "overdue")], always(0.0));
     for (task, share) in TASKS {
-        let count = move |t: f64| (user_seconds(t) / (THINK + ANSWER) * share).floor();
+        let count = move |t: f64| requests(t, share);
         made.add("ordeal_requests_total", &[("task", task), ("outcome", "ok")], move |t| Some(count(t)));
         made.add("ordeal_requests_total", &[("task", task), ("outcome", "error")], always(0.0));
         for reason in REASONS {

@@ -19,7 +19,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 pub(crate) use brief::{KEPT, brief};
-pub(crate) use healthy::healthy;
+pub(crate) use healthy::{healthy, requests};
 pub(crate) use prometheus::{Server, await_that, told};
 
 /// The value of a series so many seconds after the run's start; `None` where it is not exposed.

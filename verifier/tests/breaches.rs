@@ -1,0 +1,176 @@
+//! Promises broken in less usual ways, each of which must be seen, and near misses that must not.
+
+mod made;
+
+use made::trap::{spring, trap};
+use made::{Made, Server, always, from, healthy, requests, said, steps};
+
+const AUDIT: &str = "ordeal_ledger_audit";
+const READY: [(&str, &str); 1] = [("state", "ready")];
+
+/// So many writes of a class from the last audit on.
+fn audited(made: &mut Made, class: &str) {
+    made.set(AUDIT, &[("store", "postgres"), ("class", class)], steps(&[(0.0, 0.0), (595.5, 2.0)]));
+}
+
+#[test]
+fn every_class_of_bad_writes_fails() {
+    spring(
+        "class",
+        &[
+            trap("lost", "nothing lost", "fail ", |made| audited(made, "lost")),
+            trap("resurrected", "nothing lost", "fail ", |made| audited(made, "resurrected")),
+            trap("unexpected", "nothing lost", "fail ", |made| audited(made, "unexpected")),
+            trap("duplicate", "nothing lost", "fail ", |made| audited(made, "duplicate")),
+            trap("corrupt", "nothing lost in the partition", "fail ", |made| audited(made, "corrupt")),
+        ],
+    );
+}
+
+#[test]
+fn what_another_experiment_lost_is_not_this_one_s() {
+    let mut made = healthy("other", 5.0);
+    audited(&mut made, "lost");
+    let kill = [("experiment", "kill-postgres-primary"), ("store", "postgres")];
+    made.set("ordeal_recovery_point_seconds", &kill, from(215.0, 0.3));
+    let server = Server::with([&made]);
+    let told = server.verdict(&made::slos("other"), &[]);
+    assert_eq!(said(&told, "nothing lost in the partition"), "pass ");
+    assert_eq!(said(&told, "nothing lost"), "fail ");
+}
+
+#[test]
+fn promises_broken_in_part() {
+    const KILL: [(&str, &str); 3] =
+        [("experiment", "kill-postgres-primary"), ("component", "postgres"), ("since", "injected")];
+    spring(
+        "part",
+        &[
+            trap("answered fast, but with errors", "in time", "fail ", |made| {
+                // A tenth of the answers turn into errors within the limit.
+                made.bend("ordeal_requests_total", &[("task", "browse"), ("outcome", "ok")], |_, count| {
+                    Some((count? * 0.9).floor())
+                });
+                made.set("ordeal_requests_total", &[("task", "browse"), ("outcome", "error")], tenth);
+                made.set("ordeal_request_errors_total", &[("task", "browse"), ("reason", "http_5xx")], tenth);
+                let buckets = "ordeal_response_time_seconds_bucket";
+                for le in LATE {
+                    made.bend(buckets, &[("task", "browse"), ("outcome", "ok"), ("le", le)], |_, count| {
+                        Some((count? * 0.9).floor())
+                    });
+                    made.set(buckets, &[("task", "browse"), ("outcome", "error"), ("le", le)], tenth);
+                }
+            }),
+            trap("not recovered before the deadline", "PostgreSQL recovers", "fail ", |made| {
+                made.remove("ordeal_recovery_seconds", &KILL);
+                made.set("ordeal_recovery_lower_seconds", &KILL, from(215.0, 84.7));
+                made.set("ordeal_recovery_upper_seconds", &KILL, from(215.0, f64::INFINITY));
+                let experiment = ("experiment", "kill-postgres-primary");
+                made.set("ordeal_experiment_state", &[experiment, ("state", "recovered")], always(0.0));
+                let state = [experiment, ("state", "not_recovered")];
+                made.set("ordeal_experiment_state", &state, steps(&[(0.0, 0.0), (215.0, 1.0)]));
+            }),
+            trap("requests not sent", "load held", "fail ", |made| {
+                let outcome = [("outcome", "ok")];
+                made.bend("ordeal_requests_total", &outcome, |_, count| Some((count? * 0.9).floor()));
+            }),
+            trap("down at the end", "health", "fail ", |made| {
+                made.bend("ordeal_component_up", &[("component", "shop")], |t, up| {
+                    if t > 590.0 { Some(0.0) } else { up }
+                });
+            }),
+            trap("down before the load", "health", "fail ", |made| {
+                made.bend("ordeal_component_up", &[("component", "shop")], |t, up| {
+                    if t < 45.0 { Some(0.0) } else { up }
+                });
+            }),
+            trap("answers late with many replicas", "relief", "fail ", |made| {
+                let late = [("outcome", "ok"), ("le", "2")];
+                made.bend("ordeal_response_time_seconds_bucket", &late, |_, count| {
+                    Some((count? * 0.9).floor())
+                });
+            }),
+            trap("the autoscaler stays large", "down", "fail ", |made| {
+                let current = [("state", "current")];
+                made.set("ordeal_autoscaler_replicas", &current, steps(&[(0.0, 3.0), (70.0, 10.0)]));
+            }),
+            trap("large only after the load", "up", "fail ", |made| {
+                let late = steps(&[(0.0, 3.0), (60.0, 8.0), (490.0, 10.0), (540.0, 3.0)]);
+                made.set("ordeal_workload_replicas", &READY, late);
+            }),
+            trap("one of two experiments lost more", "span of lost writes", "fail ", |made| {
+                let kill = [("experiment", "kill-postgres-primary"), ("store", "postgres")];
+                made.set("ordeal_recovery_point_seconds", &kill, from(215.0, 1000.0));
+            }),
+        ],
+    );
+}
+
+/// Buckets that hold every answer of the made run.
+const LATE: [&str; 17] = [
+    "0.05", "0.075", "0.1", "0.15", "0.2", "0.3", "0.5", "0.75", "1", "1.5", "2", "3", "5", "6", "10", "16",
+    "+Inf",
+];
+
+/// A tenth of the requests to browse, rounded to what is missing from the good ones.
+fn tenth(t: f64) -> Option<f64> {
+    let browsed = requests(t, 0.75);
+    Some(browsed - (browsed * 0.9).floor())
+}
+
+#[test]
+fn split_brains_and_expressions_count_where_they_are_asked_for() {
+    let mut made = healthy("r", 5.0);
+    // Within the kill, not within the partition.
+    made.set("ordeal_split_brain_seconds_total", &[], steps(&[(0.0, 0.0), (150.0, 1.5)]));
+    let server = Server::with([&made]);
+    let table = [
+        ("kind: split_brain, component: postgres-members, experiment: partition-primary", "pass "),
+        ("kind: split_brain, component: postgres-members, experiment: kill-postgres-primary", "fail "),
+        ("kind: split_brain, component: postgres-members, at_most: 2s", "pass "),
+        ("kind: promql, expr: 'vector(3)', at_most: 3", "pass "),
+        ("kind: promql, expr: 'vector(3)', at_most: 2.9", "fail "),
+        ("kind: promql, expr: 'vector(3)', at_least: 3", "pass "),
+        ("kind: promql, expr: 'vector(3)', at_least: 3.1", "fail "),
+        ("kind: promql, expr: 'scalar(vector(3))', equals: 3", "pass "),
+        ("kind: promql, expr: '($end - $start) > bool 599', equals: 1", "pass "),
+        ("kind: recovery_point, of: archive, within: 20s, selector: '{instance=\"r:10042\"}'", "fail "),
+        (
+            "kind: leader, component: postgres-members, experiment: kill-postgres-primary, expect: new, within: 2s",
+            "fail ",
+        ),
+        (
+            "kind: leader, component: postgres-members, experiment: partition-primary, expect: one, within: 2s",
+            "fail ",
+        ),
+        (
+            "kind: recovery, experiment: kill-postgres-primary, component: postgres-members, within: 20s",
+            "fail ",
+        ),
+        ("kind: health, components: [shop], longest: 0s", "pass "),
+        ("kind: availability, at_least: 99%, during: {phase: steady, last: 30s}", "pass "),
+    ];
+    for (fields, due) in table {
+        let slos = format!("objectives: [{{name: asked, {fields}}}]\n");
+        assert_eq!(said(&server.verdict(&slos, &[]), "asked"), due, "{fields}");
+    }
+}
+
+#[test]
+fn a_part_of_a_run_is_judged_by_what_happened_in_it() {
+    let mut made = healthy("r", 5.0);
+    // Errors in the last 30 s of steady load only.
+    let errors = steps(&[(0.0, 0.0), (100.0, 100.0)]);
+    made.set("ordeal_requests_total", &[("task", "sale"), ("outcome", "error")], errors.clone());
+    made.set("ordeal_request_errors_total", &[("task", "sale"), ("reason", "reset")], errors);
+    let server = Server::with([&made]);
+    let during = |part: &str| {
+        let slos =
+            format!("objectives: [{{name: asked, kind: availability, at_least: 99%, during: {{{part}}}}}]\n");
+        said(&server.verdict(&slos, &[]), "asked")
+    };
+    assert_eq!(during("phase: steady, last: 30s"), "fail ");
+    assert_eq!(during("phase: experiments"), "pass ");
+    assert_eq!(during("phase: steady, last: 10s"), "pass ");
+    assert_eq!(during("experiment: partition-primary"), "pass ");
+}
