@@ -48,15 +48,20 @@ fn names_that_the_run_does_not_have() {
 }
 
 #[test]
-fn a_run_without_experiments_measures_no_recovery_point() {
-    let mut quiet = healthy("quiet", 5.0);
-    quiet.series.retain(|series| !series.name.contains("experiment"));
-    let server = Server::with([&quiet]);
-    assert_eq!(
-        judged(&server, "kind: recovery_point, store: postgres, within: 1m", &[]),
-        "inconclusive no_samples"
-    );
-    assert_eq!(judged(&server, "kind: data_loss, store: postgres", &[]), "pass ");
+fn a_run_without_experiments_measures_no_recovery_point_and_may_lose_nothing() {
+    let quiet = |id: &str, acked: f64| {
+        let mut made = healthy(id, 5.0);
+        made.series.retain(|series| !series.name.contains("experiment"));
+        made.set("ordeal_ledger_writes_total", &[("outcome", "acked")], move |t| Some(acked.min(t.max(0.0))));
+        made.set("ordeal_ledger_audit", &[("class", "present")], always(acked));
+        made
+    };
+    let server = Server::with(&[quiet("many", 20.0), quiet("few", 19.0)]);
+    let point = "kind: recovery_point, store: postgres, within: 1m";
+    assert_eq!(judged(&server, point, &["--run", "many"]), "inconclusive no_samples");
+    let lost = "kind: data_loss, store: postgres";
+    assert_eq!(judged(&server, lost, &["--run", "many"]), "pass ");
+    assert_eq!(judged(&server, lost, &["--run", "few"]), "inconclusive no_writes_before");
 }
 
 /// Replicas as somebody else's exporter tells them.

@@ -371,6 +371,9 @@ fn health() {
             trap("a component that is not there", "health", "inconclusive family_absent", |made| {
                 made.remove("ordeal_component_up", &[]);
             }),
+            trap("not told before the load", "health", "inconclusive no_samples", |made| {
+                made.bend("ordeal_component_up", &[("component", "shop")], |t, up| up.filter(|_| t > 300.0));
+            }),
             trap("probes missed", "health", "inconclusive probes_missed", |made| {
                 let missed = steps(&[(0.0, 0.0), (200.0, 900.0)]);
                 made.set(PROBES, &[("component", "shop"), ("outcome", "missed")], missed);
