@@ -3,7 +3,7 @@
 mod made;
 
 use made::spread::spread;
-use made::{MOMENT, Made, Server, always, from, healthy, said, slos, steps};
+use made::{MOMENT, Made, Server, always, from, healthy, requests, said, slos, steps};
 use serde_json::Value;
 
 /// One objective out of the file.
@@ -218,4 +218,34 @@ fn every_objective_is_broken_by_some_run() {
         assert!(breaches().iter().any(|(objective, _)| objective == name), "{name}");
     }
     assert_eq!(names.len(), breaches().len());
+}
+
+#[test]
+fn a_load_in_stages_is_held_stage_by_stage() {
+    let mut made = healthy("stages", 5.0);
+    // From 300 s on half of the users, who send half of the requests.
+    for state in ["target", "running"] {
+        made.bend("ordeal_users", &[("state", state)], |t, users| {
+            Some(if t < 300.0 { users? } else { users? / 2.0 })
+        });
+    }
+    let sent = |t: f64, share: f64| requests(t.min(300.0 + (t.min(480.0) - 300.0) / 2.0), share);
+    for (task, share) in [("browse", 0.75), ("sale", 0.25)] {
+        let labels = [("task", task), ("outcome", "ok")];
+        made.set("ordeal_requests_total", &labels, move |t| Some(sent(t, share)));
+    }
+    for (state, seconds) in [("thinking", 2.0), ("waiting", 0.02)] {
+        let passed = move |t| Some(sent(t, 1.0) * seconds);
+        made.set("ordeal_user_seconds_total", &[("state", state)], passed);
+    }
+    let server = Server::with([&made]);
+    assert_eq!(said(&server.verdict(&one("stages", "load held"), &[]), "load held"), "pass ");
+    let mut late = made;
+    late.id = "late".to_owned();
+    late.instance = "late:10042".to_owned();
+    late.bend("ordeal_users", &[("state", "running")], |t, users| {
+        Some(if (200.0..210.0).contains(&t) { 150.0 } else { users? })
+    });
+    let server = Server::with([&late]);
+    assert_eq!(said(&server.verdict(&one("late", "load held"), &[]), "load held"), "fail ");
 }
