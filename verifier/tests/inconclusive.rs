@@ -52,6 +52,13 @@ fn scaling() {
                 made.set("ordeal_workload_replicas", &READY, always(3.0));
                 made.gap(60.0, 300.0);
             }),
+            trap("large between two scrapes around the load's end", "up", "inconclusive ", |made| {
+                made.set(
+                    "ordeal_workload_replicas",
+                    &READY,
+                    steps(&[(0.0, 3.0), (60.0, 8.0), (478.0, 10.0), (540.0, 3.0)]),
+                );
+            }),
             trap("replicas that are no number", "up", "inconclusive not_finite", |made| {
                 made.set("ordeal_workload_replicas", &READY, always(f64::NAN));
             }),

@@ -78,7 +78,9 @@ fn up(
 ) -> Result<Judged, Shortfall> {
     let (start, end) = load_span(evidence)?;
     let wanted = |value: f64| value >= f64::from(to);
-    let reached = replicas.ready.first(start, wanted).filter(|change| change.after.clock <= end);
+    // Between a scrape before the load's end and one after it, it may have been reached in time.
+    let in_time = |change: &Transition| change.before.is_none_or(|point| point.clock <= end);
+    let reached = replicas.ready.first(start, wanted).filter(in_time);
     let highest = replicas.ready.within(start, end).iter().map(|point| point.value).fold(0.0, f64::max);
     let lasted = end - start;
     let limit = within.map_or(lasted, |within| within.as_secs_f64());
