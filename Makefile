@@ -25,6 +25,10 @@ lint:
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
+# Writes exporter/metrics.prom anew after a wanted change of the metrics or of the lab's trial.
+golden:
+	UPDATE_GOLDEN=1 cargo test -p exporter --test exposition --locked
+
 bench:
 	cargo bench --workspace --locked
 

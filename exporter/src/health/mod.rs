@@ -9,7 +9,7 @@ mod account;
 mod component;
 mod instances;
 mod members;
-mod metrics;
+pub mod metrics;
 mod pace;
 mod probe;
 mod prober;
