@@ -30,24 +30,45 @@ enum Progress {
     Going,
 }
 
-/// The run, once it is finished, gone, or no longer waited for.
+/// The run, once it is finished, gone, or no longer waited for. A server that does not answer the first
+/// question ends it; one that answered before may be restarting, and is asked again.
 pub(crate) async fn run(prometheus: &Prometheus, wanted: &Wanted) -> Result<Result<Found, Shortfall>, Error> {
     let deadline = Instant::now() + wanted.wait;
+    let mut answered = false;
     loop {
-        let found = look(prometheus, wanted).await?;
-        let settled = match &found {
-            Ok(found) => progress_of(prometheus, found).await? == Progress::Settled,
-            Err(_) => false,
-        };
-        if settled || Instant::now() + PAUSE > deadline {
-            return Ok(found);
+        let last_look = Instant::now() + PAUSE > deadline;
+        match look(prometheus, wanted).await {
+            Ok((found, progress)) => {
+                answered = true;
+                if progress == Progress::Settled || last_look {
+                    return Ok(found);
+                }
+                tracing::debug!(
+                    run = found.as_ref().map_or("", |found| &found.id),
+                    "the run is not finished"
+                );
+            }
+            Err(error) if last_look || !answered || !error.is_unreachable() => return Err(error),
+            Err(error) => tracing::warn!(%error, "Prometheus does not answer at present"),
         }
-        tracing::debug!(run = found.as_ref().map_or("", |found| &found.id), "the run is not finished");
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn look(prometheus: &Prometheus, wanted: &Wanted) -> Result<Result<Found, Shortfall>, Error> {
+/// Looks for the run, and how far it is.
+async fn look(
+    prometheus: &Prometheus,
+    wanted: &Wanted,
+) -> Result<(Result<Found, Shortfall>, Progress), Error> {
+    let found = found(prometheus, wanted).await?;
+    let progress = match &found {
+        Ok(found) => progress_of(prometheus, found).await?,
+        Err(_) => Progress::Going,
+    };
+    Ok((found, progress))
+}
+
+async fn found(prometheus: &Prometheus, wanted: &Wanted) -> Result<Result<Found, Shortfall>, Error> {
     let query = format!("ordeal_run_info[{}ms]", wanted.since.as_millis());
     let answer = prometheus.query(&query, None).await?;
     if let Some(warning) = answer.warnings.first() {

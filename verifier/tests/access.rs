@@ -5,6 +5,7 @@ mod made;
 use std::process::{Command, Output};
 
 use made::proxy::{Proxy, Spoil};
+use made::tls::Tls;
 use made::{Server, healthy, said, slos};
 
 const TOKEN: &str = "s3cret";
@@ -54,6 +55,31 @@ fn what_is_no_prometheus_is_unreachable() {
         assert!(told.starts_with("error: Prometheus is unreachable: "), "{told}");
         assert!(!told.contains("wrong"), "{told}");
     }
+}
+
+#[test]
+fn a_server_behind_an_own_authority_is_trusted_by_its_certificate_only() {
+    let server = Server::with([&healthy("r", 15.0)]);
+    let front = Tls::before(&server.url());
+    let [own, other] =
+        [("own.pem", &front), ("other.pem", &Tls::before(&server.url()))].map(|(name, tls)| {
+            let file = server.folder().join(name);
+            std::fs::write(&file, &tls.authority).expect("writing the certificate");
+            file.display().to_string()
+        });
+    let judged = |options: &[&str]| server.verify_at(&front.url, &slos("r"), options).status.code();
+    assert_eq!(judged(&["--ca", &own]), Some(0));
+    assert_eq!(judged(&["--ca", &other]), Some(4));
+    assert_eq!(judged(&[]), Some(4));
+    // A file that holds no certificate is the user's mistake.
+    assert_eq!(judged(&["--ca", server.folder().join("prometheus.yml").to_str().expect("text")]), Some(2));
+}
+
+#[test]
+fn waiting_does_not_help_against_a_wrong_address() {
+    let server = Server::with([&healthy("r", 15.0)]);
+    let output = server.verify_at("http://127.0.0.1:1", &slos("r"), &["--wait", "10m"]);
+    assert_eq!(output.status.code(), Some(4));
 }
 
 #[test]

@@ -2,40 +2,10 @@
 
 mod made;
 
+use made::spread::spread;
+use made::trap::{spring, trap};
 use made::{MOMENT, Made, Server, always, healthy, moment, said, slos, steps};
 use serde_json::Value;
-
-/// A bent run, which objective is looked at, and what must be said of it.
-struct Trap {
-    what: &'static str,
-    objective: &'static str,
-    said: &'static str,
-    bend: fn(&mut Made),
-}
-
-const fn trap(what: &'static str, objective: &'static str, said: &'static str, bend: fn(&mut Made)) -> Trap {
-    Trap { what, objective, said, bend }
-}
-
-/// Bends one run for each trap and judges them all.
-fn spring(name: &str, traps: &[Trap]) {
-    let bent = |(number, trap): (usize, &Trap)| {
-        let mut made = healthy(&format!("{name}-{number}"), 5.0);
-        (trap.bend)(&mut made);
-        made
-    };
-    let runs: Vec<Made> = traps.iter().enumerate().map(bent).collect();
-    let server = Server::with(&runs);
-    let mut wrong = Vec::new();
-    for (trap, made) in traps.iter().zip(&runs) {
-        let told = server.verdict(&slos(&made.id), &["--run", &made.id]);
-        let said = said(&told, trap.objective);
-        if !said.starts_with(trap.said) || told["verdict"] == "pass" {
-            wrong.push(format!("{}: {} is {said}, the run {}", trap.what, trap.objective, told["verdict"]));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
 
 const REQUESTS: &str = "ordeal_requests_total";
 
@@ -103,6 +73,52 @@ fn runs_that_are_not_whole() {
             trap("clocks far apart", "PostgreSQL recovers", "inconclusive clock_skew", |made| {
                 made.skew = 30.0;
             }),
+            trap("a clock that goes back", "shop answers", "inconclusive clock_skew", |made| {
+                made.set("ordeal_time_seconds", &[], |t| {
+                    Some(MOMENT + if t > 300.0 { t - 3.0 } else { t + 3.0 })
+                });
+                made.skew = 0.0;
+            }),
+            trap("no clock", "nothing lost", "inconclusive family_absent", |made| {
+                made.remove("ordeal_time_seconds", &[]);
+            }),
+            trap("a clock that is no number", "nothing lost", "inconclusive not_finite", |made| {
+                made.set("ordeal_time_seconds", &[], always(f64::NAN));
+            }),
+            trap("no start of the process", "nothing lost", "inconclusive family_absent", |made| {
+                made.remove("process_start_time_seconds", &[]);
+            }),
+            trap("no start of the run", "nothing lost", "inconclusive family_absent", |made| {
+                made.remove("ordeal_run_start_timestamp_seconds", &[]);
+            }),
+            trap("no phases", "nothing lost", "inconclusive audit_incomplete family_absent", |made| {
+                made.remove("ordeal_run_phase_start_timestamp_seconds", &[]);
+            }),
+            trap("no present phase", "nothing lost", "inconclusive family_absent", |made| {
+                made.remove("ordeal_run_phase", &[]);
+            }),
+            trap("two series of its clock", "nothing lost", "inconclusive duplicate_series", |made| {
+                made.duplicate("ordeal_time_seconds", &[], "twin", "b");
+            }),
+            trap(
+                "the target down for good",
+                "nothing lost",
+                "inconclusive not_final audit_incomplete run_unfinished",
+                |made| {
+                    made.last = 300.0;
+                },
+            ),
+            trap(
+                "the target down and another process after",
+                "shop answers",
+                "inconclusive counter_reset process_restarted",
+                |made| {
+                    made.gap(300.0, 330.0);
+                    let start = steps(&[(0.0, MOMENT - 0.5), (330.0, MOMENT + 329.0)]);
+                    made.set("process_start_time_seconds", &[], start);
+                    made.bend(REQUESTS, &[], |t, count| Some(if t > 330.0 { count? / 2.0 } else { count? }));
+                },
+            ),
             trap("a record that begins late", "up", "inconclusive", |made| made.first = 100.0),
         ],
     );
@@ -193,11 +209,51 @@ fn a_second_conductor_and_a_wrong_run_are_noticed() {
     let first = healthy("twice", 5.0);
     let mut second = healthy("twice", 5.0);
     second.instance = "other:10042".to_owned();
-    let server = Server::with([&first, &second]);
-    let told = server.verdict(&slos("twice"), &["--run", "twice"]);
-    assert!(said(&told, "shop answers").contains("two_conductors"), "{}", said(&told, "shop answers"));
-    assert_eq!(told["verdict"], "inconclusive");
+    let mut late = healthy("relayed", 5.0);
+    late.instance = "relay:10042".to_owned();
+    late.first = 400.9;
+    let mut early = healthy("relayed", 5.0);
+    early.last = 400.0;
+    let server = Server::with([&first, &second, &early, &late]);
+    for run in ["twice", "relayed"] {
+        let told = server.verdict(&slos(run), &["--run", run]);
+        for finding in told["findings"].as_array().expect("findings") {
+            let said = said(&told, finding["name"].as_str().expect("a name"));
+            assert!(said.starts_with("inconclusive") && said.contains("two_conductors"), "{said}");
+        }
+    }
     let told = server.verdict(&slos("twice"), &["--run", "thrice"]);
     assert_eq!(said(&told, "nothing lost"), "inconclusive run_not_found");
     assert_eq!((&told["run"], &told["exit_code"]), (&Value::Null, &Value::from(3)));
+}
+
+#[test]
+fn load_processes_that_are_not_there_to_the_end_are_noticed() {
+    let (conductor, mut workers) = spread("deserted", 5.0);
+    workers[1].last = 300.0;
+    let (other, mut restarted) = spread("restarted", 5.0);
+    let starts = [(0.0, MOMENT - 0.5), (350.0, MOMENT + 349.0)];
+    restarted[1].set("process_start_time_seconds", &[], steps(&starts));
+    let runs = [&conductor, &other].into_iter().chain(&workers).chain(&restarted);
+    let server = Server::with(runs);
+    let told = |run: &str| server.verdict(&slos(run), &["--run", run]);
+    assert_eq!(said(&told("deserted"), "shop answers"), "inconclusive gap");
+    assert_eq!(said(&told("restarted"), "shop answers"), "inconclusive process_restarted");
+}
+
+#[test]
+fn a_run_that_prometheus_keeps_no_longer_or_that_is_not_looked_for_is_no_pass() {
+    let (old, new) = (healthy("old", 15.0), healthy("new", 15.0));
+    let ages = [(&old, 36_000.0), (&new, 1500.0)];
+    let keeps = Server::aged(ages, &["--storage.tsdb.retention.time=1d"]);
+    assert_eq!(keeps.verdict(&slos("old"), &["--run", "old"])["verdict"], "pass");
+    let early = keeps.verdict(&slos("old"), &["--run", "old", "--since", "2h"]);
+    assert_eq!(said(&early, "nothing lost"), "inconclusive run_not_found");
+    // The search begins in the middle of the run.
+    let half = keeps.verdict(&slos("new"), &["--run", "new", "--since", "1200s"]);
+    assert_eq!(said(&half, "nothing lost"), "inconclusive gap");
+    let forgets = Server::aged(ages, &["--storage.tsdb.retention.time=1h"]);
+    let gone = forgets.verdict(&slos("old"), &["--run", "old"]);
+    assert_eq!(said(&gone, "nothing lost"), "inconclusive run_not_found");
+    assert_eq!(forgets.verdict(&slos("new"), &[])["verdict"], "pass");
 }

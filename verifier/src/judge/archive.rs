@@ -16,6 +16,9 @@ const FAILED: &str = "pg_stat_archiver_failed_count";
 const REPLICA: &str = "pg_replication_is_replica";
 /// Successes without which the archive has shown nothing.
 const SUCCESSES: f64 = 2.0;
+/// Two servers that both say for longer than this, in seconds, that they are primary are one server seen twice:
+/// an old primary that was cut off has stepped back by then.
+const BOTH: f64 = 60.0;
 
 /// The range selectors that this kind needs.
 pub(super) fn selectors(selector: &str) -> [String; 4] {
@@ -24,11 +27,15 @@ pub(super) fn selectors(selector: &str) -> [String; 4] {
 
 pub(super) fn judge(promise: &ArchivePoint, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let read = |name: &str| evidence.other(&format!("{name}{}", promise.selector));
-    let servers = servers(read(REPLICA)?, &[read(AGE)?, read(ARCHIVED)?, read(FAILED)?])?;
+    let servers = servers(read(REPLICA)?, &[read(AGE)?, read(ARCHIVED)?, read(FAILED)?]);
     let run = &evidence.run;
     let from = run.prometheus_time(run.start);
     let last = run.fetch_window().1;
     let to = run.end.map_or(last, |end| run.prometheus_time(end));
+    if let Some(seconds) = both_primary(&servers, from, to).filter(|seconds| *seconds > BOTH) {
+        let detail = format!("two series say that they are primary for {} s", show::seconds(seconds));
+        return Err(Shortfall::new(Lack::DuplicateSeries, detail));
+    }
     let ages = ages(&servers, from, to);
     let Some(worst) = ages.iter().max_by(|a, b| a.upper.total_cmp(&b.upper)).copied() else {
         return Err(Shortfall::new(
@@ -72,16 +79,10 @@ struct Reading {
 type Series = [(Labels, Vec<Sample>)];
 
 /// The readings of each server: series of one target and one set of labels, joined by time.
-fn servers(replica: &Series, others: &[&Series; 3]) -> Result<Vec<Vec<Reading>>, Shortfall> {
-    if replica.is_empty() {
-        return Err(Shortfall::new(Lack::FamilyAbsent, format!("no series {REPLICA}")));
-    }
+fn servers(replica: &Series, others: &[&Series; 3]) -> Vec<Vec<Reading>> {
     let mut servers = Vec::new();
     for (labels, samples) in replica {
-        let mut joined = Vec::new();
-        for series in others {
-            joined.push(by_time(series, labels)?);
-        }
+        let joined = others.map(|series| by_time(series, labels));
         let reading = |sample: &Sample| Reading {
             at: sample.at,
             primary: sample.value == 0.0,
@@ -91,28 +92,37 @@ fn servers(replica: &Series, others: &[&Series; 3]) -> Result<Vec<Vec<Reading>>,
         };
         servers.push(samples.iter().map(reading).collect());
     }
-    Ok(servers)
+    servers
 }
 
-/// The samples of the series that belongs to the same server.
-fn by_time(series: &Series, server: &Labels) -> Result<BTreeMap<Millis, f64>, Shortfall> {
-    let same = |labels: &Labels| {
-        let without_name = |labels: &Labels| {
-            labels
-                .iter()
-                .filter(|(name, _)| *name != "__name__")
-                .map(|(a, b)| (a.clone(), b.clone()))
-                .collect()
-        };
-        let (a, b): (Labels, Labels) = (without_name(labels), without_name(server));
-        a == b
+/// The samples of the series that belongs to the same server; Prometheus has one at most with these labels.
+fn by_time(series: &Series, server: &Labels) -> BTreeMap<Millis, f64> {
+    let own = |labels: &Labels| {
+        let mut labels = labels.clone();
+        labels.remove("__name__");
+        labels
     };
-    let mut found = series.iter().filter(|(labels, _)| same(labels));
-    let samples = found.next().map_or(&[][..], |(_, samples)| samples);
-    if found.next().is_some() {
-        return Err(Shortfall::new(Lack::DuplicateSeries, "several archiver series of one server"));
+    let found = series.iter().find(|(labels, _)| own(labels) == own(server));
+    found.iter().flat_map(|(_, samples)| samples).map(|sample| (sample.at, sample.value)).collect()
+}
+
+/// The most seconds for which any two of the servers were primary together.
+fn both_primary(servers: &[Vec<Reading>], from: Millis, to: Millis) -> Option<f64> {
+    let spans = |readings: &[Reading]| -> Vec<(f64, f64)> {
+        let inside = |pair: &[Reading]| pair.iter().all(|one| one.primary && (from..=to).contains(&one.at));
+        let pairs = readings.windows(2).filter(|pair| inside(pair));
+        pairs.map(|pair| (pair[0].at.seconds(), pair[1].at.seconds())).collect()
+    };
+    let all: Vec<_> = servers.iter().map(|readings| spans(readings)).collect();
+    let common = |a: &(f64, f64), b: &(f64, f64)| (a.1.min(b.1) - a.0.max(b.0)).max(0.0);
+    let mut together = Vec::new();
+    for (at, ours) in all.iter().enumerate() {
+        for theirs in &all[at + 1..] {
+            let pairs = ours.iter().flat_map(|a| theirs.iter().map(move |b| common(a, b)));
+            together.push(pairs.sum::<f64>());
+        }
     }
-    Ok(samples.iter().map(|sample| (sample.at, sample.value)).collect())
+    together.into_iter().max_by(f64::total_cmp)
 }
 
 /// How old the newest archived log was.
@@ -233,6 +243,17 @@ mod tests {
         let mut failing = good;
         failing[1].failed = Some(2.0);
         assert_eq!(judged(&[failing]), 1);
+    }
+
+    #[test]
+    fn one_server_seen_twice_is_told_from_a_takeover() {
+        let leads = |from: i64, to: i64| -> Vec<Reading> {
+            (from..=to).map(|at| reading(at * 10, true, None, 0.0)).collect()
+        };
+        let both = |servers: &[Vec<Reading>]| both_primary(servers, Millis(0), Millis(600_000));
+        assert_eq!(both(&[leads(0, 30), leads(29, 60)]), Some(10.0));
+        assert_eq!(both(&[leads(0, 60), leads(0, 60)]), Some(600.0));
+        assert_eq!(both(&[leads(0, 60)]), None);
     }
 
     #[test]

@@ -140,6 +140,12 @@ impl Finding {
 
 /// Judges one objective.
 pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
+    if let (true, Some(flaw)) = (evidence.run.is_dark(), evidence.run.flaws.first()) {
+        // Whatever a judge found missing would only follow from that.
+        let mut judged = Judged::lacking(flaw.clone());
+        judged.shortfalls.clone_from(&evidence.run.flaws);
+        return Finding::new(objective, judged);
+    }
     let result = match &objective.promise {
         Promise::Availability(promise) => availability::judge(promise, evidence),
         Promise::Recovery(promise) => recovery::judge(promise, evidence),

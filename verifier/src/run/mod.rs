@@ -88,6 +88,11 @@ impl fmt::Display for Process {
 }
 
 impl Run {
+    /// Whether some process has no usable scrape, so that nothing can be placed in time.
+    pub(crate) fn is_dark(&self) -> bool {
+        self.processes.iter().any(|process| process.scrapes.is_empty())
+    }
+
     /// The time that is fetched: from just before the first scrape of any process to the last.
     pub(crate) fn fetch_window(&self) -> (Millis, Millis) {
         let all = || self.processes.iter().flat_map(|process| process.scrapes.iter().map(|scrape| scrape.at));
@@ -154,7 +159,7 @@ impl Run {
     /// An expression with the run's times in place of `$start`, `$end` and `$window`.
     pub(crate) fn fill(&self, expr: &str) -> String {
         let (from, last) = self.fetch_window();
-        let start = if self.start > 0.0 { self.prometheus_time(self.start) } else { from };
+        let start = if self.is_dark() { from } else { self.prometheus_time(self.start) };
         let end = self.end.map_or(last, |end| self.prometheus_time(end));
         let window = format!("{}ms", (end.0 - start.0).max(1));
         expr.replace("$start", &start.to_string())

@@ -89,7 +89,7 @@ impl Run {
             experiments: BTreeMap::new(),
             flaws,
         };
-        if run.processes.iter().any(|process| process.scrapes.is_empty()) {
+        if run.is_dark() {
             if run.flaws.is_empty() {
                 run.flaws.push(Shortfall::new(Lack::NoSamples, "a process of the run has no scrape"));
             }
@@ -103,15 +103,15 @@ impl Run {
         }
         run.find_restarts(recorded);
         run.find_late_start(server);
-        let skew = run.largest_skew();
-        if skew > SKEW_LIMIT {
-            run.flaws.push(Shortfall::new(Lack::ClockSkew, format!("the clocks differ by {skew:.1} s")));
-        }
+        run.find_early_ends();
+        run.find_skew();
         run
     }
 
-    /// Start and end; and whether the end was seen.
+    /// Start and end; and whether the end was seen. Without a start the first scrape stands for it, so that
+    /// nobody asks for all time since 1970.
     fn read_span(&mut self, recorded: &Recorded) {
+        self.start = self.processes[0].scrapes.first().map_or(0.0, |scrape| scrape.clock);
         match self.time(recorded, "ordeal_run_start_timestamp_seconds", &[]) {
             Ok(Some(start)) => self.start = start,
             Ok(None) => {
@@ -239,8 +239,41 @@ impl Run {
                 Lack::PrometheusRestarted,
                 format!("it started at {started}; its first sample is {late:.0} s after the run's start"),
             ),
-            _ => Shortfall::new(Lack::Gap, format!("the first sample is {late:.0} s after the run's start")),
+            _ => Shortfall::new(
+                Lack::Gap,
+                format!("the first sample found is {late:.0} s after the run's start (see --since)"),
+            ),
         };
         self.flaws.push(flaw);
+    }
+
+    /// Whether every load process was scraped once more when the run had ended: what it counted after its last
+    /// scrape is not known. That the conductor was is shown by the run's end, which only such a scrape tells.
+    fn find_early_ends(&mut self) {
+        let Some(end) = self.end else { return };
+        for at in 1..self.processes.len() {
+            let process = &self.processes[at];
+            let Some(last) = process.scrapes.last() else { continue };
+            let missing = end + self.shift(at).0 - last.clock;
+            if missing > 0.0 {
+                let detail = format!("{process} was last scraped {missing:.0} s before the run's end");
+                self.flaws.push(Shortfall::new(Lack::Gap, detail));
+            }
+        }
+    }
+
+    /// Whether the clocks can be set side by side at all.
+    fn find_skew(&mut self) {
+        let skew = self.largest_skew();
+        if skew > SKEW_LIMIT {
+            self.flaws.push(Shortfall::new(Lack::ClockSkew, format!("the clocks differ by {skew:.1} s")));
+        }
+        for process in &self.processes {
+            let back = process.scrapes.windows(2).find(|pair| pair[1].clock <= pair[0].clock);
+            if let Some(pair) = back {
+                let detail = format!("the clock of {process} went back at {}", pair[1].at);
+                self.flaws.push(Shortfall::new(Lack::ClockSkew, detail));
+            }
+        }
     }
 }

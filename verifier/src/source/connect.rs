@@ -33,6 +33,8 @@ pub(crate) enum Error {
     Secret(&'static str),
     #[error("reading certificates from {path}")]
     Certificate { path: String, source: reqwest::Error },
+    #[error("{0} holds no certificate")]
+    NoCertificate(String),
     #[error("setting up the HTTP client")]
     Client { source: reqwest::Error },
 }
@@ -52,7 +54,10 @@ impl Access {
             let path_text = path.display().to_string();
             let pem = read(path)?;
             let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
-                .map_err(|source| Error::Certificate { path: path_text, source })?;
+                .map_err(|source| Error::Certificate { path: path_text.clone(), source })?;
+            if certificates.is_empty() {
+                return Err(Error::NoCertificate(path_text));
+            }
             builder = builder.tls_certs_only(certificates);
         }
         let client = builder.build().map_err(|source| Error::Client { source })?;

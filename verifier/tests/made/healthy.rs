@@ -70,7 +70,7 @@ pub(crate) fn healthy(id: &str, interval: f64) -> Made {
         gaps: Vec::new(),
         one_missing_in: 0,
     };
-    run(&mut made);
+    run(&mut made, &PHASES);
     load(&mut made);
     components(&mut made);
     experiments(&mut made);
@@ -80,7 +80,8 @@ pub(crate) fn healthy(id: &str, interval: f64) -> Made {
     made
 }
 
-fn run(made: &mut Made) {
+/// What every run shows of itself, with these phases.
+pub(super) fn run(made: &mut Made, phases: &[(&'static str, f64)]) {
     made.add(
         "ordeal_run_info",
         &[("run", "$run"), ("trial", "made"), ("role", "conductor"), ("version", "0.1.0")],
@@ -89,9 +90,9 @@ fn run(made: &mut Made) {
     made.add("ordeal_time_seconds", &[], |t| Some(MOMENT + t));
     made.add("process_start_time_seconds", &[], always(MOMENT - 0.5));
     made.add("ordeal_run_start_timestamp_seconds", &[], always(MOMENT));
-    made.add("ordeal_run_end_timestamp_seconds", &[], moment(END));
-    for (at, (phase, start)) in PHASES.into_iter().enumerate() {
-        let end = PHASES.get(at + 1).map_or(f64::INFINITY, |next| next.1);
+    made.add("ordeal_run_end_timestamp_seconds", &[], moment(phases[phases.len() - 1].1));
+    for (at, &(phase, start)) in phases.iter().enumerate() {
+        let end = phases.get(at + 1).map_or(f64::INFINITY, |next| next.1);
         let held = move |t: f64| Some(f64::from(u8::from(t >= start && t < end)));
         made.add("ordeal_run_phase", &[("phase", phase)], held);
         made.add("ordeal_run_phase_start_timestamp_seconds", &[("phase", phase)], moment(start));

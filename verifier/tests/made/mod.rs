@@ -4,18 +4,23 @@
 //! scrape. [`healthy`] makes one in which every promise of `tests/made/slos.yaml` is kept; the methods of
 //! `Made` then bend it.
 
-#![allow(dead_code, reason = "each test program uses its own part of this")]
+#![allow(dead_code, unused_imports, reason = "each test program uses its own part of this")]
 
+mod brief;
 mod healthy;
+pub(crate) mod live;
 mod prometheus;
 pub(crate) mod proxy;
 pub(crate) mod spread;
+pub(crate) mod tls;
+pub(crate) mod trap;
 
 use std::fmt::Write;
 use std::sync::Arc;
 
+pub(crate) use brief::{KEPT, brief};
 pub(crate) use healthy::healthy;
-pub(crate) use prometheus::Server;
+pub(crate) use prometheus::{Server, await_that, told};
 
 /// The value of a series so many seconds after the run's start; `None` where it is not exposed.
 pub(crate) type Value = Arc<dyn Fn(f64) -> Option<f64> + Send + Sync>;
@@ -154,22 +159,40 @@ impl Made {
         let mut text = String::new();
         let scrapes = self.scrapes();
         for series in &self.series {
-            let mut labels = format!("job=\"ordeal\",instance=\"{}\"", self.instance);
-            for (label, value) in &series.labels {
-                let _ = write!(labels, ",{label}=\"{}\"", value.replace("$run", &self.id));
-            }
+            let labels = self.labels(series, &[("job", "ordeal"), ("instance", &self.instance)]);
             for at in &scrapes {
-                let Some(value) = (series.value)(*at) else { continue };
-                let value = if is_time(&series.name) && value > MOMENT / 2.0 {
-                    value - MOMENT + start
-                } else {
-                    value
-                };
+                let Some(value) = series.at(*at, start) else { continue };
                 let stamp = start + at + self.skew;
-                let _ = writeln!(text, "{}{{{labels}}} {} {stamp:.3}", series.name, shown(value));
+                let _ = writeln!(text, "{}{{{labels}}} {value} {stamp:.3}", series.name);
             }
         }
         text
+    }
+
+    /// One scrape's exposition, `at` seconds after the run's start at `start` (Unix seconds).
+    pub(crate) fn exposition(&self, at: f64, start: f64) -> String {
+        let mut text = String::new();
+        for series in &self.series {
+            let Some(value) = series.at(at, start) else { continue };
+            let _ = writeln!(text, "{}{{{}}} {value}", series.name, self.labels(series, &[]));
+        }
+        text
+    }
+
+    fn labels(&self, series: &Series, added: &[(&str, &str)]) -> String {
+        let own = series.labels.iter().map(|(label, value)| (label.as_str(), value.as_str()));
+        let all = added.iter().copied().chain(own);
+        let told = all.map(|(label, value)| format!("{label}=\"{}\"", value.replace("$run", &self.id)));
+        told.collect::<Vec<_>>().join(",")
+    }
+}
+
+impl Series {
+    /// Its value as exposed at some time of a run that began at `start`.
+    fn at(&self, at: f64, start: f64) -> Option<String> {
+        let value = (self.value)(at)?;
+        let moment = is_time(&self.name) && value > MOMENT / 2.0;
+        Some(shown(if moment { value - MOMENT + start } else { value }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! A real Prometheus on made series.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -12,20 +12,39 @@ use serde_json::Value;
 
 use super::Made;
 
-/// Runs begin this long ago, and last less.
+/// Runs begin this long ago, unless told otherwise, and last less.
 const AGO: f64 = 1500.0;
 
 /// A Prometheus server with the runs that it was started with; stopped when dropped.
 pub(crate) struct Server {
     process: Child,
+    program: OsString,
+    flags: Vec<String>,
     folder: tempfile::TempDir,
     port: u16,
+    /// When the runs began, in Unix seconds.
+    pub(crate) start: f64,
 }
 
 impl Server {
     /// Makes blocks of the runs and starts the installed server on them.
     pub(crate) fn with<'a>(runs: impl IntoIterator<Item = &'a Made>) -> Self {
-        Self::start("prometheus", runs)
+        Self::aged(runs.into_iter().map(|run| (run, AGO)), &[])
+    }
+
+    /// The same with runs that began so many seconds ago, and with the server's own flags.
+    pub(crate) fn aged<'a>(runs: impl IntoIterator<Item = (&'a Made, f64)>, flags: &[&str]) -> Self {
+        Self::start("prometheus".as_ref(), "scrape_configs: []\n", runs, flags)
+    }
+
+    /// A server that scrapes these targets every fifth of a second and remembers nothing yet.
+    pub(crate) fn scraping(targets: &[&str]) -> Self {
+        let config = format!(
+            "global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}
+scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}}]
+"
+        );
+        Self::start("prometheus".as_ref(), &config, [], &[])
     }
 
     /// A server of every version that is found: each `prometheus` on the path, one that `go install` built, and
@@ -38,29 +57,57 @@ impl Server {
         let found = folders.map(|folder| folder.join("prometheus")).chain(named);
         let programs: BTreeSet<PathBuf> = found.filter_map(|program| program.canonicalize().ok()).collect();
         assert!(!programs.is_empty(), "prometheus is installed");
-        programs.iter().map(|program| Self::start(program, runs.iter().copied())).collect()
+        let aged = || runs.iter().map(|run| (*run, AGO));
+        programs
+            .iter()
+            .map(|program| Self::start(program.as_os_str(), "scrape_configs: []\n", aged(), &[]))
+            .collect()
     }
 
-    fn start<'a>(program: impl AsRef<OsStr>, runs: impl IntoIterator<Item = &'a Made>) -> Self {
+    fn start<'a>(
+        program: &OsStr,
+        config: &str,
+        runs: impl IntoIterator<Item = (&'a Made, f64)>,
+        flags: &[&str],
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("prometheus.yml"), config).expect("writing the configuration");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs_f64();
         // A fraction of a second, so that no timestamp is a round number.
-        let start = (now - AGO).floor() + 0.125;
-        let mut text: String = runs.into_iter().map(|run| run.text(start)).collect();
-        text.push_str("# EOF\n");
-        let input = folder.path().join("series.om");
-        std::fs::write(&input, text).expect("writing the series");
-        let data = folder.path().join("data");
-        let made = Command::new("promtool")
-            .args(["tsdb", "create-blocks-from", "openmetrics"])
-            .args([&input, &data])
-            .output()
-            .expect("promtool runs");
-        assert!(made.status.success(), "promtool: {}", String::from_utf8_lossy(&made.stderr));
-        let (process, port) = start_server(program.as_ref(), folder.path(), &data);
-        let server = Self { process, folder, port };
+        let begun = |ago: f64| (now - ago).floor() + 0.125;
+        let text: String = runs.into_iter().map(|(run, ago)| run.text(begun(ago))).collect();
+        if !text.is_empty() {
+            make_blocks(folder.path(), &text);
+        }
+        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = free.local_addr().expect("an address").port();
+        drop(free);
+        let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let process = start_server(program, folder.path(), port, &flags);
+        let server = Self { process, program: program.to_owned(), flags, folder, port, start: begun(AGO) };
         server.await_ready();
         server
+    }
+
+    /// Kills the server and starts it again, with or without what it wrote ahead.
+    pub(crate) fn restart(&mut self, forget: bool) {
+        self.process.kill().expect("killing Prometheus");
+        self.process.wait().expect("Prometheus ends");
+        if forget {
+            for gone in ["wal", "chunks_head"] {
+                std::fs::remove_dir_all(self.folder.path().join("data").join(gone)).expect("forgetting");
+            }
+        }
+        self.process = start_server(&self.program, self.folder.path(), self.port, &self.flags);
+        self.await_ready();
+    }
+
+    /// Waits until the server has answered a query.
+    pub(crate) fn await_query(&self) {
+        let asked = |line: &str| {
+            line.starts_with("prometheus_http_requests_total{code=\"200\",handler=\"/api/v1/query\"}")
+        };
+        await_that("a query", || get(self.port, "/metrics").is_some_and(|told| told.lines().any(asked)));
     }
 
     /// The server's address.
@@ -74,11 +121,8 @@ impl Server {
     }
 
     fn await_ready(&self) {
-        let deadline = Instant::now() + Duration::from_mins(1);
-        while !ready(self.port) {
-            assert!(Instant::now() < deadline, "Prometheus is not ready after a minute");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let ready = || get(self.port, "/-/ready").is_some_and(|answer| answer.starts_with("HTTP/1.0 200"));
+        await_that("Prometheus", ready);
     }
 
     /// Runs the verifier on objectives.
@@ -88,31 +132,38 @@ impl Server {
 
     /// Runs the verifier on objectives, through another address.
     pub(crate) fn verify_at(&self, url: &str, objectives: &str, options: &[&str]) -> Output {
+        self.command(url, objectives, options).output().expect("the verifier runs")
+    }
+
+    /// Starts the verifier on objectives.
+    pub(crate) fn begin(&self, objectives: &str, options: &[&str]) -> Child {
+        let mut command = self.command(&self.url(), objectives, options);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the verifier runs")
+    }
+
+    fn command(&self, url: &str, objectives: &str, options: &[&str]) -> Command {
         let name = format!("slos-{:?}.yaml", std::thread::current().id());
         let file = self.folder.path().join(name);
         std::fs::write(&file, objectives).expect("writing the objectives");
-        Command::new(env!("CARGO_BIN_EXE_slo-verifier"))
-            .arg("verify")
-            .arg(&file)
-            .args(["--prometheus", url])
-            .args(options)
-            .output()
-            .expect("the verifier runs")
+        let mut command = Command::new(env!("CARGO_BIN_EXE_slo-verifier"));
+        command.arg("verify").arg(&file).args(["--prometheus", url]).args(options);
+        command
     }
 
     /// Runs the verifier and reads its JSON; the exit code must be the one that it tells.
     pub(crate) fn verdict(&self, objectives: &str, options: &[&str]) -> Value {
-        let output = self.verify(objectives, &[options, &["--output", "json"]].concat());
-        let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
-            panic!(
-                "{error}: {}{}",
-                String::from_utf8_lossy(&output.stdout),
-                String::from_utf8_lossy(&output.stderr)
-            )
-        });
-        assert_eq!(output.status.code().map(i64::from), told["exit_code"].as_i64());
-        told
+        told(&self.verify(objectives, &[options, &["--output", "json"]].concat()))
     }
+}
+
+/// The JSON that the verifier wrote; the exit code must be the one that it tells.
+pub(crate) fn told(output: &Output) -> Value {
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+        panic!("{error}: {out}{err}")
+    });
+    assert_eq!(output.status.code().map(i64::from), told["exit_code"].as_i64());
+    told
 }
 
 impl Drop for Server {
@@ -123,27 +174,44 @@ impl Drop for Server {
     }
 }
 
-fn start_server(program: &OsStr, folder: &Path, data: &Path) -> (Child, u16) {
-    let config = folder.join("prometheus.yml");
-    std::fs::write(&config, "scrape_configs: []\n").expect("writing the configuration");
-    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = free.local_addr().expect("an address").port();
-    drop(free);
-    let process = Command::new(program)
-        .arg(format!("--config.file={}", config.display()))
-        .arg(format!("--storage.tsdb.path={}", data.display()))
+/// Makes blocks of series.
+fn make_blocks(folder: &Path, text: &str) {
+    let input = folder.join("series.om");
+    std::fs::write(&input, format!("{text}# EOF\n")).expect("writing the series");
+    let made = Command::new("promtool")
+        .args(["tsdb", "create-blocks-from", "openmetrics"])
+        .args([&input, &folder.join("data")])
+        .output()
+        .expect("promtool runs");
+    assert!(made.status.success(), "promtool: {}", String::from_utf8_lossy(&made.stderr));
+}
+
+fn start_server(program: &OsStr, folder: &Path, port: u16, flags: &[String]) -> Child {
+    Command::new(program)
+        .arg(format!("--config.file={}", folder.join("prometheus.yml").display()))
+        .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
         .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+        .args(flags)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .expect("prometheus runs");
-    (process, port)
+        .expect("prometheus runs")
 }
 
-fn ready(port: u16) -> bool {
-    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
+/// Waits for a condition, for a minute at most.
+pub(crate) fn await_that(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited for {what} for a minute");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The answer to a plain request, its head included.
+fn get(port: u16, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     let mut answer = String::new();
-    let asked =
-        stream.write_all(b"GET /-/ready HTTP/1.0\r\n\r\n").and_then(|()| stream.read_to_string(&mut answer));
-    asked.is_ok() && answer.starts_with("HTTP/1.0 200")
+    stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).ok()?;
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
 }
