@@ -35,8 +35,9 @@ pub(super) fn within(
     portion.bad.inner = Portion::over(evidence, &late(maybe), &total, window)?.bad.inner;
     let mut judged = portion.judged(at_least, portion.total.inner, "requests")?;
     judged.why = format!(
-        "{} or failed within {}",
-        judged.why.replace("bad", "late"),
+        "{} of {} requests failed or took longer than {}",
+        show::grouped(portion.bad.outer),
+        show::grouped(portion.total.outer),
         crate::slo::show_duration(limit)
     );
     note_saturation(&mut judged, evidence, window, portion, at_least)?;

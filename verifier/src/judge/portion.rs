@@ -79,7 +79,6 @@ pub(crate) fn note_saturation(
     limit: Share,
 ) -> Result<(), Shortfall> {
     let saturated = evidence.tally("ordeal_saturated_seconds_total", &[])?.over(&evidence.run, window)?.outer;
-    let spent = evidence.tally("ordeal_user_seconds_total", &[])?.over(&evidence.run, window)?.outer;
     if saturated <= 0.0 || judged.by_value == Verdict::Pass {
         return Ok(());
     }
@@ -87,7 +86,7 @@ pub(crate) fn note_saturation(
     let part = if length > 0.0 { (saturated / length).min(1.0) } else { 1.0 };
     let excess = (1.0 - portion.good().2) - limit.allowed_bad();
     if excess <= part {
-        let detail = format!("for {} s of {length:.0} s ({spent:.0} user seconds)", show::seconds(saturated));
+        let detail = format!("for {} s of {length:.0} s", show::seconds(saturated));
         judged.lacks(Lack::GeneratorSaturated, detail);
     }
     Ok(())

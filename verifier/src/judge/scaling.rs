@@ -17,6 +17,8 @@ pub(super) struct Replicas {
     pub(super) current: Gauge,
     /// What the report calls the first.
     pub(super) ready_name: String,
+    /// The selector of the first, for pasting.
+    ready_query: String,
 }
 
 impl Replicas {
@@ -30,11 +32,17 @@ impl Replicas {
             None => evidence.gauge(CURRENT, &[("autoscaler", &promise.autoscaler), ("state", "current")])?,
         };
         let ours = format!("{READY}{{workload={:?},state=\"ready\"}}", promise.workload);
+        let ready_query = promise
+            .other
+            .ready
+            .clone()
+            .unwrap_or_else(|| ours.replacen('{', &format!("{{{},", evidence.run.pinned()), 1));
         let ready_name = promise.other.ready.clone().unwrap_or(ours);
         Ok(Self {
             ready: ready.finite(&ready_name)?,
             current: current.finite("current replicas")?,
             ready_name,
+            ready_query,
         })
     }
 
@@ -174,7 +182,7 @@ fn down(evidence: &Evidence, replicas: &Replicas, to: u32, within: Duration) -> 
     judged.beside.push(format!("the load ended {} s before the last sample", show::seconds(until - end)));
     let window = ((until - end).max(1.0) * 1000.0).round();
     judged.pastes.push(Paste {
-        query: format!("max_over_time(timestamp({} != {to})[{window}ms:1s])", replicas.ready_name),
+        query: format!("max_over_time(timestamp({} != {to})[{window}ms:1s])", replicas.ready_query),
         at: evidence.run.prometheus_time(until),
         expected: Expected::Differs("a subquery is aligned to its step and repeats samples through gaps"),
         returned: None,

@@ -2,34 +2,34 @@
 
 use super::Report;
 
-/// Every kind and what stays open where no objective of that kind was judged.
-const CLAIMS: [(&str, &str); 12] = [
-    ("availability", "availability"),
-    ("latency", "latency"),
-    ("load_held", "that the load was held"),
-    ("recovery", "recovery times"),
-    ("leader", "leaders"),
-    ("split_brain", "absence of a split brain"),
-    ("data_loss", "data loss"),
-    ("recovery_point", "recovery points"),
-    ("scaling", "scaling"),
-    ("health", "health outside experiments"),
-    ("intervention", "absence of interventions"),
-    ("promql", ""),
+/// Every kind: what was judged with it, and what stays open where no objective of that kind was.
+const CLAIMS: [(&str, &str, &str); 12] = [
+    ("load_held", "load", "that the load was held"),
+    ("availability", "availability", "availability"),
+    ("latency", "latency", "latency"),
+    ("recovery", "recovery", "recovery times"),
+    ("leader", "leaders", "leaders"),
+    ("split_brain", "split brain", "absence of a split brain"),
+    ("data_loss", "data loss", "data loss"),
+    ("recovery_point", "recovery points", "recovery points"),
+    ("scaling", "scaling", "scaling"),
+    ("health", "health", "health outside experiments"),
+    ("intervention", "interventions", "absence of interventions"),
+    ("promql", "own expressions", ""),
 ];
 
 impl Report {
-    /// The kinds that were judged, in a fixed order.
+    /// What was judged, in a fixed order.
     pub(super) fn judged(&self) -> Vec<&'static str> {
-        CLAIMS.iter().map(|(kind, _)| *kind).filter(|kind| self.has(kind)).collect()
+        CLAIMS.iter().filter(|(kind, ..)| self.has(kind)).map(|(_, judged, _)| *judged).collect()
     }
 
     /// What this verdict does not say anything about.
     pub(super) fn not_claimed(&self) -> Vec<String> {
         let mut open: Vec<String> = CLAIMS
             .iter()
-            .filter(|(kind, what)| !what.is_empty() && !self.has(kind))
-            .map(|(_, what)| (*what).to_owned())
+            .filter(|(kind, _, open)| !open.is_empty() && !self.has(kind))
+            .map(|(.., open)| (*open).to_owned())
             .collect();
         let Some(evidence) = &self.evidence else { return open };
         if self.has("data_loss") && evidence.run.experiments.is_empty() {

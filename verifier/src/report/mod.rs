@@ -1,5 +1,6 @@
 //! The findings of a run as people and programs read them.
 
+mod advice;
 mod claims;
 mod json;
 mod text;

@@ -3,12 +3,15 @@
 use std::fmt::Write;
 
 use super::Report;
+use super::advice::advice;
 use crate::judge::{Expected, Finding};
 use crate::slo::show_duration;
 use crate::verdict::Verdict;
 
 /// Samples shown for one finding.
 const SAMPLES: usize = 8;
+/// The most characters of a shortfall's particulars beside a finding; longer ones stand below only.
+const DETAIL: usize = 48;
 
 /// The whole report, the verdict on the last line.
 pub(super) fn render(report: &Report, colored: bool) -> String {
@@ -16,7 +19,7 @@ pub(super) fn render(report: &Report, colored: bool) -> String {
     header(&mut out, report);
     table(&mut out, report, colored);
     for finding in report.findings.iter().filter(|finding| finding.verdict != Verdict::Pass) {
-        explain(&mut out, finding, colored);
+        explain(&mut out, finding, report.started(), colored);
     }
     let counts = format!(
         "{} failed, {} inconclusive, {} passed",
@@ -85,26 +88,46 @@ fn table(out: &mut String, report: &Report, colored: bool) {
     out.push('\n');
 }
 
+impl Report {
+    /// When the run began, on Prometheus' clock.
+    fn started(&self) -> Option<f64> {
+        let run = &self.evidence.as_ref()?.run;
+        (!run.is_dark()).then(|| run.prometheus_time(run.start).seconds())
+    }
+}
+
 /// Name, observed value, limit; then what is proven, or why nothing is.
 fn row(finding: &Finding) -> [String; 4] {
     let observed = finding.judged.observed.as_ref().map_or("-", |observed| &observed.text);
     let proves = finding.proves.clone().unwrap_or_default();
     let tail = match (finding.verdict, finding.judged.shortfalls.first()) {
-        (Verdict::Inconclusive, Some(shortfall)) => format!("{proves}  {}", shortfall.lack.name()),
+        (Verdict::Inconclusive, Some(shortfall)) => {
+            let whole = shortfall.to_string();
+            let short = whole.chars().count() <= DETAIL;
+            format!("{proves:4}{}", if short { &whole } else { shortfall.lack.name() })
+        }
+        (Verdict::Inconclusive, None) => format!("{proves:4}the limit lies between the bounds"),
         _ => proves,
     };
     [finding.name.clone(), observed.to_owned(), finding.limit.clone(), tail]
 }
 
-/// Why a finding did not pass, the query, the samples that decide, and what to do.
-fn explain(out: &mut String, finding: &Finding, colored: bool) {
+/// Why a finding did not pass, what to do, the query, and the samples that decide.
+fn explain(out: &mut String, finding: &Finding, started: Option<f64>, colored: bool) {
     let judged = &finding.judged;
     line(out, &format!("{}: {}", paint(finding.verdict.word(), finding.verdict, colored), finding.name));
     if !judged.why.is_empty() {
         line(out, &format!("  {}; promised: {}", judged.why, finding.limit));
     }
     if finding.verdict == Verdict::Inconclusive && judged.shortfalls.is_empty() {
-        line(out, "  the limit lies between the bounds of the value: shorter scrape intervals narrow them");
+        line(out, "  the limit lies between the bounds of the value");
+        line(
+            out,
+            "    What to do: Run it again with shorter scrape and probe intervals, which narrow the bounds.",
+        );
+    }
+    if finding.verdict == Verdict::Fail {
+        line(out, &format!("    What to do: {}", advice(finding.kind)));
     }
     for shortfall in &judged.shortfalls {
         line(out, &format!("  {shortfall}"));
@@ -124,7 +147,9 @@ fn explain(out: &mut String, finding: &Finding, colored: bool) {
         line(out, &format!("  query at {}: {}  {tail}", paste.at, paste.query));
     }
     for sample in judged.samples.iter().take(SAMPLES) {
-        line(out, &format!("  sample at {}: {} = {}", sample.at, sample.series, sample.value));
+        let since = started.map(|started| format!(" ({:+.1} s)", sample.at.seconds() - started));
+        let since = since.unwrap_or_default();
+        line(out, &format!("  sample at {}{since}: {} = {}", sample.at, sample.series, sample.value));
     }
     if judged.samples.len() > SAMPLES {
         let _ = writeln!(out, "  … and {} more samples (--output json)", judged.samples.len() - SAMPLES);

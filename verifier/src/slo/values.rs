@@ -81,9 +81,14 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
     humantime::parse_duration(text).ok()
 }
 
-/// A duration as a person writes it.
+/// A duration as a person reads it: `500 ms`, `30 s`, `8 min 12 s`.
 pub(crate) fn show_duration(duration: Duration) -> String {
-    humantime::format_duration(duration).to_string()
+    let text = humantime::format_duration(duration).to_string();
+    let part = |part: &str| {
+        let (number, unit) = part.split_at(part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len()));
+        format!("{number} {}", if unit == "m" { "min" } else { unit })
+    };
+    text.split(' ').map(part).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -112,6 +117,15 @@ mod tests {
         assert_eq!(share.to_string(), "99.9 %");
         assert_eq!(share.events_needed(), 3000.0);
         assert_eq!(Share::parse("95%").unwrap().events_needed(), 60.0);
+    }
+
+    #[test]
+    fn durations_are_shown_with_their_units_apart() {
+        let table =
+            [(500, "500 ms"), (30_000, "30 s"), (492_000, "8 min 12 s"), (3_600_000, "1 h"), (0, "0 s")];
+        for (millis, text) in table {
+            assert_eq!(show_duration(Duration::from_millis(millis)), text);
+        }
     }
 
     #[test]

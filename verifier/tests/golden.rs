@@ -1,0 +1,58 @@
+//! The report as a person reads it, against a file: one objective passes, one fails, some are inconclusive.
+
+mod made;
+
+use std::path::Path;
+
+use made::{Made, Server, healthy, steps};
+
+const SLOS: &str = "objectives:
+  - {name: the shop answers, kind: availability, at_least: 99.9%}
+  - {name: answers in time, kind: latency, within: 2s, at_least: 95%}
+  - {name: PostgreSQL recovers, kind: recovery, experiment: kill-postgres-primary, component: postgres, within: 30s, proves: 29}
+  - {name: nothing lost in PostgreSQL, kind: data_loss, store: postgres, proves: 32}
+  - {name: back to 3 replicas, kind: scaling, workload: shop, shape: down, to: 3, within: 120s, proves: 35}
+  - {name: every component healthy, kind: health}
+";
+
+fn run() -> Made {
+    let mut made = healthy("7f3a91", 5.0);
+    let lost = [("store", "postgres"), ("class", "lost")];
+    made.set("ordeal_ledger_audit", &lost, steps(&[(0.0, 0.0), (216.0, 7.0)]));
+    let replicas = steps(&[(0.0, 3.0), (75.0, 10.0), (597.0, 3.0)]);
+    made.set("ordeal_workload_replicas", &[("state", "ready")], replicas);
+    let late = [("outcome", "ok"), ("le", "2")];
+    made.bend("ordeal_response_time_seconds_bucket", &late, |_, count| Some((count? * 0.949).floor()));
+    made.set("ordeal_saturated_seconds_total", &[("cause", "cpu")], steps(&[(0.0, 0.0), (200.0, 60.0)]));
+    made.bend("ordeal_ledger_audit", &[("class", "present")], |_, present| Some((present? - 7.0).max(0.0)));
+    made
+}
+
+/// What differs from one test to the next: the server's address and version, and every time.
+fn steadied(text: &str, server: &Server) -> String {
+    let text = text.replace(&server.url(), "http://prometheus:9090");
+    let version = text.split("Prometheus ").nth(1).and_then(|rest| rest.split(" at ").next());
+    let text =
+        text.replace(&format!("Prometheus {} at", version.expect("a version")), "Prometheus VERSION at");
+    let steady = |word: &str| {
+        let bare = word.trim_end_matches([':', ',', ')', '\n', ' ']);
+        let at: Option<f64> = bare.parse().ok().filter(|at| *at > 1e9);
+        let since = |at: f64| word.replace(bare, &format!("START+{:.1}", at - server.start));
+        at.map_or_else(|| word.to_owned(), since)
+    };
+    text.split_inclusive([' ', '\n']).map(steady).collect()
+}
+
+#[test]
+fn the_report_reads_as_it_should() {
+    let server = Server::with([&run()]);
+    let output = server.verify(SLOS, &["--run", "7f3a91"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = steadied(&String::from_utf8(output.stdout).expect("text"), &server);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/report.txt");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&file, &text).expect("writing the report");
+    }
+    let golden = std::fs::read_to_string(&file).expect("the golden report (BLESS=1 writes it)");
+    assert_eq!(text, golden, "the report differs from {}; BLESS=1 writes it anew", file.display());
+}
