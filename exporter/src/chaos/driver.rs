@@ -22,9 +22,10 @@ use super::metrics::{Metrics, RecoverySeconds, Since};
 use super::plan::Plan;
 use super::record::ChaosReport;
 use super::recovery::{self, PutBack, RecoverError, Retry, Reverted};
-use super::resolve::{chain, resolve};
+use super::resolve::resolve;
 use super::step;
 use crate::clock::{Clock, Moment};
+use crate::errors::chain;
 use crate::trial::{Experiment, Name};
 
 /// The pause between two looks whether the fault took effect.

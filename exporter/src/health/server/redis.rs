@@ -8,8 +8,8 @@ use redis::{
 use super::Trouble;
 use super::command::Client;
 use super::socket::{self, Address, Socket};
+use crate::errors::chain;
 use crate::health::probe::driven;
-use crate::health::prober::chain;
 use crate::trial::Access;
 
 /// Why an address cannot be used.
