@@ -5,6 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::Conductor;
+use super::calm::Calm;
 use crate::chaos::book::BookError;
 use crate::chaos::driver::{Bit, FaultError, Injected, RevertError};
 use crate::chaos::experiment::Event;
@@ -40,7 +41,7 @@ pub enum ExperimentError {
         experiment: String,
         /// Why.
         #[source]
-        source: RevertError,
+        source: Box<RevertError>,
     },
 }
 
@@ -58,21 +59,20 @@ impl Conductor {
     /// Carries out `experiment`, if the guard lets it begin, and waits until all its recoveries are final.
     pub(super) async fn experiment(&mut self, experiment: &Experiment) -> Result<(), ExperimentError> {
         let name = &experiment.name;
-        let account = |source| ExperimentError::Account { experiment: name.to_string(), source };
-        let health = self.health_by_name();
-        let known: Vec<_> = health.iter().map(|(name, health)| (name.as_str(), *health)).collect();
-        match self.driver.check(name, &known, false).map_err(account)? {
-            Decision::Start => {}
-            Decision::Skip => return Ok(()),
-            Decision::Refuse(refusal) => {
-                tracing::warn!(experiment = name.as_str(), reason = %refusal, "the experiment is refused");
-                return Ok(());
-            }
+        if !self.may_begin(name)? {
+            return Ok(());
         }
         let plan = match self.driver.prepare(experiment).await {
             Ok(plan) => plan,
-            Err(error) => return self.not_carried_out(name, &error),
+            Err(error) => {
+                not_carried_out(name, &error);
+                return Ok(());
+            }
         };
+        // Finding the targets took its time, and what was healthy before may not be any more.
+        if !self.may_begin(name)? {
+            return Ok(());
+        }
         self.board.experiment(Some(name.as_str()));
         self.health.begin_experiment(Window {
             injected: self.clock.now(),
@@ -87,18 +87,39 @@ impl Conductor {
         Ok(())
     }
 
+    /// Asks the guard, which notes its no.
+    fn may_begin(&mut self, experiment: &Name) -> Result<bool, ExperimentError> {
+        let health = self.health_by_name();
+        let known: Vec<_> = health.iter().map(|(name, health)| (name.as_str(), *health)).collect();
+        let decision = self
+            .driver
+            .check(experiment, &known, false)
+            .map_err(|source| ExperimentError::Account { experiment: experiment.to_string(), source })?;
+        if let Decision::Refuse(refusal) = &decision {
+            tracing::warn!(experiment = experiment.as_str(), reason = %refusal, "the experiment is refused");
+        }
+        Ok(decision == Decision::Start)
+    }
+
     async fn carry_out(&mut self, experiment: &Experiment, plan: &Plan) -> Result<(), ExperimentError> {
         let name = &experiment.name;
+        let deadline = self.clock.now().later_by(experiment.deadline);
         let injected = match self.driver.inject(plan).await {
             Ok(injected) => injected,
-            Err(error) => return self.not_carried_out(name, &error),
+            Err(error) => {
+                self.without_effect(name, &error, deadline).await;
+                return Ok(());
+            }
         };
         self.note_acked_before(name, injected.start);
         tracing::info!(experiment = name.as_str(), targets = ?plan.targets, "the fault is injected");
         match self.driver.bit(plan).await {
             Ok(Bit::Seen(_)) => tracing::info!(experiment = name.as_str(), "the fault took effect"),
             Ok(Bit::Unchecked) => {}
-            Err(error) => return self.not_carried_out(name, &error),
+            Err(error) => {
+                self.without_effect(name, &error, deadline).await;
+                return Ok(());
+            }
         }
         let due = injected.start.later_by(experiment.hold);
         let mut awaited = Awaited::new(experiment, injected, plan.inverse.command().is_some());
@@ -107,8 +128,10 @@ impl Conductor {
             tokio::time::sleep(LOOK.min(due.since(self.clock.now()))).await;
         }
         let put_back = self.driver.revert(plan).await;
-        let put_back =
-            put_back.map_err(|source| ExperimentError::Revert { experiment: name.to_string(), source })?;
+        let put_back = put_back.map_err(|source| ExperimentError::Revert {
+            experiment: name.to_string(),
+            source: Box::new(source),
+        })?;
         if let Some(reverted) = put_back {
             tracing::info!(experiment = name.as_str(), "the fault is put back");
             awaited.reverted(experiment, Span { start: reverted.start, end: reverted.end });
@@ -188,11 +211,37 @@ impl Conductor {
         self.keep_audits(&summaries);
     }
 
-    fn not_carried_out(&self, experiment: &Name, error: &FaultError) -> Result<(), ExperimentError> {
-        let error: &dyn std::error::Error = error;
-        tracing::warn!(experiment = experiment.as_str(), error, "the experiment is not carried out");
-        Ok(())
+    /// A fault that was refused, failed or did not take effect: what it did all the same, and its revert,
+    /// must have passed before the next one, so this returns once all components have been healthy for
+    /// `settle`, or at `deadline`.
+    async fn without_effect(&self, experiment: &Name, error: &FaultError, deadline: Moment) {
+        not_carried_out(experiment, error);
+        if matches!(error, FaultError::Refused { .. }) {
+            return;
+        }
+        let mut calm = Calm::default();
+        loop {
+            let now = self.clock.now();
+            let not_up = self.not_up();
+            if calm.look(not_up.is_empty(), now) >= self.trial.settle {
+                return;
+            }
+            if now >= deadline {
+                tracing::warn!(
+                    experiment = experiment.as_str(),
+                    ?not_up,
+                    "not healthy for long enough; going on"
+                );
+                return;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
+}
+
+fn not_carried_out(experiment: &Name, error: &FaultError) {
+    let error: &dyn std::error::Error = error;
+    tracing::warn!(experiment = experiment.as_str(), error, "the experiment is not carried out");
 }
 
 impl Awaited {

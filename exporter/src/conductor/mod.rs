@@ -4,6 +4,7 @@
 //! back what is broken first, then audits, and the run ends as aborted.
 
 mod board;
+mod calm;
 mod experiment;
 mod metrics;
 mod phase;
@@ -35,7 +36,7 @@ use crate::rundir::RunDir;
 use crate::trial::{ComponentKind, Name, Trial};
 
 /// How long `members` may take to be healthy before the last audit.
-const MEMBERS_LIMIT: Duration = Duration::from_secs(120);
+const MEMBERS_LIMIT: Duration = Duration::from_mins(2);
 
 /// What the user may set for a run, beside the trial.
 #[derive(Debug, Clone, Copy)]
@@ -252,6 +253,11 @@ impl Conductor {
     fn health_by_name(&self) -> Vec<(Name, Known)> {
         let known = |up| if up { Known::Up } else { Known::Down };
         self.health.all_up().into_iter().map(|(name, up)| (name, known(up))).collect()
+    }
+
+    /// The components that do not serve at this moment.
+    fn not_up(&self) -> Vec<String> {
+        self.health.all_up().into_iter().filter(|(_, up)| !up).map(|(name, _)| name.to_string()).collect()
     }
 
     fn components(&self, wanted: impl Fn(&ComponentKind) -> bool) -> Vec<usize> {

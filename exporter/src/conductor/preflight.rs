@@ -5,13 +5,12 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::Conductor;
-use crate::chaos::guard::Health;
 use crate::load;
 
 /// How long components may take to be seen up.
 const HEALTH_LIMIT: Duration = Duration::from_secs(30);
 /// How long autoscalers may take to be at their minimum.
-const AUTOSCALER_LIMIT: Duration = Duration::from_secs(60);
+const AUTOSCALER_LIMIT: Duration = Duration::from_mins(1);
 /// How long the first scrape is awaited.
 const SCRAPE_LIMIT: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(100);
@@ -74,17 +73,13 @@ impl Conductor {
     }
 
     async fn all_healthy(&self) -> Result<(), PreflightError> {
-        let not_up = || {
-            let health = self.health_by_name();
-            health.into_iter().filter(|(_, health)| *health != Health::Up).map(|(name, _)| name.to_string())
-        };
         let healthy = async {
-            while not_up().next().is_some() {
+            while !self.not_up().is_empty() {
                 tokio::time::sleep(LOOK).await;
             }
         };
         let in_time = tokio::time::timeout(HEALTH_LIMIT, healthy).await;
-        in_time.map_err(|_| PreflightError::Unhealthy { components: not_up().collect() })
+        in_time.map_err(|_| PreflightError::Unhealthy { components: self.not_up() })
     }
 
     async fn autoscalers_at_minimum(&self) -> Result<(), PreflightError> {
