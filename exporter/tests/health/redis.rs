@@ -25,7 +25,7 @@ async fn served(server: &Server) {
 async fn probed(server: &Server) -> Run {
     served(server).await;
     let endpoint = Endpoint::Redis(Secret::new(server.redis_address()));
-    let store = Store { name: name("redis"), endpoint, instances: vec![] };
+    let store = Store { name: name("redis"), endpoint, instances: vec![], failover: None };
     Run::start(&trial("http://127.0.0.1:1", vec![store], vec![("it", ComponentKind::Store { store: 0 })]))
         .await
 }
