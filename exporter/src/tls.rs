@@ -1,9 +1,10 @@
-//! TLS to the trial's target: whose certificates are trusted, which one is shown, and the name that the
-//! target's must hold.
+//! TLS: to the trial's target (whose certificates are trusted, which one is shown, and the name that the
+//! target's must hold), and for the few questions that are asked over HTTP by the way.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName};
@@ -84,6 +85,13 @@ impl Tls {
     pub async fn connect(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         self.connector.connect(self.name.clone(), stream).await
     }
+}
+
+/// A client for plain questions over HTTP, no proxy between.
+pub fn http_client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
+    // An error says that another part of the program was first, with the same provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().timeout(timeout).no_proxy().build()
 }
 
 /// The target's `host` without a port, else the address's host. A host that makes no URL is left to the server.

@@ -103,6 +103,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         ledgers,
         status,
         scrapes: scrapes.clone(),
+        progress: progress.clone(),
         board,
         running,
         abort: abort.clone(),

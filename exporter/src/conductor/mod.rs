@@ -94,6 +94,8 @@ pub struct Conductor {
     pub status: cluster::Feed,
     /// Scrapes served so far.
     pub scrapes: watch::Receiver<u64>,
+    /// Tells a person what is worth knowing.
+    pub progress: Progress,
     /// Says where the run stands.
     pub board: Board,
     /// The load once it has been started.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::Conductor;
-use crate::load;
+use crate::{health, load};
 
 /// How long components may take to be seen up.
 const HEALTH_LIMIT: Duration = Duration::from_secs(30);
@@ -51,6 +51,7 @@ impl Conductor {
     pub(super) async fn preflight(&mut self) -> Result<(), PreflightError> {
         self.say_limits();
         self.all_healthy().await?;
+        self.say_settings().await;
         self.autoscalers_at_minimum().await?;
         self.ledgers.prepare_dataset().await.map_err(PreflightError::Ledger)?;
         if self.options.wait_for_scrape {
@@ -69,6 +70,15 @@ impl Conductor {
                 tracing::info!(?limits, users, "this machine's limits");
             }
             Err(error) => tracing::warn!(%error, "this machine's limits cannot be read"),
+        }
+    }
+
+    /// Says where the stores' settings cannot keep what the trial expects of them.
+    async fn say_settings(&self) {
+        for warning in health::failover::warnings(&self.trial).await {
+            // The line below is for the person; the log's own warnings would show it twice.
+            tracing::info!(warning, "a setting of a store");
+            self.progress.say(&format!("warning: {warning}"));
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod account;
 mod component;
+pub mod failover;
 mod instances;
 mod members;
 pub mod metrics;

@@ -47,7 +47,7 @@ pub(in crate::health) async fn converse(
     driven(driver, async {
         let mut replies = Vec::with_capacity(commands.len());
         for command in commands {
-            replies.push(connection.send_packed_command(&packed(command)).await?);
+            replies.push(connection.send_packed_command(&packed(command)).await?.extract_error()?);
         }
         Ok(replies)
     })
@@ -120,7 +120,7 @@ impl Open<'_> {
     }
 }
 
-fn flatten(value: Value, into: &mut Vec<String>) {
+pub(in crate::health) fn flatten(value: Value, into: &mut Vec<String>) {
     match value {
         Value::Array(values) => values.into_iter().for_each(|value| flatten(value, into)),
         Value::BulkString(bytes) => into.push(String::from_utf8_lossy(&bytes).into_owned()),
