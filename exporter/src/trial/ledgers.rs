@@ -40,7 +40,10 @@ fn one_an_address(reader: &mut Reader<'_>, known: Known<'_>, of: &[(&str, Place)
             }
         });
         if let Some(same) = same {
-            let text = format!("a ledger of `{name}`, which has the address of `{}`; expected one ledger there", same.name);
+            let text = format!(
+                "a ledger of `{name}`, which has the address of `{}`; expected one ledger there",
+                same.name
+            );
             reader.fault(*at, text);
         }
     }

@@ -136,9 +136,8 @@ pub(crate) fn main_if_child() {
     if role == "run" {
         runtime.block_on(run(&folder));
     } else {
-            let recovered = runtime.block_on(recover(&folder, &Clock::start(), Retry::default()));
-            recovered.expect("recovered");
-        }
+        let recovered = runtime.block_on(recover(&folder, &Clock::start(), Retry::default()));
+        recovered.expect("recovered");
     }
 }
 
