@@ -33,7 +33,8 @@ fn main() -> ExitCode {
     start_log(cli.log_format);
     let result = match cli.command {
         Command::Check { file } => app::objectives(&file).map(|objectives| {
-            print(&format!("{}: {} objectives\n", file.display(), objectives.len()));
+            let plural = if objectives.len() == 1 { "" } else { "s" };
+            print(&format!("{}: {} objective{plural}\n", file.display(), objectives.len()));
             0
         }),
         Command::Verify(options) => verify(*options),

@@ -40,6 +40,9 @@ fn answers_through_a_proxy_are_judged_and_spoilt_ones_never_pass() {
     let refused = through(&server, Spoil::Refuse("ordeal_ledger_audit"), TOKEN);
     assert_eq!(refused.status.code(), Some(3));
     assert_eq!(said(&json(&refused), "nothing lost"), "inconclusive query_error");
+
+    let blind = through(&server, Spoil::Refuse("ordeal_run_info"), TOKEN);
+    assert_eq!(said(&json(&blind), "nothing lost"), "inconclusive query_error");
 }
 
 #[test]

@@ -137,6 +137,15 @@ fn experiments_that_prove_nothing() {
                     stay(made, "ineffective");
                 },
             ),
+            trap(
+                "a fault that did not bite, and its info dropped",
+                "nothing lost",
+                "inconclusive fault_ineffective",
+                |made| {
+                    stay(made, "ineffective");
+                    made.remove("ordeal_experiment_info", &[]);
+                },
+            ),
             trap("a refused experiment", "PostgreSQL recovers", "inconclusive fault_not_injected", |made| {
                 stay(made, "refused");
             }),

@@ -66,7 +66,7 @@ impl State {
             (Self::Planned, Event::Refuse) => Ok(Self::Refused),
             (Self::Planned, Event::Inject) => Ok(Self::Injected),
             (Self::Injected, Event::Await) => Ok(Self::Recovering),
-            (Self::Injected, Event::Fizzle) => Ok(Self::Ineffective),
+            (Self::Injected | Self::Recovering, Event::Fizzle) => Ok(Self::Ineffective),
             (Self::Recovering, Event::Recover) => Ok(Self::Recovered),
             (Self::Injected | Self::Recovering, Event::PassDeadline) => Ok(Self::NotRecovered),
             (Self::Planned, Event::Abort) => Ok(Self::Skipped),
@@ -93,7 +93,7 @@ pub enum Event {
     Inject,
     /// The fault is done with (applied, held and put back): from here its components are awaited.
     Await,
-    /// The fault failed, or was not seen to take effect.
+    /// The fault failed, or neither its `bit` command nor any probe saw it take effect.
     Fizzle,
     /// The recovery of all its components is final.
     Recover,

@@ -49,9 +49,17 @@ pub struct Options {
 #[derive(Debug)]
 pub enum Ended {
     /// It went through all its phases.
-    Finished,
+    Finished {
+        /// Whether its results are on disk.
+        written: bool,
+    },
     /// It was interrupted, or could not go on.
-    Aborted(Stopped),
+    Aborted {
+        /// Why.
+        stopped: Stopped,
+        /// Whether all that it broke is put back.
+        put_back: bool,
+    },
 }
 
 /// Why a run ended early.
@@ -113,24 +121,25 @@ impl Conductor {
             () = abort.cancelled() => Err(Stopped::Interrupted),
             result = self.phases(load) => result,
         };
+        let mut put_back = true;
         if let Err(stopped) = &stopped {
             tracing::warn!(reason = %stopped, "the run ends early");
-            self.put_everything_back().await;
+            put_back = self.put_everything_back().await;
         }
         self.end_load().await;
         // A run that ended before its first write has nothing to audit.
         if self.driver.resumed() || self.running.borrow().is_some() {
             self.audit().await;
         }
-        self.write_results();
+        let written = self.write_results();
         match stopped {
             Ok(()) => {
                 self.board.end(Phase::Finished);
-                Ended::Finished
+                Ended::Finished { written }
             }
             Err(stopped) => {
                 self.board.end(Phase::Aborted);
-                Ended::Aborted(stopped)
+                Ended::Aborted { stopped, put_back }
             }
         }
     }
@@ -169,18 +178,20 @@ impl Conductor {
         Ok(())
     }
 
-    /// Reverts what is broken, before anything else is done for an end ahead of time.
-    async fn put_everything_back(&mut self) {
+    /// Reverts what is broken, before anything else is done for an end ahead of time; says whether all of it is.
+    async fn put_everything_back(&mut self) -> bool {
         self.board.experiment(None);
         match self.driver.abort().await {
             Ok(put_back) => {
                 for fault in put_back {
                     tracing::info!(experiment = fault.experiment, "put back");
                 }
+                true
             }
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
                 tracing::error!(error, "not everything is put back; `load-exporter recover` tries again");
+                false
             }
         }
     }
@@ -230,7 +241,9 @@ impl Conductor {
         }
     }
 
-    fn write_results(&self) {
+    /// Says whether all of them are on disk.
+    fn write_results(&self) -> bool {
+        let mut all = true;
         let load = self.running.borrow().as_ref().map(|load| load.report());
         let written = [
             load.map(|load| self.dir.write_json("load.json", &load)),
@@ -242,9 +255,11 @@ impl Conductor {
                 Err(error) => {
                     let error: &dyn std::error::Error = &error;
                     tracing::error!(error, "results are not written");
+                    all = false;
                 }
             }
         }
+        all
     }
 
     fn document(&self) -> Option<Arc<cluster::Document>> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use thiserror::Error;
+use tokio::net::TcpStream;
 
 use super::Conductor;
 use crate::{health, load};
@@ -13,6 +14,8 @@ const HEALTH_LIMIT: Duration = Duration::from_secs(30);
 const AUTOSCALER_LIMIT: Duration = Duration::from_mins(1);
 /// How long the first scrape is awaited.
 const SCRAPE_LIMIT: Duration = Duration::from_secs(30);
+/// How long a connection to the target may take.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Why a run cannot begin.
@@ -27,6 +30,15 @@ pub enum PreflightError {
     Unhealthy {
         /// The components.
         components: Vec<String>,
+    },
+    /// Nobody listens where the users are to go.
+    #[error("connect to the target {target}: nothing answers there; is the service up, and its URL right?")]
+    Unreachable {
+        /// Host and port.
+        target: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
     },
     /// An autoscaler has not come down.
     #[error(
@@ -50,6 +62,7 @@ impl Conductor {
     /// Looks at everything a run needs, and waits for it within limits.
     pub(super) async fn preflight(&mut self) -> Result<(), PreflightError> {
         self.say_limits();
+        self.target_reachable().await?;
         self.all_healthy().await?;
         self.say_settings().await;
         self.autoscalers_at_minimum().await?;
@@ -79,6 +92,20 @@ impl Conductor {
             // The line below is for the person; the log's own warnings would show it twice.
             tracing::info!(warning, "a setting of a store");
             self.progress.say(&format!("warning: {warning}"));
+        }
+    }
+
+    /// Connects once, no more: the first request is the users'.
+    async fn target_reachable(&self) -> Result<(), PreflightError> {
+        let url = &self.trial.target.url;
+        let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(80));
+        // An IPv6 address stands in brackets in a URL, and without them in a socket address.
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let connected = tokio::time::timeout(CONNECT_LIMIT, TcpStream::connect((host, port))).await;
+        let late = |_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut));
+        match connected.unwrap_or_else(late) {
+            Ok(_) => Ok(()),
+            Err(source) => Err(PreflightError::Unreachable { target: format!("{host}:{port}"), source }),
         }
     }
 

@@ -64,6 +64,11 @@ impl<'a> Fields<'a> {
         self.what = what;
     }
 
+    /// What messages call the map.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
     /// Where the map begins.
     pub(crate) fn at(&self) -> Position {
         self.at
@@ -79,7 +84,10 @@ impl<'a> Fields<'a> {
     pub(crate) fn required(&mut self, key: &'static str, expected: &str) -> Option<&'a Node> {
         let node = self.optional(key);
         if node.is_none() && self.keys_known {
-            let message = format!("{} has no `{key}`, expected {expected}", self.what);
+            let others: Vec<&str> = self.entries.iter().map(|entry| entry.1.as_str()).collect();
+            let others: Vec<&str> = others.into_iter().filter(|other| !self.asked.contains(other)).collect();
+            let near = near(key, &others).map(|near| format!(" (is `{near}` meant?)")).unwrap_or_default();
+            let message = format!("{} has no `{key}`{near}, expected {expected}", self.what);
             self.fault(self.at, message);
         }
         node
@@ -135,7 +143,9 @@ impl<'a> Fields<'a> {
         let text = self.as_text(node, key, "a duration such as 30s")?;
         let duration = values::duration(&text);
         if duration.is_none() {
-            self.fault(node.at, format!("`{key}` is `{text}`, expected a duration such as 500ms, 30s or 2m"));
+            let near = meant(&text, "s", |text| values::duration(text).is_some());
+            let message = format!("`{key}` is `{text}`{near}, expected a duration such as 500ms, 30s or 2m");
+            self.fault(node.at, message);
         }
         duration
     }
@@ -158,10 +168,10 @@ impl<'a> Fields<'a> {
         let text = self.as_text(node, key, "a share such as 99.9%")?;
         let share = Share::parse(&text);
         if share.is_none() {
-            self.fault(
-                node.at,
-                format!("`{key}` is `{text}`, expected a share from 0% to 100% such as 99.9%"),
-            );
+            let near = meant(&text, "%", |text| Share::parse(text).is_some());
+            let message =
+                format!("`{key}` is `{text}`{near}, expected a share from 0% to 100% such as 99.9%");
+            self.fault(node.at, message);
         }
         share
     }
@@ -233,9 +243,20 @@ impl<'a> Fields<'a> {
 
 /// ` (did you mean …?)` where a candidate is near enough.
 pub(crate) fn suggestion(text: &str, candidates: &[impl AsRef<str>]) -> String {
+    near(text, candidates).map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default()
+}
+
+/// The nearest candidate, where it is near enough to be meant.
+fn near<'a>(text: &str, candidates: &'a [impl AsRef<str>]) -> Option<&'a str> {
     let scored = candidates.iter().map(|one| (strsim::damerau_levenshtein(text, one.as_ref()), one.as_ref()));
-    match scored.min() {
-        Some((distance, near)) if distance <= 1 + near.len() / 4 => format!(" (did you mean `{near}`?)"),
-        _ => String::new(),
-    }
+    let (distance, near) = scored.min()?;
+    (distance <= 1 + near.len() / 4).then_some(near)
+}
+
+/// ` (did you mean …?)` where a number lacks its unit, or has a comma for a point.
+fn meant(text: &str, unit: &str, is_good: impl Fn(&str) -> bool) -> String {
+    let pointed = text.replace(',', ".");
+    let tries = [pointed.clone(), format!("{pointed}{unit}")];
+    let good = tries.into_iter().find(|text| is_good(text));
+    good.map(|good| format!(" (did you mean `{good}`?)")).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fields::{Fault, Fields};
+use super::fields::{Fault, Fields, suggestion};
 use super::model::{
     ArchivePoint, Availability, By, Compare, DataLoss, During, Expect, Health, Latency, Leader, OtherSeries,
     Promise, Promql, Recovery, Scaling, Shape, Since, SplitBrain, WrittenPoint,
@@ -168,9 +168,9 @@ fn scaling(fields: &mut Fields<'_>) -> Option<Scaling> {
     };
     let shape = match fields.word("shape", &["up", "down", "relief"], None)? {
         "up" => {
-            let (from, to) = (fields.count("from"), fields.count("to"));
+            let replicas = growing(fields);
             let within = fields.optional_duration("within");
-            from.zip(to).map(|(from, to)| Shape::Up { from, to, within })
+            replicas.map(|(from, to)| Shape::Up { from, to, within })
         }
         "down" => {
             fields.count("to").zip(fields.duration("within")).map(|(to, within)| Shape::Down { to, within })
@@ -188,12 +188,25 @@ fn scaling(fields: &mut Fields<'_>) -> Option<Scaling> {
     })
 }
 
-fn relief(fields: &mut Fields<'_>) -> Option<Shape> {
+/// `from` few replicas `to` many.
+fn growing(fields: &mut Fields<'_>) -> Option<(u32, u32)> {
     let (from, to) = (fields.count("from"), fields.count("to"));
+    let (from, to) = from.zip(to)?;
+    if from >= to {
+        let at = fields.optional("to").map_or(fields.at(), |node| node.at);
+        fields.fault(at, format!("`to` is `{to}`, expected more than `from`, which is `{from}`"));
+        return None;
+    }
+    Some((from, to))
+}
+
+fn relief(fields: &mut Fields<'_>) -> Option<Shape> {
+    let replicas = growing(fields);
     let last = fields.duration_or("last", Duration::from_secs(30));
     let within = fields.duration("within");
     let at_least = fields.share_or("at_least", "95%");
-    Some(Shape::Relief { from: from?, to: to?, last: last?, within: within?, at_least: at_least? })
+    let (from, to) = replicas?;
+    Some(Shape::Relief { from, to, last: last?, within: within?, at_least: at_least? })
 }
 
 fn health(fields: &mut Fields<'_>) -> Option<Health> {
@@ -207,8 +220,9 @@ fn health(fields: &mut Fields<'_>) -> Option<Health> {
                 components.extend(fields.as_text(node, "components", COMPONENT));
             }
         }
-        Some((node, _)) => {
-            fields.fault(node.at, "`components` is not understood, expected `all` or a list of names".into());
+        Some((node, other)) => {
+            let message = format!("`components` is {}, expected `all` or a list of names", other.name());
+            fields.fault(node.at, message);
         }
     }
     Some(Health { components, longest: longest? })
@@ -221,10 +235,28 @@ fn promql(fields: &mut Fields<'_>) -> Option<Promql> {
         fields.number("at_least").map(Compare::AtLeast),
         fields.number("equals").map(Compare::Equals),
     ];
+    placeholders(fields);
     let mut given = limits.into_iter().flatten();
     let (Some(compare), None) = (given.next(), given.next()) else {
-        fields.fault(fields.at(), "expected exactly one limit: at_most, at_least or equals".into());
+        let what = fields.what().to_owned();
+        let message = format!("{what} has no limit or several, expected one of at_most, at_least, equals");
+        fields.fault(fields.at(), message);
         return None;
     };
     Some(Promql { expr: expr?, compare })
+}
+
+/// Refuses placeholders that are nearly one of ours. Others may be regular expressions' own.
+fn placeholders(fields: &mut Fields<'_>) {
+    let Some(Node { at, value: Value::Text(text) }) = fields.optional("expr") else { return };
+    for (start, _) in text.match_indices('$') {
+        let word = text[start + 1..].chars().take_while(char::is_ascii_alphabetic);
+        let word: String = std::iter::once('$').chain(word).collect();
+        let known = ["$start", "$end", "$window"];
+        let near = suggestion(&word, &known);
+        if !known.contains(&word.as_str()) && !near.is_empty() && word.len() > 3 {
+            let message = format!("`expr` has `{word}`{near}, expected one of {}", known.join(", "));
+            fields.fault(*at, message);
+        }
+    }
 }

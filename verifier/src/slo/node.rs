@@ -59,9 +59,18 @@ pub(crate) fn parse(text: &str) -> Result<Node, (Position, String)> {
     serde_saphyr::from_str_with_options::<Node>(text, options).map_err(|error| {
         let at = error.location().map_or(Position { line: 1, column: 1 }, Position::from);
         let message = error.without_snippet().to_string();
-        let first = message.lines().next().unwrap_or("not YAML").trim();
-        (at, first.to_owned())
+        (at, told(&message))
     })
+}
+
+/// The parser's message without what the place says already, and without advice to programmers.
+fn told(message: &str) -> String {
+    let first = message.lines().next().unwrap_or("not YAML");
+    let first = first.split(" at line ").next().unwrap_or(first).trim();
+    if first.starts_with("multiple YAML documents") {
+        return "a second YAML document begins, expected one".to_owned();
+    }
+    first.to_owned()
 }
 
 impl<'de> Deserialize<'de> for Node {

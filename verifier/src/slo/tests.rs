@@ -66,7 +66,7 @@ objectve: 1
             "3:51: unknown key `durring` in objective `b` (did you mean `during`?), expected name, proves, kind, \
              at_least, by, during, task",
             "4:68: `within` is `fast`, expected a duration such as 500ms, 30s or 2m",
-            "5:5: expected exactly one limit: at_most, at_least or equals",
+            "5:5: objective `d` has no limit or several, expected one of at_most, at_least, equals",
             "6:5: the objective is a number, expected a map",
             "7:1: unknown key `objectve` in the file (did you mean `objectives`?), expected objectives",
         ]
@@ -100,4 +100,98 @@ fn a_file_without_objectives_is_refused() {
           split_brain, data_loss, recovery_point, scaling, health, intervention, promql"
         ]
     );
+}
+
+/// Typical mistakes: an objective's fields, what the place points at, and what is said of it.
+#[test]
+fn typical_mistakes_are_told_with_what_was_probably_meant() {
+    let share = "expected a share from 0% to 100% such as 99.9%";
+    let one_of = "expected one of";
+    let table = [
+        (
+            "kind: availability, at_least: 99.9",
+            "99.9",
+            format!("`at_least` is `99.9` (did you mean `99.9%`?), {share}"),
+        ),
+        (
+            "kind: availability, at_least: '99,9%'",
+            "'99,9%'",
+            format!("`at_least` is `99,9%` (did you mean `99.9%`?), {share}"),
+        ),
+        (
+            "kind: health, longest: 30",
+            "30",
+            "`longest` is `30` (did you mean `30s`?), expected a duration such as 500ms, 30s or 2m".into(),
+        ),
+        ("knd: health", "{name", format!("objective `a` has no `kind` (is `knd` meant?), {one_of}")),
+        (
+            "kind: data-loss, store: pg",
+            "data-loss",
+            format!("`kind` is `data-loss` (did you mean `data_loss`?), {one_of}"),
+        ),
+        (
+            "kind: data_loss, stor: pg",
+            "{name",
+            "objective `a` has no `store` (is `stor` meant?), expected the name of a store of the trial"
+                .into(),
+        ),
+        (
+            "kind: health, components: shop",
+            "shop",
+            "`components` is text, expected `all` or a list of names".into(),
+        ),
+        (
+            "kind: availability, at_least: 99%, by: probes",
+            "{name",
+            "objective `a` has no `component`, expected the name of a component of the trial".into(),
+        ),
+        (
+            "kind: availability, at_least: 99%, during: {fase: steady}",
+            "{fase",
+            format!("`during` has no `phase` (is `fase` meant?), {one_of}"),
+        ),
+        (
+            "kind: availability, at_least: 99%, during: {phase: stedy}",
+            "stedy",
+            format!("`phase` is `stedy` (did you mean `steady`?), {one_of}"),
+        ),
+        (
+            "kind: scaling, workload: w, shape: up, from: 10, to: 3",
+            "3",
+            "`to` is `3`, expected more than `from`, which is `10`".into(),
+        ),
+        (
+            "kind: scaling, workload: w, shape: relief, from: 7, to: 3, within: 2s",
+            "3,",
+            "`to` is `3`, expected more than `from`, which is `7`".into(),
+        ),
+        (
+            "kind: promql, expr: 'up[$strat]', equals: 1",
+            "'up",
+            "`expr` has `$strat` (did you mean `$start`?), expected one of $start, $end, $window".into(),
+        ),
+        (
+            "kind: recovery_point, of: archive, within: 15m, selector: job=pg",
+            "job=pg",
+            "`selector` is `job=pg`, expected label matchers such as {job=\"postgres\"}".into(),
+        ),
+    ];
+    for (fields, place, due) in table {
+        let text = format!("objectives: [{{name: a, {fields}}}]");
+        let column = text.find(place).expect("the place") + 1;
+        let told = faults(&text);
+        assert!(told[0].starts_with(&format!("1:{column}: {due}")), "{text}: {told:?}");
+    }
+    let sound = r#"{name: a, kind: promql, expr: 'label_replace(up, "a", "$1", "b", "(x)$")', equals: 1}"#;
+    check(&format!("objectives: [{sound}]")).expect("dollars that are no placeholders");
+}
+
+#[test]
+fn what_is_no_yaml_is_told_once_and_for_users() {
+    assert_eq!(
+        faults("objectives:\n  - name: a\n   kind: health\n"),
+        ["3:4: while parsing a block collection, did not find expected '-' indicator"]
+    );
+    assert_eq!(faults("objectives: [{name: a}\n"), ["1:13: unclosed bracket '['"]);
+    assert_eq!(faults("a: 1\n---\nb: 2\n"), ["3:1: a second YAML document begins, expected one"]);
 }
