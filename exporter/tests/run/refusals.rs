@@ -4,27 +4,35 @@ use std::net::TcpListener;
 
 use crate::support::System;
 
+/// A run that nobody scrapes.
+const RUN: [&str; 7] =
+    ["--web.listen-address", "127.0.0.1:0", "run", "trial.yaml", "--no-wait-for-scrape", "--linger", "0s"];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unhealthy_target_is_named_and_no_user_is_started() {
     let system = System::start().await;
     system.break_it();
     system.trial("1s", "components:\n  - {name: shop, http: /healthz}\n  - {name: home, http: /}\n");
-    let arguments = [
-        "--web.listen-address",
-        "127.0.0.1:0",
-        "run",
-        "trial.yaml",
-        "--no-wait-for-scrape",
-        "--linger",
-        "0s",
-    ];
-    let (code, said) = system.run(&arguments).await;
+    let (code, said) = system.run(&RUN).await;
     assert_eq!(code, Some(1), "{said}");
     assert!(
         said.contains("preflight: not healthy after 30 s: shop; a run begins on a healthy system"),
         "{said}"
     );
     assert!(!system.path("run/latest/load.json").exists(), "there was no load");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_target_that_nobody_serves_is_named() {
+    let mut system = System::start().await;
+    // Bound and never listened on: whoever connects is refused, and nobody else gets it.
+    let held = tokio::net::TcpSocket::new_v4().expect("a socket");
+    held.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+    system.address = held.local_addr().expect("bound");
+    system.trial("1s", "");
+    let (code, said) = system.run(&RUN).await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("preflight: ") && said.contains(&system.address.to_string()), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
