@@ -1,5 +1,5 @@
 # The commands of the README. Everything is built with one profile (Cargo.toml says why).
-.PHONY: demo demo-failing trial test lint bench build golden clean
+.PHONY: demo demo-failing trial test lint bench build clean
 
 export PATH := $(CURDIR)/target/debug:$(PATH)
 

@@ -111,7 +111,7 @@ fn series_that_begin_or_end_at_the_wrong_time() {
                 });
             }),
             trap("writers unseen during the fault", "one leader", "inconclusive", |made| {
-                made.gap(130.0, 219.0)
+                made.gap(130.0, 219.0);
             }),
             trap("users told only early", "load held", "inconclusive no_samples", |made| {
                 made.bend("ordeal_users", &[("state", "target")], |t, users| users.filter(|_| t < 40.0));

@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     /// Every pair of state and event; what is not listed is illegal.
-    const LEGAL: [(State, Event, State); 15] = [
+    const LEGAL: [(State, Event, State); 16] = [
         (State::Planned, Event::Refuse, State::Refused),
         (State::Planned, Event::Inject, State::Injected),
         (State::Planned, Event::Abort, State::Skipped),
@@ -140,6 +140,7 @@ mod tests {
         (State::Injected, Event::PassDeadline, State::NotRecovered),
         (State::Injected, Event::Abort, State::Injected),
         (State::Recovering, Event::Recover, State::Recovered),
+        (State::Recovering, Event::Fizzle, State::Ineffective),
         (State::Recovering, Event::PassDeadline, State::NotRecovered),
         (State::Recovering, Event::Abort, State::Recovering),
         (State::Recovered, Event::Abort, State::Recovered),
