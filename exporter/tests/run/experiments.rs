@@ -99,7 +99,7 @@ async fn ctrl_c_in_the_middle_of_an_experiment_puts_it_back_first() {
     let audit = value(&last, r#"ordeal_run_phase_start_timestamp_seconds{phase="audit"}"#);
     assert!(reverted <= audit, "the revert comes first");
     assert_eq!(exporter.ended().await.code(), Some(130), "{}", exporter.said());
-    assert!(exporter.said().contains("what it broke is put back"), "{}", exporter.said());
+    assert!(exporter.said().contains("interrupted; nothing is left broken"), "{}", exporter.said());
     let chaos = system.result("chaos.json");
     assert!(chaos["experiments"][0]["revert_ended"].is_object(), "{chaos:#}");
 }
