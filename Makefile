@@ -1,5 +1,5 @@
 # The commands of the README. Everything is built with one profile (Cargo.toml says why).
-.PHONY: demo demo-failing trial test lint bench build golden clean
+.PHONY: demo demo-failing trial test lint bench build clean
 
 export PATH := $(CURDIR)/target/debug:$(PATH)
 
@@ -24,6 +24,10 @@ test: lint
 lint:
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# Writes exporter/metrics.prom anew after a wanted change of the metrics or of the lab's trial.
+golden:
+	UPDATE_GOLDEN=1 cargo test -p exporter --test exposition --locked
 
 bench:
 	cargo bench --workspace --locked

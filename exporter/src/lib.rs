@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod cluster;
 pub mod conductor;
+mod errors;
 pub mod health;
 pub mod ledger;
 pub mod load;

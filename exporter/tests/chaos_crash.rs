@@ -23,7 +23,7 @@ fn child_process() {
 #[test]
 fn an_experiment_that_nobody_kills_ends_well() {
     let system = System::new();
-    let seen = Child::start(&system, Role::Run).to_the_end();
+    let seen = Child::start(&system, Role::Run).until_the_end();
     let opening = ["journal_writing", "journal_written", "journal_synced"];
     let intending = opening;
     let injecting = ["journal_writing", "journal_written", "inject_started", "inject_ended"];
@@ -44,9 +44,9 @@ fn killed_at_any_step_it_leaves_nothing_broken_once_it_runs_again() {
         let system = System::new();
         let Some(seen) = Child::start(&system, Role::Run).kill_at(kill_at) else { break };
         let place = format!("killed at step {kill_at}, {}", seen.last());
-        Child::start(&system, Role::Recover).to_the_end();
+        Child::start(&system, Role::Recover).until_the_end();
         system.assert_mended(&place);
-        Child::start(&system, Role::Recover).to_the_end();
+        Child::start(&system, Role::Recover).until_the_end();
         system.assert_mended(&format!("{place}, recovered twice"));
     }
 }
@@ -60,7 +60,7 @@ fn a_recovery_killed_at_any_step_is_finished_by_the_next() {
         assert_eq!(seen.last(), "inject_ended");
         let Some(seen) = Child::start(&system, Role::Recover).kill_at(kill_at) else { break };
         let place = format!("recovery killed at step {kill_at}, {}", seen.last());
-        Child::start(&system, Role::Recover).to_the_end();
+        Child::start(&system, Role::Recover).until_the_end();
         system.assert_mended(&place);
     }
 }
@@ -102,7 +102,7 @@ proptest! {
         for recovery in &recoveries {
             Child::start(&system, Role::Recover).kill_at(*recovery);
         }
-        Child::start(&system, Role::Recover).to_the_end();
+        Child::start(&system, Role::Recover).until_the_end();
         system.assert_mended(&format!("run killed at {run}, recoveries at {recoveries:?}"));
         let log = system.log();
         let began = log.iter().any(|line| line == "inject");

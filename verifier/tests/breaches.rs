@@ -155,6 +155,12 @@ fn split_brains_and_expressions_count_where_they_are_asked_for() {
         ),
         ("kind: health, components: [shop], longest: 0s", "pass "),
         ("kind: availability, at_least: 99%, during: {phase: steady, last: 30s}", "pass "),
+        // 25.9 s old at a scrape, 30.9 s at most before the next one.
+        (
+            "kind: recovery_point, of: archive, within: 28s, selector: '{instance=\"r:10042\"}'",
+            "inconclusive ",
+        ),
+        ("kind: recovery_point, of: archive, within: 31s, selector: '{instance=\"r:10042\"}'", "pass "),
     ];
     for (fields, due) in table {
         let slos = format!("objectives: [{{name: asked, {fields}}}]\n");
@@ -179,4 +185,33 @@ fn a_part_of_a_run_is_judged_by_what_happened_in_it() {
     assert_eq!(during("phase: experiments"), "pass ");
     assert_eq!(during("phase: steady, last: 10s"), "pass ");
     assert_eq!(during("experiment: partition-primary"), "pass ");
+}
+
+#[test]
+fn a_saturated_generator_excuses_only_what_it_may_explain() {
+    let saturated = |id: &str, seconds: f64, errors: f64| {
+        let mut made = healthy(id, 5.0);
+        let errors = steps(&[(0.0, 0.0), (200.0, errors)]);
+        made.set("ordeal_requests_total", &[("task", "sale"), ("outcome", "error")], errors.clone());
+        made.set("ordeal_request_errors_total", &[("task", "sale"), ("reason", "reset")], errors);
+        let lag = steps(&[(0.0, 0.0), (200.0, seconds)]);
+        made.set("ordeal_saturated_seconds_total", &[("cause", "lag")], lag);
+        made
+    };
+    // 1 s of 600 is a sixth of a percent; 2000 of 46 553 requests are four percent.
+    let runs =
+        [saturated("kept", 60.0, 0.0), saturated("excused", 60.0, 2000.0), saturated("much", 1.0, 2000.0)];
+    let server = Server::with(&runs);
+    let told = |run: &str| said(&server.verdict(&made::slos(run), &["--run", run]), "shop answers");
+    assert_eq!(told("kept"), "pass ");
+    assert_eq!(told("excused"), "inconclusive generator_saturated");
+    assert_eq!(told("much"), "fail ");
+}
+
+#[test]
+fn interventions_before_the_run_do_not_count() {
+    let mut made = healthy("r", 5.0);
+    made.set("ordeal_interventions_total", &[], always(3.0));
+    let server = Server::with([&made]);
+    assert_eq!(said(&server.verdict(&made::slos("r"), &[]), "nobody intervened"), "pass ");
 }

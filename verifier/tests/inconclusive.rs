@@ -45,6 +45,9 @@ fn scaling() {
             trap("large before the load", "up", "inconclusive not_at_replicas", |made| {
                 made.set("ordeal_workload_replicas", &READY, always(10.0));
             }),
+            trap("not told before the load", "up", "inconclusive no_samples", |made| {
+                made.bend("ordeal_workload_replicas", &READY, |t, ready| ready.filter(|_| t > 30.0));
+            }),
             trap("an autoscaler that did nothing", "up", "inconclusive disagreement", |made| {
                 made.set("ordeal_autoscaler_replicas", &[("state", "current")], always(3.0));
             }),
@@ -87,6 +90,9 @@ fn relief() {
         &[
             trap("fewer replicas than promised", "relief", "inconclusive not_at_replicas", |made| {
                 made.set("ordeal_workload_replicas", &READY, steps(&[(0.0, 3.0), (75.0, 9.0)]));
+            }),
+            trap("answers that were not timed", "relief", "inconclusive disagreement", |made| {
+                made.bend(BUCKETS, &[("outcome", "ok")], |_, count| Some((count? * 0.99).floor()));
             }),
             trap("never the few replicas", "relief", "inconclusive not_at_replicas", |made| {
                 made.set("ordeal_workload_replicas", &READY, always(10.0));

@@ -91,7 +91,7 @@ fn runs_that_are_not_whole() {
             trap("no start of the run", "nothing lost", "inconclusive family_absent", |made| {
                 made.remove("ordeal_run_start_timestamp_seconds", &[]);
             }),
-            trap("no phases", "nothing lost", "inconclusive audit_incomplete family_absent", |made| {
+            trap("no phases", "shop answers", "inconclusive family_absent", |made| {
                 made.remove("ordeal_run_phase_start_timestamp_seconds", &[]);
             }),
             trap("no present phase", "nothing lost", "inconclusive family_absent", |made| {
@@ -135,6 +135,15 @@ fn experiments_that_prove_nothing() {
                 "inconclusive fault_ineffective",
                 |made| {
                     stay(made, "ineffective");
+                },
+            ),
+            trap(
+                "a fault that did not bite, and its info dropped",
+                "nothing lost",
+                "inconclusive fault_ineffective",
+                |made| {
+                    stay(made, "ineffective");
+                    made.remove("ordeal_experiment_info", &[]);
                 },
             ),
             trap("a refused experiment", "PostgreSQL recovers", "inconclusive fault_not_injected", |made| {

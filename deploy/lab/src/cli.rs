@@ -1,7 +1,5 @@
 //! The command line.
 
-#![expect(clippy::doc_markdown, reason = "the comments are help texts, shown as they are")]
-
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};

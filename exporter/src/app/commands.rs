@@ -14,6 +14,13 @@ use crate::{chaos, health, ledger};
 
 /// Puts back what unfinished experiments of the journal in `dir` broke.
 pub async fn recover(dir: &Path, progress: &Progress) -> anyhow::Result<ExitCode> {
+    if !dir.exists() {
+        progress.say(&format!(
+            "nothing to put back: there is no {}; --dir names the run's folder",
+            dir.display()
+        ));
+        return Ok(ExitCode::SUCCESS);
+    }
     let put_back = chaos::recovery::recover(dir, &Clock::start(), Retry::default()).await?;
     if put_back.is_empty() {
         progress.say(&format!("nothing to put back in {}", dir.display()));

@@ -103,6 +103,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         ledgers,
         status,
         scrapes: scrapes.clone(),
+        progress: progress.clone(),
         board,
         running,
         abort: abort.clone(),
@@ -117,17 +118,25 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
 }
 
 fn report(ended: Ended, progress: &Progress) -> ExitCode {
+    const BROKEN: &str = "NOT all it broke is put back: `load-exporter recover` tries again";
     match ended {
-        Ended::Finished => {
+        Ended::Finished { written: true } => {
             progress.say("the run is finished; a verdict: slo-verifier verify SLOS --prometheus URL");
             ExitCode::SUCCESS
         }
-        Ended::Aborted(Stopped::Interrupted) => {
-            progress.say("the run was aborted: interrupted; what it broke is put back");
+        Ended::Finished { written: false } => {
+            progress.say("the run is finished, but its results could not be written: the log says why");
+            ExitCode::FAILURE
+        }
+        Ended::Aborted { stopped: Stopped::Interrupted, put_back: true } => {
+            progress.say("the run was aborted: interrupted; nothing is left broken");
             ExitCode::from(INTERRUPTED)
         }
-        Ended::Aborted(stopped) => {
+        Ended::Aborted { stopped, put_back } => {
             progress.say(&format!("the run was aborted: {:#}", anyhow::Error::from(stopped)));
+            if !put_back {
+                progress.say(BROKEN);
+            }
             ExitCode::FAILURE
         }
     }

@@ -16,15 +16,17 @@ pub use self::error::{FaultError, OpenError, RevertError};
 use self::steps::book;
 use super::book::{Book, BookError};
 use super::experiment::{Event, State};
+use super::faults::exec::Exit;
 use super::guard::{Decision, Health, Refusal, Situation, may_start};
 use super::journal::{Durability, Entry, Journal, Step};
 use super::metrics::{Metrics, RecoverySeconds, Since};
 use super::plan::Plan;
 use super::record::ChaosReport;
 use super::recovery::{self, PutBack, RecoverError, Retry, Reverted};
-use super::resolve::{chain, resolve};
+use super::resolve::resolve;
 use super::step;
 use crate::clock::{Clock, Moment};
+use crate::errors::chain;
 use crate::trial::{Experiment, Name};
 
 /// The pause between two looks whether the fault took effect.
@@ -238,6 +240,7 @@ impl Driver {
         let name = plan.experiment.as_str();
         let Some(command) = &plan.bit else { return Ok(Bit::Unchecked) };
         let limit = self.clock.now().later_by(plan.timeout);
+        let mut before = None;
         loop {
             let left = limit.since(self.clock.now());
             let reason = match self.look(plan, command, left).await {
@@ -246,6 +249,8 @@ impl Driver {
                     self.book.bit(name, outcome.end).map_err(book(name))?;
                     return Ok(Bit::Seen(outcome.end));
                 }
+                // Cut short because the time is over: an earlier look knows more.
+                Ok(outcome) if outcome.exit == Exit::TimedOut => before.unwrap_or(outcome.to_string()),
                 Ok(outcome) => outcome.to_string(),
                 Err(reason) => reason,
             };
@@ -254,6 +259,7 @@ impl Driver {
                 let reason = format!("it was not seen to take effect within {limit}: {reason}");
                 return Err(self.fizzle(plan, reason).await);
             }
+            before = Some(reason);
             tokio::time::sleep(BIT_PAUSE).await;
         }
     }

@@ -66,7 +66,7 @@ impl State {
             (Self::Planned, Event::Refuse) => Ok(Self::Refused),
             (Self::Planned, Event::Inject) => Ok(Self::Injected),
             (Self::Injected, Event::Await) => Ok(Self::Recovering),
-            (Self::Injected, Event::Fizzle) => Ok(Self::Ineffective),
+            (Self::Injected | Self::Recovering, Event::Fizzle) => Ok(Self::Ineffective),
             (Self::Recovering, Event::Recover) => Ok(Self::Recovered),
             (Self::Injected | Self::Recovering, Event::PassDeadline) => Ok(Self::NotRecovered),
             (Self::Planned, Event::Abort) => Ok(Self::Skipped),
@@ -93,7 +93,7 @@ pub enum Event {
     Inject,
     /// The fault is done with (applied, held and put back): from here its components are awaited.
     Await,
-    /// The fault failed, or was not seen to take effect.
+    /// The fault failed, or neither its `bit` command nor any probe saw it take effect.
     Fizzle,
     /// The recovery of all its components is final.
     Recover,
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     /// Every pair of state and event; what is not listed is illegal.
-    const LEGAL: [(State, Event, State); 15] = [
+    const LEGAL: [(State, Event, State); 16] = [
         (State::Planned, Event::Refuse, State::Refused),
         (State::Planned, Event::Inject, State::Injected),
         (State::Planned, Event::Abort, State::Skipped),
@@ -140,6 +140,7 @@ mod tests {
         (State::Injected, Event::PassDeadline, State::NotRecovered),
         (State::Injected, Event::Abort, State::Injected),
         (State::Recovering, Event::Recover, State::Recovered),
+        (State::Recovering, Event::Fizzle, State::Ineffective),
         (State::Recovering, Event::PassDeadline, State::NotRecovered),
         (State::Recovering, Event::Abort, State::Recovering),
         (State::Recovered, Event::Abort, State::Recovered),

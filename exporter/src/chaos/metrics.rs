@@ -139,17 +139,17 @@ impl Metrics {
     }
 
     /// The fault's injection began at `unix` seconds.
-    pub(super) fn set_injected(&self, experiment: &str, unix: f64) {
+    pub fn set_injected(&self, experiment: &str, unix: f64) {
         self.injected.with_label_values(&[experiment]).set(unix);
     }
 
     /// The fault is to be put back at `unix` seconds.
-    pub(super) fn set_revert_due(&self, experiment: &str, unix: f64) {
+    pub fn set_revert_due(&self, experiment: &str, unix: f64) {
         self.revert_due.with_label_values(&[experiment]).set(unix);
     }
 
     /// The revert that succeeded began at `unix` seconds.
-    pub(super) fn set_reverted(&self, experiment: &str, unix: f64) {
+    pub fn set_reverted(&self, experiment: &str, unix: f64) {
         self.reverted.with_label_values(&[experiment]).set(unix);
     }
 

@@ -11,9 +11,9 @@ use thiserror::Error;
 use super::faults::exec::{ExecError, Gated, Identity, Outcome, Spec, TAIL};
 use super::faults::leftover::{self, LeftoverError};
 use super::journal::{Durability, Entry, Intent, Journal, JournalError, Record, Step};
-use super::resolve::chain;
 use super::step;
 use crate::clock::{Clock, Moment};
+use crate::errors::chain;
 
 /// How often a revert is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

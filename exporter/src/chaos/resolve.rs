@@ -4,6 +4,7 @@ use super::faults::exec::{self, Spec};
 use super::guard::Refusal;
 use super::plan::{Plan, TargetsError, targets};
 use crate::clock::Clock;
+use crate::errors::chain;
 use crate::trial::{Experiment, Fault, Name};
 
 /// The longest list of targets, in bytes: it must fit in an environment variable.
@@ -33,15 +34,4 @@ pub async fn resolve(experiment: &Experiment, components: &[Name], clock: &Clock
         Err(TargetsError::Empty) => Err(Refusal::NoTarget),
         Err(error) => Err(unknown(error.to_string())),
     }
-}
-
-/// An error with all its causes, for a reason that is shown as text.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

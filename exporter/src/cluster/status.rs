@@ -13,6 +13,7 @@ use url::Url;
 use super::document::Document;
 use super::metrics::Metrics;
 use crate::clock::{Clock, Moment};
+use crate::tls;
 
 /// Time between two polls.
 pub const INTERVAL: Duration = Duration::from_millis(250);
@@ -59,16 +60,11 @@ pub fn start(
     let (sender, feed) = watch::channel(None);
     if let Some(url) = url {
         let metrics = Metrics::register(registry).map_err(Error::Metrics)?;
-        let poller = Poller { client: client()?, url, clock, metrics, sender };
+        let client = tls::http_client(TIMEOUT).map_err(Error::Client)?;
+        let poller = Poller { client, url, clock, metrics, sender };
         tokio::spawn(cancel.run_until_cancelled_owned(poller.run()));
     }
     Ok(feed)
-}
-
-fn client() -> Result<reqwest::Client, Error> {
-    // An error says that another part of the program was first, with the same provider.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build().map_err(Error::Client)
 }
 
 struct Poller {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::Conductor;
+use super::calm::Calm;
 use crate::chaos::book::BookError;
 use crate::chaos::driver::{Bit, FaultError, Injected, RevertError};
 use crate::chaos::experiment::Event;
@@ -13,7 +14,7 @@ use crate::chaos::metrics::{RecoverySeconds, Since as Counted};
 use crate::chaos::plan::Plan;
 use crate::clock::Moment;
 use crate::health::Window;
-use crate::health::tracker::{Question, Recovery, Revert, Since, Span, Took};
+use crate::health::tracker::{Question, Recovery, Revert, Saw, Since, Span, Took};
 use crate::trial::{Experiment, Name};
 
 /// How often the recoveries are looked at.
@@ -33,6 +34,15 @@ pub enum ExperimentError {
         #[source]
         source: BookError,
     },
+    /// A fault failed, or was not seen, and may have left something broken; the run must not break more.
+    #[error("get over experiment {experiment}; `load-exporter recover` tries again to put it back")]
+    Fault {
+        /// The experiment.
+        experiment: String,
+        /// Why.
+        #[source]
+        source: Box<FaultError>,
+    },
     /// What was broken could not be put back; the run must not break more.
     #[error("put back what experiment {experiment} broke; `load-exporter recover` tries again")]
     Revert {
@@ -40,7 +50,7 @@ pub enum ExperimentError {
         experiment: String,
         /// Why.
         #[source]
-        source: RevertError,
+        source: Box<RevertError>,
     },
 }
 
@@ -52,27 +62,27 @@ struct Awaited {
     /// Component and instant counted from, of the recoveries that are not final yet.
     open: Vec<(usize, Since)>,
     all_recovered: bool,
+    /// Whether any probe saw the fault.
+    seen: bool,
 }
 
 impl Conductor {
     /// Carries out `experiment`, if the guard lets it begin, and waits until all its recoveries are final.
     pub(super) async fn experiment(&mut self, experiment: &Experiment) -> Result<(), ExperimentError> {
         let name = &experiment.name;
-        let account = |source| ExperimentError::Account { experiment: name.to_string(), source };
-        let health = self.health_by_name();
-        let known: Vec<_> = health.iter().map(|(name, health)| (name.as_str(), *health)).collect();
-        match self.driver.check(name, &known, false).map_err(account)? {
-            Decision::Start => {}
-            Decision::Skip => return Ok(()),
-            Decision::Refuse(refusal) => {
-                tracing::warn!(experiment = name.as_str(), reason = %refusal, "the experiment is refused");
-                return Ok(());
-            }
+        if !self.may_begin(name)? {
+            return Ok(());
         }
         let plan = match self.driver.prepare(experiment).await {
             Ok(plan) => plan,
-            Err(error) => return self.not_carried_out(name, &error),
+            Err(error) => {
+                return not_carried_out(name, error);
+            }
         };
+        // Finding the targets took its time, and what was healthy before may not be any more.
+        if !self.may_begin(name)? {
+            return Ok(());
+        }
         self.board.experiment(Some(name.as_str()));
         self.health.begin_experiment(Window {
             injected: self.clock.now(),
@@ -87,19 +97,41 @@ impl Conductor {
         Ok(())
     }
 
+    /// Asks the guard, which notes its no.
+    fn may_begin(&mut self, experiment: &Name) -> Result<bool, ExperimentError> {
+        let health = self.health_by_name();
+        let known: Vec<_> = health.iter().map(|(name, health)| (name.as_str(), *health)).collect();
+        let decision = self
+            .driver
+            .check(experiment, &known, false)
+            .map_err(|source| ExperimentError::Account { experiment: experiment.to_string(), source })?;
+        if let Decision::Refuse(refusal) = &decision {
+            tracing::warn!(experiment = experiment.as_str(), reason = %refusal, "the experiment is refused");
+        }
+        Ok(decision == Decision::Start)
+    }
+
     async fn carry_out(&mut self, experiment: &Experiment, plan: &Plan) -> Result<(), ExperimentError> {
         let name = &experiment.name;
+        let deadline = self.clock.now().later_by(experiment.deadline);
         let injected = match self.driver.inject(plan).await {
             Ok(injected) => injected,
-            Err(error) => return self.not_carried_out(name, &error),
+            Err(error) => {
+                return self.without_effect(name, error, deadline).await;
+            }
         };
         self.note_acked_before(name, injected.start);
         tracing::info!(experiment = name.as_str(), targets = ?plan.targets, "the fault is injected");
-        match self.driver.bit(plan).await {
-            Ok(Bit::Seen(_)) => tracing::info!(experiment = name.as_str(), "the fault took effect"),
-            Ok(Bit::Unchecked) => {}
-            Err(error) => return self.not_carried_out(name, &error),
-        }
+        let bit_seen = match self.driver.bit(plan).await {
+            Ok(Bit::Seen(_)) => {
+                tracing::info!(experiment = name.as_str(), "the fault took effect");
+                true
+            }
+            Ok(Bit::Unchecked) => false,
+            Err(error) => {
+                return self.without_effect(name, error, deadline).await;
+            }
+        };
         let due = injected.start.later_by(experiment.hold);
         let mut awaited = Awaited::new(experiment, injected, plan.inverse.command().is_some());
         while self.clock.now() < due {
@@ -107,8 +139,10 @@ impl Conductor {
             tokio::time::sleep(LOOK.min(due.since(self.clock.now()))).await;
         }
         let put_back = self.driver.revert(plan).await;
-        let put_back =
-            put_back.map_err(|source| ExperimentError::Revert { experiment: name.to_string(), source })?;
+        let put_back = put_back.map_err(|source| ExperimentError::Revert {
+            experiment: name.to_string(),
+            source: Box::new(source),
+        })?;
         if let Some(reverted) = put_back {
             tracing::info!(experiment = name.as_str(), "the fault is put back");
             awaited.reverted(experiment, Span { start: reverted.start, end: reverted.end });
@@ -117,7 +151,13 @@ impl Conductor {
             tokio::time::sleep(LOOK).await;
             self.look(experiment, &mut awaited)?;
         }
-        let event = if awaited.all_recovered { Event::Recover } else { Event::PassDeadline };
+        let event = awaited.outcome(bit_seen);
+        if event == Event::Fizzle {
+            tracing::warn!(
+                experiment = name.as_str(),
+                "no probe saw the fault, and it has no `bit` command: it counts as ineffective"
+            );
+        }
         self.driver
             .apply(name, event)
             .map_err(|source| ExperimentError::Account { experiment: name.to_string(), source })?;
@@ -140,8 +180,12 @@ impl Conductor {
                     still_open.push((component, since));
                     continue;
                 }
-                Some(Recovery::Recovered { took, .. }) => in_seconds(took),
+                Some(Recovery::Recovered { took, saw, .. }) => {
+                    awaited.seen |= saw != Saw::Nothing;
+                    in_seconds(took)
+                }
                 Some(Recovery::NotRecovered { waited }) => {
+                    awaited.seen = true;
                     awaited.all_recovered = false;
                     RecoverySeconds::none_within(waited.as_secs_f64())
                 }
@@ -188,10 +232,51 @@ impl Conductor {
         self.keep_audits(&summaries);
     }
 
-    fn not_carried_out(&self, experiment: &Name, error: &FaultError) -> Result<(), ExperimentError> {
-        let error: &dyn std::error::Error = error;
-        tracing::warn!(experiment = experiment.as_str(), error, "the experiment is not carried out");
-        Ok(())
+    /// A fault that was refused, failed or did not take effect: what it did all the same, and its revert,
+    /// must have passed before the next one, so this returns once all components have been healthy for
+    /// `settle`, or at `deadline`.
+    async fn without_effect(
+        &self,
+        experiment: &Name,
+        error: FaultError,
+        deadline: Moment,
+    ) -> Result<(), ExperimentError> {
+        let refused = matches!(error, FaultError::Refused { .. });
+        not_carried_out(experiment, error)?;
+        if refused {
+            return Ok(());
+        }
+        let mut calm = Calm::default();
+        loop {
+            let now = self.clock.now();
+            let not_up = self.not_up();
+            if calm.look(not_up.is_empty(), now) >= self.trial.settle {
+                return Ok(());
+            }
+            if now >= deadline {
+                tracing::warn!(
+                    experiment = experiment.as_str(),
+                    ?not_up,
+                    "not healthy for long enough; going on"
+                );
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+/// A fault that was refused, or had no effect and is put back, is passed over; any other ends the run.
+fn not_carried_out(experiment: &Name, error: FaultError) -> Result<(), ExperimentError> {
+    match error {
+        FaultError::Refused { .. } | FaultError::Ineffective { .. } => {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(experiment = experiment.as_str(), error, "the experiment is not carried out");
+            Ok(())
+        }
+        FaultError::NotPutBack { .. } | FaultError::Book { .. } => {
+            Err(ExperimentError::Fault { experiment: experiment.to_string(), source: Box::new(error) })
+        }
     }
 }
 
@@ -203,6 +288,16 @@ impl Awaited {
             deadline: injected.start.later_by(experiment.deadline),
             open: experiment.components.iter().map(|component| (*component, Since::Injected)).collect(),
             all_recovered: true,
+            seen: false,
+        }
+    }
+
+    /// What came of the experiment once nothing is open. Nobody recovers from a fault that nobody saw.
+    fn outcome(&self, bit_seen: bool) -> Event {
+        match (self.all_recovered, bit_seen || self.seen) {
+            (false, _) => Event::PassDeadline,
+            (true, true) => Event::Recover,
+            (true, false) => Event::Fizzle,
         }
     }
 
@@ -236,6 +331,29 @@ fn recovery_line(experiment: &Name, component: &Name, since: Counted, seconds: R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fault_that_nobody_saw_is_no_recovery() {
+        let cases = [
+            // all recovered, the bit command saw it, a probe saw it
+            (true, true, false, Event::Recover),
+            (true, false, true, Event::Recover),
+            (true, false, false, Event::Fizzle),
+            (false, false, true, Event::PassDeadline),
+        ];
+        for (all_recovered, bit_seen, seen, expected) in cases {
+            let at = Span { start: Moment::default(), end: Moment::default() };
+            let awaited = Awaited {
+                injected: at,
+                revert: Revert::None,
+                deadline: Moment::default(),
+                open: Vec::new(),
+                all_recovered,
+                seen,
+            };
+            assert_eq!(awaited.outcome(bit_seen), expected);
+        }
+    }
 
     #[test]
     fn a_recovery_is_told_with_its_bounds_and_a_missing_one_as_missing() {

@@ -4,6 +4,7 @@
 //! back what is broken first, then audits, and the run ends as aborted.
 
 mod board;
+mod calm;
 mod experiment;
 mod metrics;
 mod phase;
@@ -35,7 +36,7 @@ use crate::rundir::RunDir;
 use crate::trial::{ComponentKind, Name, Trial};
 
 /// How long `members` may take to be healthy before the last audit.
-const MEMBERS_LIMIT: Duration = Duration::from_secs(120);
+const MEMBERS_LIMIT: Duration = Duration::from_mins(2);
 
 /// What the user may set for a run, beside the trial.
 #[derive(Debug, Clone, Copy)]
@@ -48,9 +49,17 @@ pub struct Options {
 #[derive(Debug)]
 pub enum Ended {
     /// It went through all its phases.
-    Finished,
+    Finished {
+        /// Whether its results are on disk.
+        written: bool,
+    },
     /// It was interrupted, or could not go on.
-    Aborted(Stopped),
+    Aborted {
+        /// Why.
+        stopped: Stopped,
+        /// Whether all that it broke is put back.
+        put_back: bool,
+    },
 }
 
 /// Why a run ended early.
@@ -93,6 +102,8 @@ pub struct Conductor {
     pub status: cluster::Feed,
     /// Scrapes served so far.
     pub scrapes: watch::Receiver<u64>,
+    /// Tells a person what is worth knowing.
+    pub progress: Progress,
     /// Says where the run stands.
     pub board: Board,
     /// The load once it has been started.
@@ -110,24 +121,25 @@ impl Conductor {
             () = abort.cancelled() => Err(Stopped::Interrupted),
             result = self.phases(load) => result,
         };
+        let mut put_back = true;
         if let Err(stopped) = &stopped {
             tracing::warn!(reason = %stopped, "the run ends early");
-            self.put_everything_back().await;
+            put_back = self.put_everything_back().await;
         }
         self.end_load().await;
         // A run that ended before its first write has nothing to audit.
         if self.driver.resumed() || self.running.borrow().is_some() {
             self.audit().await;
         }
-        self.write_results();
+        let written = self.write_results();
         match stopped {
             Ok(()) => {
                 self.board.end(Phase::Finished);
-                Ended::Finished
+                Ended::Finished { written }
             }
             Err(stopped) => {
                 self.board.end(Phase::Aborted);
-                Ended::Aborted(stopped)
+                Ended::Aborted { stopped, put_back }
             }
         }
     }
@@ -166,18 +178,20 @@ impl Conductor {
         Ok(())
     }
 
-    /// Reverts what is broken, before anything else is done for an end ahead of time.
-    async fn put_everything_back(&mut self) {
+    /// Reverts what is broken, before anything else is done for an end ahead of time; says whether all of it is.
+    async fn put_everything_back(&mut self) -> bool {
         self.board.experiment(None);
         match self.driver.abort().await {
             Ok(put_back) => {
                 for fault in put_back {
                     tracing::info!(experiment = fault.experiment, "put back");
                 }
+                true
             }
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
                 tracing::error!(error, "not everything is put back; `load-exporter recover` tries again");
+                false
             }
         }
     }
@@ -227,7 +241,9 @@ impl Conductor {
         }
     }
 
-    fn write_results(&self) {
+    /// Says whether all of them are on disk.
+    fn write_results(&self) -> bool {
+        let mut all = true;
         let load = self.running.borrow().as_ref().map(|load| load.report());
         let written = [
             load.map(|load| self.dir.write_json("load.json", &load)),
@@ -239,9 +255,11 @@ impl Conductor {
                 Err(error) => {
                     let error: &dyn std::error::Error = &error;
                     tracing::error!(error, "results are not written");
+                    all = false;
                 }
             }
         }
+        all
     }
 
     fn document(&self) -> Option<Arc<cluster::Document>> {
@@ -252,6 +270,11 @@ impl Conductor {
     fn health_by_name(&self) -> Vec<(Name, Known)> {
         let known = |up| if up { Known::Up } else { Known::Down };
         self.health.all_up().into_iter().map(|(name, up)| (name, known(up))).collect()
+    }
+
+    /// The components that do not serve at this moment.
+    fn not_up(&self) -> Vec<String> {
+        self.health.all_up().into_iter().filter(|(_, up)| !up).map(|(name, _)| name.to_string()).collect()
     }
 
     fn components(&self, wanted: impl Fn(&ComponentKind) -> bool) -> Vec<usize> {

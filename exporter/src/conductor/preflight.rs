@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use thiserror::Error;
+use tokio::net::TcpStream;
 
 use super::Conductor;
-use crate::chaos::guard::Health;
-use crate::load;
+use crate::{health, load};
 
 /// How long components may take to be seen up.
 const HEALTH_LIMIT: Duration = Duration::from_secs(30);
 /// How long autoscalers may take to be at their minimum.
-const AUTOSCALER_LIMIT: Duration = Duration::from_secs(60);
+const AUTOSCALER_LIMIT: Duration = Duration::from_mins(1);
 /// How long the first scrape is awaited.
 const SCRAPE_LIMIT: Duration = Duration::from_secs(30);
+/// How long a connection to the target may take.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Why a run cannot begin.
@@ -28,6 +30,15 @@ pub enum PreflightError {
     Unhealthy {
         /// The components.
         components: Vec<String>,
+    },
+    /// Nobody listens where the users are to go.
+    #[error("connect to the target {target}: nothing answers there; is the service up, and its URL right?")]
+    Unreachable {
+        /// Host and port.
+        target: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
     },
     /// An autoscaler has not come down.
     #[error(
@@ -51,7 +62,9 @@ impl Conductor {
     /// Looks at everything a run needs, and waits for it within limits.
     pub(super) async fn preflight(&mut self) -> Result<(), PreflightError> {
         self.say_limits();
+        self.target_reachable().await?;
         self.all_healthy().await?;
+        self.say_settings().await;
         self.autoscalers_at_minimum().await?;
         self.ledgers.prepare_dataset().await.map_err(PreflightError::Ledger)?;
         if self.options.wait_for_scrape {
@@ -73,18 +86,37 @@ impl Conductor {
         }
     }
 
+    /// Says where the stores' settings cannot keep what the trial expects of them.
+    async fn say_settings(&self) {
+        for warning in health::failover::warnings(&self.trial).await {
+            // The line below is for the person; the log's own warnings would show it twice.
+            tracing::info!(warning, "a setting of a store");
+            self.progress.say(&format!("warning: {warning}"));
+        }
+    }
+
+    /// Connects once, no more: the first request is the users'.
+    async fn target_reachable(&self) -> Result<(), PreflightError> {
+        let url = &self.trial.target.url;
+        let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(80));
+        // An IPv6 address stands in brackets in a URL, and without them in a socket address.
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let connected = tokio::time::timeout(CONNECT_LIMIT, TcpStream::connect((host, port))).await;
+        let late = |_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut));
+        match connected.unwrap_or_else(late) {
+            Ok(_) => Ok(()),
+            Err(source) => Err(PreflightError::Unreachable { target: format!("{host}:{port}"), source }),
+        }
+    }
+
     async fn all_healthy(&self) -> Result<(), PreflightError> {
-        let not_up = || {
-            let health = self.health_by_name();
-            health.into_iter().filter(|(_, health)| *health != Health::Up).map(|(name, _)| name.to_string())
-        };
         let healthy = async {
-            while not_up().next().is_some() {
+            while !self.not_up().is_empty() {
                 tokio::time::sleep(LOOK).await;
             }
         };
         let in_time = tokio::time::timeout(HEALTH_LIMIT, healthy).await;
-        in_time.map_err(|_| PreflightError::Unhealthy { components: not_up().collect() })
+        in_time.map_err(|_| PreflightError::Unhealthy { components: self.not_up() })
     }
 
     async fn autoscalers_at_minimum(&self) -> Result<(), PreflightError> {

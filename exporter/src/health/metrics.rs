@@ -12,7 +12,7 @@ const PROBE_BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0
 const BOUNDS: [&str; 2] = ["lower", "upper"];
 
 /// All families of health.
-pub(super) struct Metrics {
+pub struct Metrics {
     probes: IntCounterVec,
     probe_duration: HistogramVec,
     up: IntGaugeVec,
@@ -45,7 +45,7 @@ struct CauseMetrics {
 }
 
 /// The series of one store whose instances are watched.
-pub(super) struct StoreMetrics {
+pub struct StoreMetrics {
     pub(super) writable: IntGauge,
     pub(super) leader_changes: IntCounter,
     pub(super) split_brain: Counter,
@@ -56,7 +56,8 @@ pub(super) struct StoreMetrics {
 }
 
 impl Metrics {
-    pub(super) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+    /// Registers the families; their series come with components and stores.
+    pub fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
         let opts = |name: &str, help: &str| Opts::new(format!("ordeal_{name}"), help);
         let duration = HistogramOpts::new(
             "ordeal_probe_duration_seconds",
@@ -160,7 +161,7 @@ impl Metrics {
     }
 
     /// The series of a store's instances, at zero.
-    pub(super) fn store(&self, component: &str) -> StoreMetrics {
+    pub fn store(&self, component: &str) -> StoreMetrics {
         StoreMetrics {
             writable: self.writable.with_label_values(&[component]),
             leader_changes: self.leader_changes.with_label_values(&[component]),
@@ -185,7 +186,7 @@ impl ComponentMetrics {
 
 impl StoreMetrics {
     /// Sets the moment since which the present leader leads.
-    pub(super) fn leader_since(&self, unix_seconds: f64) {
+    pub fn leader_since(&self, unix_seconds: f64) {
         self.leader_since.with_label_values(&[self.component.as_str()]).set(unix_seconds);
     }
 }

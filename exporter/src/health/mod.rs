@@ -7,9 +7,10 @@
 
 mod account;
 mod component;
+pub mod failover;
 mod instances;
 mod members;
-mod metrics;
+pub mod metrics;
 mod pace;
 mod probe;
 mod prober;

@@ -17,6 +17,7 @@ use super::component::Follower;
 use super::pace::{Due, Ordered, Slots};
 use super::tracker::{Outcome, Probe};
 use crate::clock::Clock;
+use crate::errors::chain;
 
 /// The longest time spent on tidying up after a probe that timed out.
 const TIDY_WITHIN: Duration = Duration::from_secs(1);
@@ -115,14 +116,3 @@ fn answer_timed_out(outcome: Outcome) -> bool {
 
 #[cfg(test)]
 mod tests;
-
-/// An error with its causes.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}

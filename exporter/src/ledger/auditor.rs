@@ -8,8 +8,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::account::Account;
 use super::audit::{Audit, Row, audit};
 use super::record::{Book, Stamp};
-use super::stores::{StoreError, chain};
+use super::stores::StoreError;
 use super::summary::{AuditSummary, Completed};
+use crate::errors::chain;
 
 /// Reading back may take this long, retries and all.
 const LIMIT: Duration = Duration::from_mins(1);

@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::account::Account;
 use super::record::log::Broken;
 use super::record::{Outcome, WriteId};
-use super::stores::{Answer, Session, chain};
+use super::stores::{Answer, Session};
+use crate::errors::chain;
 
 /// The pause after a connection that failed: a server that is down is not helped by a storm of attempts.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(100);

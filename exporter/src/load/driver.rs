@@ -11,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::choice::TaskChoice;
-use super::client::{Dialer, TlsError, TlsSetup};
+use super::client::Dialer;
 use super::handle::LoadHandle;
 use super::metrics::Metrics;
 use super::plan::{Plan, PlanError};
@@ -22,6 +22,7 @@ use super::user::{Desk, Habits};
 use super::watch::{Recent, Watcher};
 use super::worker::{Order, Worker, threads};
 use crate::clock::{Clock, Moment};
+use crate::tls::{self, Tls};
 use crate::trial::Trial;
 
 /// The load cannot be set up or started.
@@ -32,7 +33,7 @@ pub enum LoadError {
     Plan(#[from] PlanError),
     /// TLS to the target cannot be set up.
     #[error("prepare TLS to the target")]
-    Tls(#[from] TlsError),
+    Tls(#[from] tls::Error),
     /// The metrics cannot be registered.
     #[error("register the metrics of the load")]
     Metrics(#[from] prometheus::Error),
@@ -46,7 +47,7 @@ pub struct Load {
     trial: Arc<Trial>,
     plan: Arc<Plan>,
     schedule: Arc<Schedule>,
-    tls: Option<TlsSetup>,
+    tls: Option<Tls>,
     recorder: Arc<Recorder>,
 }
 
@@ -54,8 +55,7 @@ impl Load {
     /// Makes the load of `trial` ready and registers its metrics.
     pub fn new(trial: Arc<Trial>, clock: Clock, registry: &Registry) -> Result<Self, LoadError> {
         let plan = Plan::new(&trial)?;
-        let origin = &plan.origin;
-        let tls = origin.https.then(|| TlsSetup::new(&trial.target, &origin.server_name)).transpose()?;
+        let tls = plan.origin.https.then(|| Tls::new(&trial.target)).transpose()?;
         let schedule = Schedule::new(&trial.load.stages, trial.load.spawn_rate);
         let slots = Arc::new(Slots::new(schedule.largest()));
         let metrics = Metrics::register(registry, &trial.load, Arc::clone(&slots), clock)?;
@@ -132,7 +132,7 @@ struct Seat {
     choice: Arc<TaskChoice>,
     recorder: Arc<Recorder>,
     schedule: Arc<Schedule>,
-    tls: Option<TlsSetup>,
+    tls: Option<Tls>,
     habits: Habits,
     started: Moment,
     index: usize,

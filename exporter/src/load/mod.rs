@@ -38,7 +38,6 @@ mod user;
 mod watch;
 mod worker;
 
-pub use self::client::TlsError;
 pub use self::driver::{Load, LoadError};
 pub use self::handle::{LoadHandle, Snapshot};
 pub use self::limits::{Limits, limits_report, raise_descriptor_limit};

@@ -48,8 +48,6 @@ pub(super) struct Origin {
     pub(super) host: Host<String>,
     /// Its port.
     pub(super) port: u16,
-    /// The name it has in TLS.
-    pub(super) server_name: String,
     /// Its URL as the server knows it, for cookies and redirects.
     pub(super) visible: Url,
     /// Its URL as the trial gives it.
@@ -145,16 +143,11 @@ impl Origin {
         // A host that makes no URL is left to the server: cookies then follow the address.
         let visible = Url::parse(&format!("{}://{authority}/", url.scheme()));
         let visible = visible.or_else(|_| url.join("/")).map_err(|_| PlanError::NoHost)?;
-        let server_name = match visible.host().ok_or(PlanError::NoHost)? {
-            Host::Ipv6(address) => address.to_string(),
-            host => host.to_string(),
-        };
         let https = url.scheme() == "https";
         Ok(Self {
             https,
             host,
             port: url.port_or_known_default().unwrap_or(if https { 443 } else { 80 }),
-            server_name,
             authority: HeaderValue::from_str(authority).map_err(PlanError::Host)?,
             visible,
             actual: url.clone(),

@@ -51,6 +51,9 @@ fn component(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -> Checked<
         Ok(("members" | "replicas", _)) => POLL,
         _ => PROBE,
     };
+    if let Ok(("replicas", _)) = chosen {
+        polled_with_the_document(reader, &mut fields);
+    }
     let interval = reader.duration_or(fields.get("interval"), default, INTERVAL);
     let timeout = reader.duration_or(fields.get("timeout"), TIMEOUT, ANSWERING);
     fields.close(reader);
@@ -72,6 +75,16 @@ fn option_of<'n>(
             None
         }
         _ => Some(node),
+    }
+}
+
+/// Replicas are what the status document says whenever it is read.
+fn polled_with_the_document(reader: &mut Reader<'_>, fields: &mut Fields<'_>) {
+    for key in ["interval", "timeout"] {
+        if let Some(node) = fields.get(key) {
+            let text = "which are read from the status document every 250ms; expected no such key";
+            reader.fault(node.at(), format!("`{key}` beside `replicas`, {text}"));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::components::Known;
+use super::faults::Place;
 use super::fields::{Fields, distinct};
 use super::model::{Endpoint, Ledger, Store};
 use super::node::Node;
@@ -20,8 +21,32 @@ pub(super) fn ledgers(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) ->
         of.push((known.store_names[ledger.store], item.at()));
         Ok(ledger)
     });
-    distinct(reader, "ledger of store", of.into_iter());
+    distinct(reader, "ledger of store", of.iter().map(|(store, at)| (*store, *at)));
+    one_an_address(reader, known, &of);
     ledgers
+}
+
+/// Two stores may have one address, but two ledgers there would find each other's writes.
+fn one_an_address(reader: &mut Reader<'_>, known: Known<'_>, of: &[(&str, Place)]) {
+    let store = |name: &str| known.stores.iter().find(|store| store.name.as_str() == name);
+    for (index, (name, at)) in of.iter().enumerate() {
+        let Some(own) = store(name) else { continue };
+        let earlier = of[..index].iter().filter_map(|(earlier, _)| store(earlier));
+        let same = earlier.filter(|other| other.name != own.name).find(|other| {
+            match (&other.endpoint, &own.endpoint) {
+                (Endpoint::Postgres(one), Endpoint::Postgres(two))
+                | (Endpoint::Redis(one), Endpoint::Redis(two)) => one == two,
+                _ => false,
+            }
+        });
+        if let Some(same) = same {
+            let text = format!(
+                "a ledger of `{name}`, which has the address of `{}`; expected one ledger there",
+                same.name
+            );
+            reader.fault(*at, text);
+        }
+    }
 }
 
 fn ledger(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -> Checked<Ledger> {

@@ -314,6 +314,31 @@ pub struct Store {
     pub endpoint: Endpoint,
     /// Its servers, asked one by one; may be empty (then no leader and no split brain is claimed).
     pub instances: Vec<Instance>,
+    /// What fails it over, if its settings are to be looked at before a run.
+    pub failover: Option<Failover>,
+}
+
+/// What fails a store over, and how soon it must have noticed that the store is gone.
+#[derive(Debug, Clone)]
+pub struct Failover {
+    /// Who is asked for the settings.
+    pub manager: Manager,
+    /// The longest time until a failover begins (default 30 s).
+    pub within: Duration,
+}
+
+/// What watches over a store. Its `Debug` shows of a URL the origin only (`redact.rs`).
+#[derive(Clone)]
+pub enum Manager {
+    /// Patroni, by the URL of a member's REST interface.
+    Patroni(Url),
+    /// Redis Sentinel.
+    Sentinel {
+        /// Redis URL of one Sentinel.
+        address: Secret,
+        /// The name by which it knows the master.
+        master: String,
+    },
 }
 
 /// The address that a store's clients use.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::Url;
 
-use super::model::{Target, Trial};
+use super::model::{Manager, Target, Trial};
 
 /// A URL without path and query, which may hold a token.
 struct Origin<'a>(&'a Url);
@@ -24,6 +24,17 @@ impl fmt::Debug for Target {
             .field("host", &self.host)
             .field("headers", &self.headers)
             .finish()
+    }
+}
+
+impl fmt::Debug for Manager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Patroni(url) => f.debug_tuple("Patroni").field(&Origin(url)).finish(),
+            Self::Sentinel { address, master } => {
+                f.debug_struct("Sentinel").field("address", address).field("master", master).finish()
+            }
+        }
     }
 }
 

@@ -1,11 +1,18 @@
 //! The section `stores`: addresses of data stores and of their single servers.
 
+use std::time::Duration;
+
 use redis::IntoConnectionInfo;
 
+use super::duration::Limits;
 use super::fields::{Fields, distinct_names};
-use super::model::{Access, Endpoint, Instance, Secret, Store};
+use super::model::{Access, Endpoint, Failover, Instance, Manager, Secret, Store};
 use super::node::Node;
 use super::reader::{Checked, Reader};
+use super::target::http_url;
+
+const FAILOVER: Duration = Duration::from_secs(30);
+const FAILOVER_LIMITS: Limits = Limits::secs(1, 3600);
 
 /// Which store it is.
 #[derive(Clone, Copy)]
@@ -27,12 +34,46 @@ fn store(reader: &mut Reader<'_>, node: &Node) -> Checked<Store> {
     let kind = chosen.map(|(key, _)| if key == "postgres" { Kind::Postgres } else { Kind::Redis });
     let address = chosen.and_then(|(_, node)| address(reader, node, kind?));
     let instances = fields.get("instances").map_or(Ok(Vec::new()), |node| instances(reader, node, kind));
+    let failover = fields.get("failover").map(|node| failover(reader, node, kind)).transpose();
     fields.close(reader);
     let endpoint = match kind? {
         Kind::Postgres => Endpoint::Postgres(address?),
         Kind::Redis => Endpoint::Redis(address?),
     };
-    Ok(Store { name: name?, endpoint, instances: instances? })
+    Ok(Store { name: name?, endpoint, instances: instances?, failover: failover? })
+}
+
+/// What fails the store over; Patroni is PostgreSQL's, Sentinel is Redis'.
+fn failover(reader: &mut Reader<'_>, node: &Node, kind: Checked<Kind>) -> Checked<Failover> {
+    let mut fields = Fields::open(reader, node, "a failover")?;
+    let chosen = fields.one_of(reader, ["patroni", "sentinel"]);
+    let master = fields.get("master");
+    let within = reader.duration_or(fields.get("within"), FAILOVER, FAILOVER_LIMITS);
+    let manager = chosen.and_then(|(key, node)| match (key, kind?) {
+        ("patroni", Kind::Postgres) => {
+            if let Some(master) = master {
+                reader.fault(master.at(), "`master` beside `patroni`; expected it beside `sentinel`");
+            }
+            Ok(Manager::Patroni(http_url(reader, node)?))
+        }
+        ("sentinel", Kind::Redis) => sentinel(reader, node, master),
+        (key, Kind::Postgres) => {
+            Err(reader.fault(node.at(), format!("`{key}` for PostgreSQL; expected `patroni`")))
+        }
+        (key, Kind::Redis) => Err(reader.fault(node.at(), format!("`{key}` for Redis; expected `sentinel`"))),
+    });
+    fields.close(reader);
+    Ok(Failover { manager: manager?, within: within? })
+}
+
+fn sentinel(reader: &mut Reader<'_>, node: &Node, master: Option<&Node>) -> Checked<Manager> {
+    const NAME: &str = "the name by which Sentinel knows the master";
+    let master = match master {
+        Some(master) => reader.filled(master, NAME).map(|text| text.text.clone()),
+        None => Err(reader.fault(node.at(), format!("`sentinel` without `master`; expected {NAME}"))),
+    };
+    let address = address(reader, node, Kind::Redis);
+    Ok(Manager::Sentinel { address: address?, master: master? })
 }
 
 /// An address of the store's kind. It is not repeated in a fault, nor is the parser's reason: both may hold a

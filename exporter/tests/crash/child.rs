@@ -75,7 +75,7 @@ impl<'a> Child<'a> {
     }
 
     /// Lets the child do all it has to do.
-    pub(crate) fn to_the_end(mut self) -> Seen {
+    pub(crate) fn until_the_end(mut self) -> Seen {
         while self.next_step() {
             self.go_on();
         }
@@ -133,12 +133,11 @@ pub(crate) fn main_if_child() {
     let subscriber = tracing_subscriber::registry().with(StopAtSteps);
     tracing::subscriber::set_global_default(subscriber).expect("the only one");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    match role.as_str() {
-        "run" => runtime.block_on(run(&folder)),
-        _ => {
-            let recovered = runtime.block_on(recover(&folder, &Clock::start(), Retry::default()));
-            recovered.expect("recovered");
-        }
+    if role == "run" {
+        runtime.block_on(run(&folder));
+    } else {
+        let recovered = runtime.block_on(recover(&folder, &Clock::start(), Retry::default()));
+        recovered.expect("recovered");
     }
 }
 

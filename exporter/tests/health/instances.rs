@@ -13,7 +13,7 @@ fn direct(text: &str, address: String) -> Instance {
 }
 
 fn watched(endpoint: Endpoint, instances: Vec<Instance>) -> Trial {
-    let store = Store { name: name("store"), endpoint, instances };
+    let store = Store { name: name("store"), endpoint, instances, failover: None };
     let components =
         vec![("it", ComponentKind::Store { store: 0 }), ("members", ComponentKind::Members { store: 0 })];
     trial("http://127.0.0.1:1", vec![store], components)

@@ -27,7 +27,7 @@ pub(crate) async fn served(address: &str) {
 
 fn probing(server: &Server) -> Trial {
     let endpoint = Endpoint::Postgres(Secret::new(server.postgres_address()));
-    let store = Store { name: name("postgres"), endpoint, instances: vec![] };
+    let store = Store { name: name("postgres"), endpoint, instances: vec![], failover: None };
     trial("http://127.0.0.1:1", vec![store], vec![("it", ComponentKind::Store { store: 0 })])
 }
 

@@ -9,14 +9,19 @@ use crate::servers::Server;
 use crate::support::{Run, hold, name, trial};
 
 async fn pings(port: u16) -> bool {
-    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)).await else { return false };
-    let mut reply = [0; 7];
-    stream.write_all(b"PING\r\n").await.is_ok()
-        && stream.read_exact(&mut reply).await.is_ok()
-        && &reply == b"+PONG\r\n"
+    says(port, "PING", b"+PONG\r\n").await
 }
 
-async fn served(server: &Server) {
+/// Whether the server answers `command` like this.
+pub(crate) async fn says<const N: usize>(port: u16, command: &str, answer: &[u8; N]) -> bool {
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)).await else { return false };
+    let mut reply = [0; N];
+    stream.write_all(format!("{command}\r\n").as_bytes()).await.is_ok()
+        && stream.read_exact(&mut reply).await.is_ok()
+        && &reply == answer
+}
+
+pub(crate) async fn served(server: &Server) {
     while !pings(server.port).await {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -25,7 +30,7 @@ async fn served(server: &Server) {
 async fn probed(server: &Server) -> Run {
     served(server).await;
     let endpoint = Endpoint::Redis(Secret::new(server.redis_address()));
-    let store = Store { name: name("redis"), endpoint, instances: vec![] };
+    let store = Store { name: name("redis"), endpoint, instances: vec![], failover: None };
     Run::start(&trial("http://127.0.0.1:1", vec![store], vec![("it", ComponentKind::Store { store: 0 })]))
         .await
 }

@@ -84,6 +84,21 @@ impl Server {
         Self::spawn(folder, port, "redis-server", arguments, None)
     }
 
+    /// A Sentinel that watches `master` under the name `shop`.
+    pub(crate) fn sentinel(master: u16, down_after: u32, failover_timeout: u32) -> Self {
+        let (folder, port) = (tempfile::tempdir().expect("a folder"), free_port());
+        let at = folder.path().display();
+        let config = format!(
+            "port {port}\nbind 127.0.0.1\ndir \"{at}\"\nsentinel monitor shop 127.0.0.1 {master} 1\n\
+             sentinel down-after-milliseconds shop {down_after}\n\
+             sentinel failover-timeout shop {failover_timeout}\n"
+        );
+        let file = folder.path().join("sentinel.conf");
+        std::fs::write(&file, config).expect("a configuration");
+        let arguments = vec![file.display().to_string(), "--sentinel".to_owned()];
+        Self::spawn(folder, port, "redis-server", arguments, None)
+    }
+
     /// PostgreSQL with the database `postgres`, on TCP and on a unix socket in its folder; a standby of
     /// `primary` if there is one.
     pub(crate) fn postgres(primary: Option<&Server>) -> Self {

@@ -109,7 +109,7 @@ pub(crate) fn trial(endpoint: Endpoint, ledger: Ledger) -> Trial {
         target,
         load,
         status: None,
-        stores: vec![Store { name: name("store"), endpoint, instances: Vec::new() }],
+        stores: vec![Store { name: name("store"), endpoint, instances: Vec::new(), failover: None }],
         components: Vec::new(),
         ledgers: vec![ledger],
         experiments: vec![experiment],

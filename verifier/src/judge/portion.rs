@@ -61,7 +61,9 @@ impl Portion {
             |value: f64| if value.fract() == 0.0 { show::grouped(value) } else { format!("{value:.3}") };
         let why = format!("{} of {} {what} were bad", count(self.bad.outer), count(self.total.outer));
         let mut judged = Judged::value(show::share(value, lower, upper), self.verdict(limit), why);
-        if events < needed {
+        // As many bad ones as the missing events could ever excuse, and more: all of them good would not save it.
+        let proven_bad = !limit.reached_by(needed - self.bad.inner, needed);
+        if events < needed && !proven_bad {
             let detail = format!("{} of {} needed", show::grouped(events), show::grouped(needed));
             judged.lacks(Lack::TooFewEvents, detail);
         }
@@ -118,10 +120,19 @@ mod tests {
     }
 
     #[test]
-    fn too_few_events_stand_against_any_verdict() {
+    fn few_events_cannot_save_what_is_bad_enough_for_all_of_them() {
+        let limit = Share::parse("99.9%").unwrap();
+        let bad = portion((81.0, 81.0), (305.0, 305.0)).judged(limit, 305.0, "requests").unwrap();
+        assert_eq!((bad.by_value, bad.verdict()), (Verdict::Fail, Verdict::Fail));
+    }
+
+    #[test]
+    fn too_few_events_stand_against_what_they_cannot_prove() {
         let limit = Share::parse("99.9%").unwrap();
         let few = portion((0.0, 0.0), (2999.0, 2999.0)).judged(limit, 2999.0, "requests").unwrap();
         assert_eq!((few.by_value, few.verdict()), (Verdict::Pass, Verdict::Inconclusive));
+        let borderline = portion((3.0, 3.0), (300.0, 300.0)).judged(limit, 300.0, "requests").unwrap();
+        assert_eq!((borderline.by_value, borderline.verdict()), (Verdict::Fail, Verdict::Inconclusive));
         let none = portion((0.0, 0.0), (0.0, 5000.0)).judged(limit, 0.0, "requests");
         assert_eq!(none.unwrap_err().lack, Lack::TooFewEvents);
     }

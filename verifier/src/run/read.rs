@@ -1,6 +1,6 @@
 //! Reads a run's phases and experiments from its recorded families, and finds what is wrong with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Experiment, Found, Phase, Process, Run, Scrape};
 use crate::evidence::{Edge, Fetched, Gauge, Lack, Recorded, Shortfall, same};
@@ -10,6 +10,14 @@ use crate::source::Server;
 const SKEW_LIMIT: f64 = 5.0;
 /// Two readings of a process's start further apart than this are two processes.
 const SAME_START: f64 = 0.5;
+
+/// The families of an experiment that every run is read from.
+const EXPERIMENT_FAMILIES: [&str; 4] = [
+    "ordeal_experiment_info",
+    "ordeal_experiment_state",
+    "ordeal_experiment_injected_timestamp_seconds",
+    "ordeal_experiment_reverted_timestamp_seconds",
+];
 
 /// The states after which nothing more happens to an experiment.
 const LAST_STATES: [&str; 5] = ["recovered", "not_recovered", "ineffective", "refused", "skipped"];
@@ -97,7 +105,13 @@ impl Run {
         }
         run.read_span(recorded);
         run.read_phases(recorded);
-        for name in recorded.label_values("ordeal_experiment_info", "experiment") {
+        // Any family that names an experiment shows that there was one: whoever drops one of them must not
+        // make the others' evidence go away.
+        let names: BTreeSet<String> = EXPERIMENT_FAMILIES
+            .iter()
+            .flat_map(|family| recorded.label_values(family, "experiment"))
+            .collect();
+        for name in names {
             let experiment = run.read_experiment(recorded, &name);
             run.experiments.insert(name, experiment);
         }

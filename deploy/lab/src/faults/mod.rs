@@ -20,7 +20,6 @@ use crate::layout::Layout;
 use crate::{ask, exec, say};
 
 /// What is broken.
-#[expect(clippy::doc_markdown, reason = "the comments are help texts, shown as they are")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
     /// kill -9 of Patroni and all of PostgreSQL on a member's machine; targets: pg1 …
@@ -44,7 +43,6 @@ impl Kind {
 }
 
 /// Whom a target command looks for.
-#[expect(clippy::doc_markdown, reason = "the comments are help texts, shown as they are")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Wanted {
     PostgresPrimary,

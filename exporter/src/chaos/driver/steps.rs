@@ -10,8 +10,8 @@ use crate::chaos::guard::Refusal;
 use crate::chaos::journal::{Durability, Entry, Intent, JournalError, Record, Step};
 use crate::chaos::plan::Plan;
 use crate::chaos::recovery::{self, PutBackError, Reverted};
-use crate::chaos::resolve::chain;
 use crate::chaos::step;
+use crate::errors::chain;
 
 impl Driver {
     pub(super) async fn intend(&self, plan: &Plan) -> Result<Intent, JournalError> {

@@ -1,21 +1,16 @@
 //! GET of a path of the target on a fresh connection, read to the end.
 
-use std::sync::Arc;
-
 use ::http::{HeaderName, HeaderValue, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Body, Bytes};
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use uuid::Uuid;
 
 use super::driven;
 use crate::health::prober::{Check, Tidy};
-use crate::tls;
+use crate::tls::{self, Tls};
 use crate::trial::{HeaderText, Part, Target, Template};
 
 /// What makes a probe of this kind impossible, or fail.
@@ -48,7 +43,7 @@ pub enum Error {
 pub(in crate::health) struct Http {
     host: String,
     port: u16,
-    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    tls: Option<Tls>,
     uri: Uri,
     headers: Vec<(HeaderName, HeaderValue)>,
     expect: Option<StatusCode>,
@@ -63,10 +58,7 @@ impl Http {
         let url = &target.url;
         let host = url.host_str().ok_or(Error::Host)?.trim_matches(['[', ']']).to_owned();
         let tls = match url.scheme() {
-            "https" => Some((
-                tls::client_config(target).map_err(Error::Tls)?,
-                tls::server_name(target).map_err(Error::Tls)?,
-            )),
+            "https" => Some(Tls::new(target).map_err(Error::Tls)?),
             _ => None,
         };
         let path = format!("{}{path}", url.path().trim_end_matches('/'));
@@ -88,12 +80,8 @@ impl Http {
             .map_err(|error| Error::Connect(address(), error))?;
         // Without it a small request may wait for an acknowledgement; the probe works all the same.
         let _ = stream.set_nodelay(true);
-        let Some((config, name)) = &self.tls else { return self.exchange(stream).await };
-        let connector = TlsConnector::from(Arc::clone(config));
-        let stream = connector
-            .connect(name.clone(), stream)
-            .await
-            .map_err(|error| Error::Handshake(address(), error))?;
+        let Some(tls) = &self.tls else { return self.exchange(stream).await };
+        let stream = tls.connect(stream).await.map_err(|error| Error::Handshake(address(), error))?;
         self.exchange(stream).await
     }
 

@@ -10,8 +10,8 @@ use super::Trouble;
 use super::command::Client;
 use super::socket::{self, Address, Socket};
 
+use crate::errors::chain;
 use crate::health::probe::driven;
-use crate::health::prober::chain;
 use crate::trial::Access;
 
 /// Rows of text; NULL is `None`.

@@ -8,8 +8,8 @@ use redis::{
 use super::Trouble;
 use super::command::Client;
 use super::socket::{self, Address, Socket};
+use crate::errors::chain;
 use crate::health::probe::driven;
-use crate::health::prober::chain;
 use crate::trial::Access;
 
 /// Why an address cannot be used.
@@ -47,7 +47,7 @@ pub(in crate::health) async fn converse(
     driven(driver, async {
         let mut replies = Vec::with_capacity(commands.len());
         for command in commands {
-            replies.push(connection.send_packed_command(&packed(command)).await?);
+            replies.push(connection.send_packed_command(&packed(command)).await?.extract_error()?);
         }
         Ok(replies)
     })
@@ -120,7 +120,7 @@ impl Open<'_> {
     }
 }
 
-fn flatten(value: Value, into: &mut Vec<String>) {
+pub(in crate::health) fn flatten(value: Value, into: &mut Vec<String>) {
     match value {
         Value::Array(values) => values.into_iter().for_each(|value| flatten(value, into)),
         Value::BulkString(bytes) => into.push(String::from_utf8_lossy(&bytes).into_owned()),

@@ -61,12 +61,6 @@ pub enum StoreError {
     NotPrimary,
 }
 
-/// An error and its causes in one line, for a log or a reason.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
-
 async fn within<T>(
     limit: Duration,
     doing: &'static str,

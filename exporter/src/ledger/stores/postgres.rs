@@ -9,7 +9,8 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Socket, tls::NoTlsStream};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Answer, PAGE, PAGE_LIMIT, StoreError, chain, classify, within};
+use super::{Answer, PAGE, PAGE_LIMIT, StoreError, classify, within};
+use crate::errors::chain;
 use crate::ledger::audit::Row;
 use crate::ledger::record::{Outcome, Payload, WriteId};
 

@@ -3,7 +3,8 @@
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError, cmd};
 
-use super::{Answer, Dataset, PAGE, PAGE_LIMIT, StoreError, chain, classify, within};
+use super::{Answer, Dataset, PAGE, PAGE_LIMIT, StoreError, classify, within};
+use crate::errors::chain;
 use crate::ledger::audit::Row;
 use crate::ledger::record::{Outcome, Payload, WriteId};
 

@@ -11,11 +11,11 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 use url::Host;
 
-use super::tls::TlsSetup;
 use super::wire::Wire;
 use super::{Connection, Deadline, io_cause};
 use crate::load::outcome::{At, Cause, Failure};
 use crate::load::plan::Origin;
+use crate::tls::Tls;
 
 /// How long an answer about the target's name is good, a bad one too: long enough that a thousand users do
 /// not ask one by one, short enough that a failover by name is followed.
@@ -30,14 +30,14 @@ const KEEPALIVE: Duration = Duration::from_secs(5);
 /// Opens connections to the target for the users of one thread.
 pub(in crate::load) struct Dialer {
     addresses: Addresses,
-    tls: Option<TlsSetup>,
+    tls: Option<Tls>,
     connect_timeout: Duration,
     unacknowledged: Duration,
 }
 
 impl Dialer {
     /// Connects to `origin`, in TLS if `tls` is there. `request_timeout` is a request's whole time.
-    pub(in crate::load) fn new(origin: &Origin, tls: Option<TlsSetup>, request_timeout: Duration) -> Self {
+    pub(in crate::load) fn new(origin: &Origin, tls: Option<Tls>, request_timeout: Duration) -> Self {
         Self {
             addresses: Addresses::new(origin),
             tls,

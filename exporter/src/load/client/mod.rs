@@ -6,7 +6,6 @@
 
 mod deadline;
 mod dial;
-mod tls;
 mod wire;
 
 use std::cell::Cell;
@@ -25,8 +24,6 @@ use hyper_util::rt::TokioIo;
 
 pub(super) use self::deadline::Deadline;
 pub(super) use self::dial::Dialer;
-pub use self::tls::TlsError;
-pub(super) use self::tls::TlsSetup;
 use self::wire::Wire;
 use super::answer::Answer;
 use super::outcome::{At, Cause, Failure};

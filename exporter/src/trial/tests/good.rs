@@ -24,7 +24,7 @@ fn the_shipped_files_are_good_as_they_stand() {
 #[test]
 fn the_labs_trial_has_the_promised_load() {
     let trial = parse_good(include_str!("../../../../deploy/lab/trial.yaml"));
-    assert_eq!(trial.load.stages, [Stage { users: 1000, lasts: Duration::from_mins(8) }]);
+    assert_eq!(trial.load.stages, [Stage { users: 1000, lasts: Duration::from_secs(390) }]);
     let tasks: Vec<_> = trial.load.tasks.iter().map(|task| (task.name.as_str(), task.weight.get())).collect();
     let behaviours = [
         ("dashboard", 10),
@@ -128,6 +128,10 @@ fn a_request_can_say_everything() {
 fn the_rest_can_say_everything() {
     let trial = parse_good(EVERYTHING);
     assert!(matches!(&trial.stores[0].instances[1].access, Access::Command(words) if words[0] == "ssh"));
+    let failovers: Vec<_> = trial.stores.iter().filter_map(|store| store.failover.as_ref()).collect();
+    assert!(matches!(&failovers[0].manager, Manager::Patroni(url) if url.as_str() == "http://db1:8008/"));
+    assert!(matches!(&failovers[1].manager, Manager::Sentinel { master, .. } if master == "main"));
+    assert_eq!(failovers.iter().map(|it| it.within.as_secs()).collect::<Vec<_>>(), [60, 30]);
     let kinds: Vec<_> = trial.components.iter().map(|component| &component.kind).collect();
     assert!(
         matches!(kinds[0], ComponentKind::Http { path, expect: Some(StatusCode::OK) } if path == "/healthz")

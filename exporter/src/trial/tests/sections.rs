@@ -16,7 +16,7 @@ fn store_lists() {
                 "  - {name: pg, mysql: x}\n",
                 &[
                     "4:5: a store without a kind; expected `postgres` or `redis`",
-                    "4:16: unknown key `mysql` in a store; expected `name`, `postgres`, `redis` or `instances`",
+                    "4:16: unknown key `mysql` in a store; expected `name`, `postgres`, `redis`, `instances` or `failover`",
                 ],
             ),
             (
@@ -73,10 +73,63 @@ fn store_lists() {
             (
                 "  - {name: kv, redis: \"redis://h\", instance: []}\n",
                 &[
-                    "4:36: unknown key `instance` in a store (did you mean `instances`?); expected `name`, `postgres`, `redis` or `instances`",
+                    "4:36: unknown key `instance` in a store (did you mean `instances`?); expected `name`, `postgres`, `redis`, `instances` or `failover`",
                 ],
             ),
         ],
+    );
+}
+
+#[test]
+fn failovers() {
+    check(
+        STORES,
+        &[
+            (
+                "  - {name: pg, postgres: \"host=h\", failover: {}}\n",
+                &["4:46: a failover without a kind; expected `patroni` or `sentinel`"],
+            ),
+            (
+                "  - {name: pg, postgres: \"host=h\", failover: {sentinel: \"redis://s\", master: m}}\n",
+                &["4:57: `sentinel` for PostgreSQL; expected `patroni`"],
+            ),
+            (
+                "  - {name: kv, redis: \"redis://h\", failover: {patroni: \"http://p\"}}\n",
+                &["4:56: `patroni` for Redis; expected `sentinel`"],
+            ),
+            (
+                "  - {name: kv, redis: \"redis://h\", failover: {sentinel: \"http://s\"}}\n",
+                &[
+                    "4:57: `sentinel` without `master`; expected the name by which Sentinel knows the master",
+                    "4:57: an address that cannot be used; expected a Redis URL such as redis://host:6379 or redis+unix:///run/redis.sock",
+                ],
+            ),
+            (
+                "  - {name: pg, postgres: \"host=h\", failover: {patroni: \"http://p\", master: m, within: 0s}}\n",
+                &[
+                    "4:76: `master` beside `patroni`; expected it beside `sentinel`",
+                    "4:87: `0s`; expected a duration from 1s to 1h",
+                ],
+            ),
+            (
+                "  - {name: pg, postgres: \"host=h\", failover: {patroni: \"http://p\", with: 9s}}\n",
+                &[
+                    "4:68: unknown key `with` in a failover; expected `patroni`, `sentinel`, `master` or `within`",
+                ],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn one_ledger_an_address() {
+    check(
+        AFTER_BASE,
+        &[(
+            "stores:\n  - {name: pg, postgres: \"host=h\"}\n  - {name: twin, postgres: \"host=h\"}\n\
+             ledgers:\n  - {store: pg}\n  - {store: twin}\n",
+            &["8:5: a ledger of `twin`, which has the address of `pg`; expected one ledger there"],
+        )],
     );
 }
 
@@ -125,6 +178,13 @@ fn component_lists() {
                 &[
                     "7:34: `5ms`; expected a duration from 10ms to 1m",
                     "7:48: `2m`; expected a duration from 1ms to 1m",
+                ],
+            ),
+            (
+                "  - {name: c, replicas: shop, interval: 1s, timeout: 2s}\nstatus: http://s\n",
+                &[
+                    "7:41: `interval` beside `replicas`, which are read from the status document every 250ms; expected no such key",
+                    "7:54: `timeout` beside `replicas`, which are read from the status document every 250ms; expected no such key",
                 ],
             ),
             (

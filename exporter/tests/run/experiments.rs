@@ -1,0 +1,123 @@
+//! Experiments on a service that a file breaks: carried out, interrupted, and cut off.
+
+use std::path::PathBuf;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::support::{Exporter, System, value};
+
+/// A trial with a component and `experiments`.
+fn trial(system: &System, experiments: &str) -> PathBuf {
+    let rest = format!(
+        "components:\n  - {{name: shop, http: /healthz, interval: 20ms}}\n\
+         after: 0s\nsettle: 1s\nexperiments:\n{experiments}"
+    );
+    system.trial("1s", &rest)
+}
+
+fn breaking(name: &str, hold: &str, target: &str, bit: &str) -> String {
+    format!(
+        "  - name: {name}\n    components: [shop]\n    deadline: 60s\n    hold: {hold}\n    exec:\n      \
+         target: \"{target}\"\n      inject: touch broken\n      bit: {bit}\n      revert: rm -f broken\n      \
+         timeout: 2s\n"
+    )
+}
+
+fn state(experiment: &str, state: &str) -> String {
+    format!(r#"ordeal_experiment_state{{experiment="{experiment}",state="{state}"}} 1"#)
+}
+
+/// An instant of the report, in seconds.
+fn at(experiment: &Value, key: &str) -> f64 {
+    experiment[key]["run_seconds"].as_f64().unwrap_or_else(|| panic!("{key} is not in {experiment}"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn experiments_are_carried_out_and_their_recoveries_told_with_bounds() {
+    let system = System::start().await;
+    // The target command of the last one takes so long that the system has meanwhile broken by itself.
+    let meanwhile = "rm -f seen; touch broken; until test -e seen; do sleep 0.05; done; echo shop";
+    let experiments = [
+        breaking("no-bite", "0s", "echo shop", "'false'"),
+        breaking("break-it", "1s", "echo shop", "test -e broken"),
+        breaking("too-late", "0s", meanwhile, "test -e broken"),
+    ];
+    let mut exporter = Exporter::start(&system, &trial(&system, &experiments.concat()));
+    let last = exporter.until(&[r#"ordeal_run_phase{phase="finished"} 1"#]).await;
+    let status = exporter.ended().await;
+    assert!(status.success(), "{status}\n{}", exporter.said());
+
+    let chaos = system.result("chaos.json");
+    let [no_bite, break_it, too_late] = [0, 1, 2].map(|index| &chaos["experiments"][index]);
+    assert_eq!(no_bite["state"], "ineffective", "{chaos:#}");
+    assert_eq!(break_it["state"], "recovered", "it began once all was calm again: {chaos:#}");
+    assert_eq!((&too_late["state"], &too_late["refused"]["kind"]), (&"refused".into(), &"degraded".into()));
+    assert_eq!(too_late["injected"], Value::Null, "{chaos:#}");
+    for (name, expected) in [("no-bite", "ineffective"), ("break-it", "recovered"), ("too-late", "refused")] {
+        assert!(last.contains(&state(name, expected)), "{name}\n{last}");
+    }
+
+    // The service was broken from within the injection until within the revert.
+    let (start, end) = (at(break_it, "injected"), at(break_it, "injection_ended"));
+    let (reverted, whole) = (at(break_it, "reverted"), at(break_it, "revert_ended"));
+    assert!(reverted - start >= 1.0, "it was held: {break_it:#}");
+    for (since, earliest, latest) in
+        [("injected", reverted - end, whole - start), ("reverted", 0.0, whole - reverted)]
+    {
+        let labels = format!(r#"{{component="shop",experiment="break-it",since="{since}"}}"#);
+        let exposed = |name: &str| value(&last, &format!("ordeal_recovery_{name}{labels}"));
+        let (lower, upper) = (exposed("lower_seconds"), exposed("upper_seconds"));
+        assert!(lower <= latest && earliest <= upper, "{since}: [{lower}, {upper}] [{earliest}, {latest}]");
+        assert!((lower..=upper).contains(&exposed("seconds")), "{since}: {last}");
+        let recoveries = break_it["recoveries"].as_array().expect("a list");
+        let told = recoveries.iter().find(|it| it["component"] == "shop" && it["since"] == since);
+        let told = told.unwrap_or_else(|| panic!("{since}: {break_it:#}"));
+        let told = (told["lower_seconds"].as_f64(), told["upper_seconds"].as_f64());
+        let near = |told: Option<f64>, exposed: f64| told.is_some_and(|told| (told - exposed).abs() < 1e-6);
+        assert!(near(told.0, lower) && near(told.1, upper), "{since}: {told:?} is not [{lower}, {upper}]");
+    }
+}
+
+/// Waits until `break-it` is in place.
+async fn broken(exporter: &mut Exporter, system: &System) {
+    let down = r#"ordeal_component_up{component="shop"} 0"#;
+    exporter.until(&[&state("break-it", "injected"), down]).await;
+    assert!(system.is_broken());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ctrl_c_in_the_middle_of_an_experiment_puts_it_back_first() {
+    let system = System::start().await;
+    let experiment = breaking("break-it", "10m", "echo shop", "test -e broken").replace("60s", "20m");
+    let mut exporter = Exporter::start(&system, &trial(&system, &experiment));
+    broken(&mut exporter, &system).await;
+    exporter.signal(Signal::INT);
+    let last = exporter.until(&[r#"ordeal_run_phase{phase="aborted"} 1"#]).await;
+    assert!(!system.is_broken(), "it is put back by then");
+    let reverted = value(&last, r#"ordeal_experiment_reverted_timestamp_seconds{experiment="break-it"}"#);
+    let audit = value(&last, r#"ordeal_run_phase_start_timestamp_seconds{phase="audit"}"#);
+    assert!(reverted <= audit, "the revert comes first");
+    assert_eq!(exporter.ended().await.code(), Some(130), "{}", exporter.said());
+    assert!(exporter.said().contains("interrupted; nothing is left broken"), "{}", exporter.said());
+    let chaos = system.result("chaos.json");
+    assert!(chaos["experiments"][0]["revert_ended"].is_object(), "{chaos:#}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_exporter_left_broken_is_put_back_by_recover() {
+    let system = System::start().await;
+    let experiment = breaking("break-it", "10m", "echo shop", "test -e broken").replace("60s", "20m");
+    let mut exporter = Exporter::start(&system, &trial(&system, &experiment));
+    broken(&mut exporter, &system).await;
+    exporter.signal(Signal::KILL);
+    assert_eq!(exporter.ended().await.code(), None);
+    assert!(system.is_broken(), "nobody was left to put it back");
+
+    let (code, said) = system.run(&["recover", "--dir", "run"]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("put back: break-it of run "), "{said}");
+    assert!(!system.is_broken());
+    let (code, said) = system.run(&["recover", "--dir", "run"]).await;
+    assert_eq!((code, said.trim()), (Some(0), "nothing to put back in run"));
+}

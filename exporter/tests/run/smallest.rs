@@ -1,0 +1,42 @@
+//! The smallest trial: a plain HTTP service, no stores, no experiments.
+
+use rustix::process::Signal;
+
+use crate::support::{Exporter, System, shows, value};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_smallest_trial_runs_through_its_phases_and_ends_with_zero() {
+    let system = System::start().await;
+    let mut exporter = Exporter::start(&system, &system.trial("1500ms", ""));
+    exporter
+        .until(&[
+            r#"ordeal_requests_total{outcome="error",task="home"} 0"#,
+            r#"ordeal_run_phase{phase="finished"} 0"#,
+        ])
+        .await;
+    let last = exporter.until(&[r#"ordeal_run_phase{phase="finished"} 1"#]).await;
+    let status = exporter.ended().await;
+    assert!(status.success(), "{status}\n{}", exporter.said());
+    let visits = system.visits();
+    let ok = format!(r#"ordeal_requests_total{{outcome="ok",task="home"}} {visits}"#);
+    assert!(shows(&last, &ok), "every visit is counted, once: {ok}\n{last}");
+    assert!(visits >= 20, "five users visit for more than a second: {visits}");
+    assert!(
+        value(&last, "ordeal_run_end_timestamp_seconds") > value(&last, "ordeal_run_start_timestamp_seconds")
+    );
+    assert_eq!(system.result("load.json")["tasks"][0]["name"], "home");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_run_says_so() {
+    let system = System::start().await;
+    let mut exporter = Exporter::start(&system, &system.trial("10m", ""));
+    exporter.until(&[r#"ordeal_run_phase{phase="steady"} 1"#]).await;
+    exporter.signal(Signal::INT);
+    exporter
+        .until(&[r#"ordeal_run_phase{phase="aborted"} 1"#, r#"ordeal_run_phase{phase="finished"} 0"#])
+        .await;
+    assert_eq!(exporter.ended().await.code(), Some(130), "{}", exporter.said());
+    assert!(exporter.said().contains("the run was aborted: interrupted"), "{}", exporter.said());
+    assert!(system.path("run/latest/load.json").exists(), "what was measured is kept");
+}
