@@ -2,6 +2,7 @@
 
 mod made;
 
+use std::io::{BufRead, BufReader};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -66,10 +67,14 @@ fn a_conductor_gone_for_a_minute_is_waited_for_no_longer() {
 #[test]
 fn a_restart_of_prometheus_that_forgets_nothing_does_not_matter() {
     let (live, mut server) = scraped(brief("kept"));
-    let verifier = server.begin(KEPT, &WAIT);
+    let mut verifier = server.begin(KEPT, &WAIT);
     server.await_query();
     await_that("the middle of the run", || live.time() > 2.5);
-    server.restart(false);
+    server.stop();
+    let log = verifier.stderr.take().expect("its log");
+    let noticed = |line: Result<String, _>| line.expect("a line").contains("does not answer at present");
+    assert!(BufReader::new(log).lines().any(noticed), "the verifier gave up");
+    server.resume();
     let told = ended(verifier);
     assert_eq!(told["verdict"], "pass", "{told:#}");
 }
@@ -78,7 +83,9 @@ fn a_restart_of_prometheus_that_forgets_nothing_does_not_matter() {
 fn a_prometheus_that_lost_the_beginning_does_not_pass() {
     let (live, mut server) = scraped(brief("forgotten"));
     await_that("the middle of the run", || live.time() > 2.5);
-    server.restart(true);
+    server.stop();
+    server.forget();
+    server.resume();
     let told = server.verdict(KEPT, &["--wait", "2m"]);
     assert_eq!(said(&told, "the service answers"), "inconclusive prometheus_restarted");
     assert_eq!(said(&told, "nothing lost"), "inconclusive prometheus_restarted");

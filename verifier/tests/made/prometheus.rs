@@ -89,15 +89,21 @@ scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}
         server
     }
 
-    /// Kills the server and starts it again, with or without what it wrote ahead.
-    pub(crate) fn restart(&mut self, forget: bool) {
+    /// Kills the server.
+    pub(crate) fn stop(&mut self) {
         self.process.kill().expect("killing Prometheus");
         self.process.wait().expect("Prometheus ends");
-        if forget {
-            for gone in ["wal", "chunks_head"] {
-                std::fs::remove_dir_all(self.folder.path().join("data").join(gone)).expect("forgetting");
-            }
+    }
+
+    /// Deletes what the stopped server wrote ahead.
+    pub(crate) fn forget(&self) {
+        for gone in ["wal", "chunks_head"] {
+            std::fs::remove_dir_all(self.folder.path().join("data").join(gone)).expect("forgetting");
         }
+    }
+
+    /// Starts the stopped server again.
+    pub(crate) fn resume(&mut self) {
         self.process = start_server(&self.program, self.folder.path(), self.port, &self.flags);
         self.await_ready();
     }
