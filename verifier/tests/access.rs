@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use made::proxy::{Proxy, Spoil};
 use made::tls::Tls;
-use made::{Server, healthy, said, slos};
+use made::{Server, await_that, healthy, said, slos};
 
 const TOKEN: &str = "s3cret";
 
@@ -81,8 +81,13 @@ fn a_server_behind_an_own_authority_is_trusted_by_its_certificate_only() {
 #[test]
 fn waiting_does_not_help_against_a_wrong_address() {
     let server = Server::with([&healthy("r", 15.0)]);
-    let output = server.verify_at("http://127.0.0.1:1", &slos("r"), &["--wait", "10m"]);
-    assert_eq!(output.status.code(), Some(4));
+    let mut verifier = server.begin_at("http://127.0.0.1:1", &slos("r"), &["--wait", "10m"]);
+    let mut code = None;
+    await_that("the end of the verifier", || {
+        code = verifier.try_wait().expect("its state").and_then(|status| status.code());
+        code.is_some()
+    });
+    assert_eq!(code, Some(4));
 }
 
 #[test]

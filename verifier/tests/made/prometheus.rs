@@ -143,7 +143,12 @@ scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}
 
     /// Starts the verifier on objectives.
     pub(crate) fn begin(&self, objectives: &str, options: &[&str]) -> Child {
-        let mut command = self.command(&self.url(), objectives, options);
+        self.begin_at(&self.url(), objectives, options)
+    }
+
+    /// Starts the verifier on objectives, through another address.
+    pub(crate) fn begin_at(&self, url: &str, objectives: &str, options: &[&str]) -> Child {
+        let mut command = self.command(url, objectives, options);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the verifier runs")
     }
 
@@ -205,7 +210,7 @@ fn start_server(program: &OsStr, folder: &Path, port: u16, flags: &[String]) -> 
 }
 
 /// Waits for a condition, for a minute at most.
-pub(crate) fn await_that(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn await_that(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_mins(1);
     while !holds() {
         assert!(Instant::now() < deadline, "waited for {what} for a minute");
