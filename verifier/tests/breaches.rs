@@ -215,3 +215,16 @@ fn interventions_before_the_run_do_not_count() {
     let server = Server::with([&made]);
     assert_eq!(said(&server.verdict(&made::slos("r"), &[]), "nobody intervened"), "pass ");
 }
+
+#[test]
+fn replicas_that_come_after_the_load_are_not_its_answer() {
+    let mut made = healthy("r", 5.0);
+    let late = steps(&[(0.0, 3.0), (60.0, 8.0), (490.0, 10.0), (540.0, 3.0)]);
+    made.set("ordeal_workload_replicas", &READY, late);
+    let server = Server::with([&made]);
+    // Longer than the load lasted.
+    let slos = "objectives:
+  - {name: up, kind: scaling, workload: shop, shape: up, from: 3, to: 10, within: 10m}
+";
+    assert_eq!(said(&server.verdict(slos, &[]), "up"), "inconclusive ");
+}

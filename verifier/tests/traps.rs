@@ -33,6 +33,9 @@ fn series_that_are_not_what_they_should_be() {
             trap("two series where one is due", "nothing lost", "inconclusive duplicate_series", |made| {
                 made.duplicate("ordeal_ledger_audit", &[], "replica", "b");
             }),
+            trap("two counters where one is due", "shop answers", "inconclusive duplicate_series", |made| {
+                made.duplicate(REQUESTS, &[], "replica", "b");
+            }),
             trap("a counter falls", "shop answers", "inconclusive counter_reset", |made| {
                 let labels = [("task", "sale"), ("outcome", "ok")];
                 made.bend(
