@@ -19,6 +19,8 @@ trial: build
 	deploy/lab/demo.sh trial.yaml slos.yaml pass --duration 30m
 
 test: lint
+	promtool check rules alerts/ordeal.yml
+	promtool test rules alerts/tests/ordeal_test.yml
 	cargo test --workspace --locked
 
 lint:

@@ -100,6 +100,13 @@ fn the_rules_bite() {
         (rules::impure, "exporter", "a.rs", "//! Pure: x.\nuse std::{fmt, fs};", 1),
         (rules::impure, "exporter", "a.rs", "//! Pure: x.\n// std::fs is not used.\nuse std::fmt;", 0),
         (rules::impure, "exporter", "a.rs", "//! Pure: x.\n#[cfg(test)]\nmod tests { use std::fs; }", 0),
+        (
+            rules::impure,
+            "exporter",
+            "a.rs",
+            "//! Pure: x.\n#[cfg(test)]\nmod tests;\nfn f() { std::fs::read(p); }",
+            1,
+        ),
         (rules::impure, "exporter", "a.rs", "//! Does I/O.\nuse std::fs;", 0),
         (rules::away_from_home, "exporter", "app.rs", "use hyper::Request;", 1),
         (rules::away_from_home, "exporter", "load/client/wire.rs", "use hyper::Request;", 0),

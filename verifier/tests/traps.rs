@@ -9,6 +9,14 @@ use serde_json::Value;
 
 const REQUESTS: &str = "ordeal_requests_total";
 
+/// As a relabelling does that drops whatever speaks of one task.
+fn drop_a_task(made: &mut Made) {
+    made.keep_begun();
+    for family in [REQUESTS, "ordeal_request_errors_total", "ordeal_response_time_seconds_bucket"] {
+        made.remove(family, &[("task", "browse")]);
+    }
+}
+
 #[test]
 fn series_that_are_not_what_they_should_be() {
     spring(
@@ -20,6 +28,8 @@ fn series_that_are_not_what_they_should_be() {
             trap("the whole family renamed", "in time", "inconclusive family_absent", |made| {
                 made.rename(REQUESTS, &[], "requests_total");
             }),
+            trap("all series of a task dropped", "shop answers", "inconclusive disagreement", drop_a_task),
+            trap("all series of a task dropped", "in time", "inconclusive disagreement", drop_a_task),
             trap("not a number", "shop answers", "inconclusive not_finite", |made| {
                 made.bend(
                     REQUESTS,

@@ -103,7 +103,7 @@ impl User {
         let (plan, recorder) = (&desk.plan.tasks[task], &desk.recorder);
         for step in &plan.steps {
             let mut now = recorder.clock.now();
-            recorder.lagged(now.since(intended));
+            let lag = now.since(intended);
             let mut logged_in = Ok(());
             if !self.logged_in {
                 logged_in = Box::pin(self.log_in(desk)).await;
@@ -114,6 +114,8 @@ impl User {
                 }
             }
             recorder.slots.wait(self.number, Doing::Waiting, now, plan.patience);
+            // Together, so that as many requests are begun as end: the verifier holds the counts to it.
+            recorder.lagged(lag);
             let open = recorder.open(task, intended);
             let outcome = match logged_in {
                 Ok(()) => self.request(desk, step, now).await,

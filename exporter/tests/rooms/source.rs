@@ -30,9 +30,14 @@ impl Source {
         self.first_doc.split(|c: char| !c.is_alphanumeric()).any(|word| word.eq_ignore_ascii_case("pure"))
     }
 
-    /// The code before the tests that stand beside it.
+    /// The code before the tests that stand in the same file. A module of tests in a file of its own, declared
+    /// anywhere, hides nothing of what follows.
     pub(crate) fn code_without_tests(&self) -> &str {
-        self.code.find("#[cfg(test)]").map_or(&self.code, |tests| &self.code[..tests])
+        let inline = self.code.match_indices("#[cfg(test)]").map(|(at, _)| at).find(|at| {
+            let declared = self.code[*at..].lines().map(str::trim).find(|line| line.starts_with("mod "));
+            declared.is_some_and(|line| line.contains('{'))
+        });
+        inline.map_or(&self.code, |tests| &self.code[..tests])
     }
 
     /// Where the file's module is: `chaos/faults/exec.rs` is three below the crate.

@@ -9,6 +9,8 @@ use crate::slo::{Availability, By};
 
 const REQUESTS: &str = "ordeal_requests_total";
 const ERRORS: &str = "ordeal_request_errors_total";
+/// Each request begun is one observation of how late it began.
+const BEGUN: &str = "ordeal_schedule_lag_seconds_count";
 const USER_SECONDS: &str = "ordeal_user_seconds_total";
 const PROBES: &str = "ordeal_probes_total";
 
@@ -31,6 +33,7 @@ fn by_requests(promise: &Availability, evidence: &Evidence, window: Window) -> R
     note_saturation(&mut judged, evidence, window, portion, promise.at_least)?;
     if task.is_none() {
         audit_reasons(&mut judged, evidence, &bad)?;
+        audit_begun(&mut judged, evidence, &total)?;
     }
     let of_task = task.map(|task| format!(",task={task:?}")).unwrap_or_default();
     let matchers = [format!("outcome=\"error\"{of_task}"), of_task.trim_start_matches(',').to_owned()];
@@ -68,6 +71,21 @@ fn audit_reasons(judged: &mut Judged, evidence: &Evidence, bad: &Tally) -> Resul
     let errors = bad.total();
     if (reasons - errors).abs() > 0.0 {
         judged.lacks(Lack::Disagreement, format!("{errors} errors, but {reasons} reasons in {ERRORS}"));
+    }
+    Ok(())
+}
+
+/// As many requests were begun, which no task's label tells apart, as ended in all tasks together: a task whose
+/// series are missing shows here.
+pub(super) fn audit_begun(judged: &mut Judged, evidence: &Evidence, ended: &Tally) -> Result<(), Shortfall> {
+    let begun = evidence.tally(BEGUN, &[])?.total();
+    let ended = ended.total();
+    if (begun - ended).abs() > 0.0 {
+        let (begun, ended) = (show::grouped(begun), show::grouped(ended));
+        judged.lacks(
+            Lack::Disagreement,
+            format!("{begun} requests were begun by {BEGUN}, but {ended} ended by {REQUESTS}"),
+        );
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::availability::{paste, requests};
+use super::availability::{audit_begun, paste, requests};
 use super::experiment::window;
 use super::paste::Expected;
 use super::portion::{Portion, note_saturation};
@@ -74,9 +74,13 @@ fn audit(
     task: Option<&str>,
 ) -> Result<(), Shortfall> {
     let observed = histogram.all.last().map_or(0.0, |(_, tally)| tally.total());
-    let counted = requests(evidence, task)?.1.total();
+    let all = requests(evidence, task)?.1;
+    let counted = all.total();
     if (observed - counted).abs() > 0.0 {
         judged.lacks(Lack::Disagreement, format!("{counted} requests were counted, {observed} were timed"));
+    }
+    if task.is_none() {
+        audit_begun(judged, evidence, &all)?;
     }
     Ok(())
 }

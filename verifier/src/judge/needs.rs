@@ -50,17 +50,18 @@ pub(crate) fn needs(objectives: &[Objective]) -> Needs {
     needs
 }
 
-const LOAD: [&str; 4] = [
+const LOAD: [&str; 5] = [
     "ordeal_request_errors_total",
     "ordeal_user_seconds_total",
     "ordeal_saturated_seconds_total",
+    "ordeal_schedule_lag_seconds_count",
     "ordeal_response_time_seconds_bucket",
 ];
 
 fn add(needs: &mut Needs, promise: &Promise) {
     let families: &[&'static str] = match promise {
         Promise::Availability(_) => {
-            needs.families.extend(&LOAD[..3]);
+            needs.families.extend(&LOAD[..4]);
             &["ordeal_probes_total"]
         }
         Promise::Latency(_) => &LOAD,

@@ -138,6 +138,33 @@ impl Made {
         self.gaps.push((from, to));
     }
 
+    /// Every series, with the count of requests begun, which is that of the ended ones unless it is made otherwise.
+    fn exposed(&self) -> Vec<Series> {
+        let mut series = self.series.clone();
+        if !series.iter().any(|series| series.name == BEGUN) {
+            series.extend(self.begun());
+        }
+        series
+    }
+
+    /// Makes the count of requests begun from what the requests are now, whatever becomes of them later.
+    pub(crate) fn keep_begun(&mut self) {
+        let begun = self.begun().expect("the run has requests");
+        self.series.push(begun);
+    }
+
+    fn begun(&self) -> Option<Series> {
+        let of_requests = self.series.iter().filter(|series| series.name == "ordeal_requests_total");
+        let ended: Vec<Value> = of_requests.map(|series| series.value.clone()).collect();
+        let sum = move |t: f64| {
+            let values: Vec<f64> =
+                ended.iter().filter_map(|value| value(t)).filter(|it| it.is_finite()).collect();
+            (!values.is_empty()).then(|| values.iter().sum())
+        };
+        let any = self.series.iter().any(|series| series.name == "ordeal_requests_total");
+        any.then(|| Series { name: BEGUN.to_owned(), labels: Vec::new(), value: Arc::new(sum) })
+    }
+
     /// The times of the scrapes, in seconds since the run's start.
     fn scrapes(&self) -> Vec<f64> {
         let mut times = Vec::new();
@@ -158,7 +185,7 @@ impl Made {
     pub(crate) fn text(&self, start: f64) -> String {
         let mut text = String::new();
         let scrapes = self.scrapes();
-        for series in &self.series {
+        for series in &self.exposed() {
             let labels = self.labels(series, &[("job", "ordeal"), ("instance", &self.instance)]);
             for at in &scrapes {
                 let Some(value) = series.at(*at, start) else { continue };
@@ -172,7 +199,7 @@ impl Made {
     /// One scrape's exposition, `at` seconds after the run's start at `start` (Unix seconds).
     pub(crate) fn exposition(&self, at: f64, start: f64) -> String {
         let mut text = String::new();
-        for series in &self.series {
+        for series in &self.exposed() {
             let Some(value) = series.at(at, start) else { continue };
             let _ = writeln!(text, "{}{{{}}} {value}", series.name, self.labels(series, &[]));
         }
@@ -195,6 +222,9 @@ impl Series {
         Some(shown(if moment { value - MOMENT + start } else { value }))
     }
 }
+
+/// Each request begun is one observation of how late it began.
+const BEGUN: &str = "ordeal_schedule_lag_seconds_count";
 
 /// Values of timestamp families are moments: this much plus the seconds since the run's start.
 pub(crate) const MOMENT: f64 = 1e9;
