@@ -2,7 +2,7 @@
 
 use exporter::ledger::audit::Counts;
 use exporter::ledger::record::{Outcome, WriteId};
-use exporter::ledger::stores::{Store, StoreError};
+use exporter::ledger::stores::{Answer, Store, StoreError};
 use exporter::ledger::{self, Scope};
 use exporter::trial::{Endpoint, Trial};
 
@@ -106,20 +106,34 @@ async fn a_cancelled_wait_for_the_synchronous_standby_is_no_acknowledgement() {
     })
     .await;
 
-    let mut session = store_of(&postgres).connect().await.expect("connected");
-    let write = tokio::spawn(async move { session.write(RUN, ID).await });
-    eventually("the write waits and is cancelled", async || {
-        let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-        hand.query(cancel, &[]).await.ok().filter(|rows| !rows.is_empty())
-    })
-    .await;
-    let answer = write.await.expect("answered");
+    let (writes, answer) = first_write_that_waits(&postgres, &hand).await;
     assert_eq!(answer.outcome, Outcome::Indeterminate, "{answer:?}");
     assert!(
         answer.reason.is_some_and(|reason| reason.contains("canceling wait for synchronous replication"))
     );
     let there: i64 = hand.query_one("SELECT count(*) FROM ordeal_ledger", &[]).await.expect("counted").get(0);
-    assert_eq!(there, 1, "it is committed here, though no standby has it");
+    assert_eq!(there, writes, "it is committed here, though no standby has it");
+}
+
+/// Writes until one waits for the standby, cancels that one, and returns how many were written and its answer.
+/// (A session knows the new setting at once; whom to wait for it is told by the checkpointer, some time later.)
+async fn first_write_that_waits(postgres: &Postgres, hand: &tokio_postgres::Client) -> (i64, Answer) {
+    let mut session = store_of(postgres).connect().await.expect("connected");
+    for writes in 1_u64.. {
+        let id = WriteId { worker: 0, seq: writes };
+        let write = tokio::spawn(async move { (session.write(RUN, id).await, session) });
+        eventually("the write ends, cancelled if it waits", async || {
+            let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+            hand.query(cancel, &[]).await.ok().filter(|_| write.is_finished())
+        })
+        .await;
+        let answer;
+        (answer, session) = write.await.expect("answered");
+        if answer.outcome != Outcome::Acked {
+            return (i64::try_from(writes).expect("few"), answer);
+        }
+    }
+    unreachable!("the checkpointer tells it in the end")
 }
 
 #[tokio::test(flavor = "multi_thread")]
