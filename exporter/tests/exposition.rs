@@ -13,7 +13,7 @@ use axum::Router;
 use axum::routing::get;
 use exporter::chaos::driver::{Driver, Setup};
 use exporter::chaos::metrics::{RecoverySeconds, Since};
-use exporter::chaos::recovery::Retry;
+use exporter::chaos::putback::Retry;
 use exporter::clock::Clock;
 use exporter::conductor::Phase;
 use exporter::health::Health;

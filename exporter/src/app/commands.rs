@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use crate::chaos::recovery::Retry;
+use crate::chaos::putback::Retry;
 use crate::clock::Clock;
 use crate::conductor::Progress;
 use crate::trial::{Name, Trial};
@@ -21,7 +21,7 @@ pub async fn recover(dir: &Path, progress: &Progress) -> anyhow::Result<ExitCode
         ));
         return Ok(ExitCode::SUCCESS);
     }
-    let put_back = chaos::recovery::recover(dir, &Clock::start(), Retry::default()).await?;
+    let put_back = chaos::putback::recover(dir, &Clock::start(), Retry::default()).await?;
     if put_back.is_empty() {
         progress.say(&format!("nothing to put back in {}", dir.display()));
     }

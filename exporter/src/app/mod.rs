@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::chaos::driver::{Driver, Setup};
-use crate::chaos::recovery::Retry;
+use crate::chaos::putback::Retry;
 use crate::clock::Clock;
 use crate::conductor::{self, Board, Conductor, Ended, Glance, Options, Progress, Stopped};
 use crate::health::{self, Health};

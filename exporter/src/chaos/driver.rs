@@ -22,7 +22,7 @@ use super::journal::{Durability, Entry, Journal, Step};
 use super::metrics::{Metrics, RecoverySeconds, Since};
 use super::plan::Plan;
 use super::record::ChaosReport;
-use super::recovery::{self, PutBack, RecoverError, Retry, Reverted};
+use super::putback::{self, PutBack, ReplayError, Retry, Reverted};
 use super::resolve::resolve;
 use super::step;
 use crate::clock::{Clock, Moment};
@@ -96,7 +96,7 @@ impl Driver {
         let opened = Entry::Opened {
             run: setup.run.to_owned(),
             pid: std::process::id(),
-            at_unix_ms: recovery::unix_ms(&setup.clock, setup.clock.now()),
+            at_unix_ms: putback::unix_ms(&setup.clock, setup.clock.now()),
         };
         journal.append(opened, Durability::Disk).await.map_err(error)?;
         let mut book = Book::new(setup.clock, setup.run, setup.experiments, setup.metrics);
@@ -292,11 +292,11 @@ impl Driver {
     }
 
     /// Puts back all that the journal calls unfinished, the latest first, also faults of earlier runs.
-    pub async fn put_back_unfinished(&mut self) -> Result<Vec<PutBack>, RecoverError> {
-        let result = recovery::replay(&self.journal, &self.clock, self.retry).await;
+    pub async fn put_back_unfinished(&mut self) -> Result<Vec<PutBack>, ReplayError> {
+        let result = putback::replay(&self.journal, &self.clock, self.retry).await;
         let done = match &result {
-            Ok(done) | Err(RecoverError::NotAll { done, .. }) => done.as_slice(),
-            Err(RecoverError::Open { .. }) => &[],
+            Ok(done) | Err(ReplayError::NotAll { done, .. }) => done.as_slice(),
+            Err(ReplayError::Open { .. }) => &[],
         };
         for put_back in done {
             if let Err(error) = self.book.put_back(&self.run, put_back) {
@@ -311,7 +311,7 @@ impl Driver {
     }
 
     /// Ends all experiments: puts back first, then nothing more begins.
-    pub async fn abort(&mut self) -> Result<Vec<PutBack>, RecoverError> {
+    pub async fn abort(&mut self) -> Result<Vec<PutBack>, ReplayError> {
         let result = self.put_back_unfinished().await;
         self.book.abort(self.clock.now());
         result

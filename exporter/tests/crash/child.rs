@@ -7,7 +7,7 @@ use std::process::{ChildStderr, ChildStdin, Command, Stdio};
 use exporter::chaos::STEPS;
 use exporter::chaos::driver::{Driver, Setup};
 use exporter::chaos::metrics::Metrics;
-use exporter::chaos::recovery::{Retry, recover};
+use exporter::chaos::putback::{Retry, recover};
 use exporter::clock::Clock;
 use exporter::trial::Name;
 use tracing::field::{Field, Visit};

@@ -111,7 +111,7 @@ pub(super) enum NoteError {
 
 /// Why a journal could not be replayed as a whole.
 #[derive(Debug, Error)]
-pub enum RecoverError {
+pub enum ReplayError {
     /// It cannot be read.
     #[error("open the journal in {directory}")]
     Open {
@@ -134,8 +134,8 @@ pub enum RecoverError {
 }
 
 /// Puts back all that the journal in `directory` says is unfinished, the latest first.
-pub async fn recover(directory: &Path, clock: &Clock, retry: Retry) -> Result<Vec<PutBack>, RecoverError> {
-    let error = |source| RecoverError::Open { directory: directory.to_owned(), source };
+pub async fn recover(directory: &Path, clock: &Clock, retry: Retry) -> Result<Vec<PutBack>, ReplayError> {
+    let error = |source| ReplayError::Open { directory: directory.to_owned(), source };
     match Journal::open_existing(directory).await.map_err(error)? {
         Some(journal) => replay(&journal, clock, retry).await,
         None => Ok(Vec::new()),
@@ -143,7 +143,7 @@ pub async fn recover(directory: &Path, clock: &Clock, retry: Retry) -> Result<Ve
 }
 
 /// Puts back all that is unfinished in `journal`, the latest first. A failure does not hold up the others.
-pub async fn replay(journal: &Journal, clock: &Clock, retry: Retry) -> Result<Vec<PutBack>, RecoverError> {
+pub async fn replay(journal: &Journal, clock: &Clock, retry: Retry) -> Result<Vec<PutBack>, ReplayError> {
     let (mut done, mut failures) = (Vec::new(), Vec::new());
     for record in journal.unfinished() {
         match put_back(journal, &record, clock, retry).await {
@@ -154,7 +154,7 @@ pub async fn replay(journal: &Journal, clock: &Clock, retry: Retry) -> Result<Ve
     if failures.is_empty() {
         return Ok(done);
     }
-    Err(RecoverError::NotAll { journal: journal.path().to_owned(), done, failures })
+    Err(ReplayError::NotAll { journal: journal.path().to_owned(), done, failures })
 }
 
 /// Puts one experiment back and closes it.
