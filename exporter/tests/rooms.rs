@@ -90,7 +90,7 @@ fn the_rules_bite() {
             rules::other_room,
             "exporter",
             "chaos/mod.rs",
-            "//! See crate::health.\nuse crate::chaos::guard::Health;",
+            "//! See crate::health.\nuse crate::chaos::guard::Permit;",
             0,
         ),
         (rules::other_room, "exporter", "health/mod.rs", "use crate::conductor::Phase;", 1),

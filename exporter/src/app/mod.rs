@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chaos::driver::{Driver, Setup};
 use crate::chaos::putback::Retry;
 use crate::clock::Clock;
-use crate::conductor::{self, Board, Conductor, Ended, Glance, Options, Progress, Stopped};
+use crate::conductor::{self, Board, Conductor, Ended, Findings, Glance, Options, Progress, Stopped};
 use crate::health::{self, Health};
 use crate::ledger::{self, Ledgers};
 use crate::load::{self, Load, LoadHandle};
@@ -101,6 +101,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         driver,
         health: health.clone(),
         ledgers,
+        findings: Findings::default(),
         status,
         scrapes: scrapes.clone(),
         progress: progress.clone(),

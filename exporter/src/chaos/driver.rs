@@ -1,8 +1,8 @@
 //! Carries out experiments, one at a time, each step under the journal.
 //!
-//! For every experiment: [`Driver::check`], [`Driver::prepare`], `check` again (the target command took its
-//! time), [`Driver::inject`], [`Driver::bit`], hold, [`Driver::revert`], then wait for recovery and say so by
-//! [`Driver::apply`]. Every future may be dropped at any moment: the command that runs is killed, and what
+//! For every experiment: [`Driver::check`], [`Driver::prepare`], `check` again (finding the targets took its
+//! time), [`Driver::inject`] on that word, [`Driver::bit`], hold, [`Driver::revert`], then wait for recovery and
+//! say so by [`Driver::apply`]. Every future may be dropped at any moment: the command that runs is killed, and what
 //! must be put back stays in the journal until [`Driver::abort`], the next start or `load-exporter recover`
 //! does it.
 
@@ -17,9 +17,9 @@ use self::steps::book;
 use super::book::{Book, BookError};
 use super::experiment::{Event, State};
 use super::faults::exec::Exit;
-use super::guard::{Decision, Health, Refusal, Situation, may_start};
+use super::guard::{Permit, Refusal, Situation, may_start};
 use super::journal::{Durability, Entry, Journal, Step};
-use super::metrics::{Metrics, RecoverySeconds, Since};
+use super::metrics::Metrics;
 use super::plan::Plan;
 use super::record::ChaosReport;
 use super::putback::{self, PutBack, ReplayError, Retry, Reverted};
@@ -142,45 +142,33 @@ impl Driver {
         self.book.report()
     }
 
-    /// For what others add to the report.
-    pub fn report_mut(&mut self) -> &mut ChaosReport {
-        self.book.report_mut()
-    }
-
     /// The room's metrics.
     pub fn metrics(&self) -> &Metrics {
         self.book.metrics()
     }
 
-    /// Asks the guard whether `experiment` may begin, and notes its no.
+    /// Asks the guard whether `experiment` may begin while `components` serve or not, and notes its no.
     pub fn check(
         &mut self,
         experiment: &Name,
-        components: &[(&str, Health)],
-        aborting: bool,
-    ) -> Result<Decision, BookError> {
-        let decision = self.decide(experiment.as_str(), components, aborting);
-        match &decision {
-            Decision::Start => {}
-            Decision::Refuse(refusal) => {
-                self.book.refuse(experiment.as_str(), refusal, self.clock.now())?;
-            }
-            Decision::Skip => {
-                self.book.apply(experiment.as_str(), Event::Abort, self.clock.now())?;
-            }
-        }
-        Ok(decision)
-    }
-
-    fn decide(&self, experiment: &str, components: &[(&str, Health)], aborting: bool) -> Decision {
+        components: &[(Name, bool)],
+    ) -> Result<Result<Permit, Refusal>, BookError> {
+        let name = experiment.as_str();
+        self.book.would(name, Event::Inject)?;
         let mut earlier = true;
-        let previous = self.book.states().filter(|(name, state)| {
-            earlier &= *name != experiment;
-            *name != experiment && (earlier || *state != State::Planned)
+        let previous = self.book.states().filter(|(other, state)| {
+            earlier &= *other != name;
+            *other != name && (earlier || *state != State::Planned)
         });
         let previous: Vec<_> = previous.collect();
         let unfinished = self.unfinished();
-        may_start(&Situation { components, previous: &previous, unfinished: &unfinished, aborting })
+        let situation = Situation { components, previous: &previous, unfinished: &unfinished };
+        let now = self.clock.now();
+        let word = may_start(experiment, &situation, now);
+        if let Err(refusal) = &word {
+            self.book.refuse(name, refusal, now)?;
+        }
+        Ok(word)
     }
 
     /// Finds the targets of `experiment`. Without any it is refused, and that is noted.
@@ -191,13 +179,13 @@ impl Driver {
         }
     }
 
-    /// Injects the fault. When that fails, whatever it did is put back before the error is returned.
-    pub async fn inject(&mut self, plan: &Plan) -> Result<Injected, FaultError> {
+    /// Injects the fault, on the guard's word. When that fails, whatever it did is put back before the error is
+    /// returned.
+    pub async fn inject(&mut self, plan: &Plan, permit: Permit) -> Result<Injected, FaultError> {
         let name = plan.experiment.as_str();
         self.book.would(name, Event::Inject).map_err(book(name))?;
-        match self.decide(name, &[], false) {
-            Decision::Start | Decision::Skip => {}
-            Decision::Refuse(refusal) => return Err(self.refuse(name, refusal)),
+        if let Err(refusal) = permit.take(&plan.experiment, self.clock.now()) {
+            return Err(self.refuse(name, refusal));
         }
         let intent = match self.intend(plan).await {
             Ok(intent) => intent,
@@ -278,17 +266,6 @@ impl Driver {
     /// Moves an experiment on: recovered, or its deadline passed.
     pub fn apply(&mut self, experiment: &Name, event: Event) -> Result<State, BookError> {
         self.book.apply(experiment.as_str(), event, self.clock.now())
-    }
-
-    /// Notes a final recovery.
-    pub fn recovery(
-        &mut self,
-        experiment: &Name,
-        component: &Name,
-        since: Since,
-        recovery: RecoverySeconds,
-    ) -> Result<(), BookError> {
-        self.book.recovery(experiment.as_str(), component.as_str(), since, recovery)
     }
 
     /// Puts back all that the journal calls unfinished, the latest first, also faults of earlier runs.

@@ -157,7 +157,8 @@ async fn run(folder: &Path) {
     };
     let mut driver = Driver::open(setup).await.expect("a driver");
     let plan = driver.prepare(&experiments[0]).await.expect("a plan");
-    driver.inject(&plan).await.expect("injected");
+    let permit = driver.check(&plan.experiment, &[]).expect("its turn").expect("nothing speaks against it");
+    driver.inject(&plan, permit).await.expect("injected");
     driver.bit(&plan).await.expect("it bit");
     driver.revert(&plan).await.expect("put back");
 }
