@@ -193,8 +193,8 @@ async fn a_fault_that_fails_is_put_back_at_once() {
             "unseen had no effect: it was not seen to take effect within 2s: exit status 1: still whole",
         ),
     ];
-    for (fault, inject, bit, expected) in cases {
-        let mut rig = Rig::new(&[(fault, inject, bit, Some(MEND))]);
+    for (fault, command, bit, expected) in cases {
+        let mut rig = Rig::new(&[(fault, command, bit, Some(MEND))]);
         let mut driver = rig.driver().await;
         let experiment = rig.experiments[0].clone();
         let plan = plan(&mut driver, &experiment).await;

@@ -121,7 +121,8 @@ fn brief(next: &Next) -> String {
         Then::Ask(Ask::Bit(_)) => "bit".to_owned(),
         Then::Ask(Ask::Wait(time)) => format!("wait {} ms", time.as_millis()),
         Then::Ask(Ask::Look(questions)) => {
-            let questions = questions.iter().map(|(it, question)| format!(" {it}/{}", question.since.label()));
+            let questions =
+                questions.iter().map(|(it, question)| format!(" {it}/{}", question.since.label()));
             format!("look{}", questions.collect::<String>())
         }
         Then::Ask(Ask::PutBack(_)) => "put back".to_owned(),

@@ -27,7 +27,7 @@ fn event((which, kind, _): Made, asked: usize) -> Event {
     match which {
         0 => Event::Guard(if good { Ok(permit()) } else { Err(Refusal::NoTarget) }),
         1 => Event::Targets(if good { Ok(plan(kind.is_multiple_of(2))) } else { Err(refused()) }),
-        2 => Event::Injected(if good { Ok(span(f64::from(kind))) } else { Err(fault()) }),
+        2 => Event::Injected(if good { Ok(span(f64::from(kind % 8))) } else { Err(fault()) }),
         3 => Event::Bit(match kind % 4 {
             0 => Err(ineffective()),
             1 => Ok(Bit::Unchecked),
@@ -39,7 +39,7 @@ fn event((which, kind, _): Made, asked: usize) -> Event {
         6 => Event::PutBack(match kind % 8 {
             0 => Err(not_reverted()),
             1..4 => Ok(None),
-            _ => Ok(Some(span(f64::from(kind)))),
+            _ => Ok(Some(span(f64::from(kind % 8)))),
         }),
         7 => Event::Down(if good { vec![] } else { vec!["shop".into()] }),
         8 => Event::Audited,
@@ -100,10 +100,9 @@ impl Seen {
         }
         match (asked, event) {
             // The driver puts back what it could not inject, or did not see.
-            (
-                Ask::Inject(..) | Ask::Bit(_),
-                Event::Injected(Err(error)) | Event::Bit(Err(error)),
-            ) if matches!(error, FaultError::Refused { .. } | FaultError::Ineffective { .. }) => {
+            (Ask::Inject(..) | Ask::Bit(_), Event::Injected(Err(error)) | Event::Bit(Err(error)))
+                if matches!(error, FaultError::Refused { .. } | FaultError::Ineffective { .. }) =>
+            {
                 self.broken = false;
             }
             (Ask::PutBack(_), Event::PutBack(Ok(_))) => self.broken = false,

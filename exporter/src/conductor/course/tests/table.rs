@@ -32,11 +32,7 @@ fn put_back(bit: Bit) -> Vec<(f64, Event, &'static str)> {
     events.extend([
         (10.25, Event::Bit(Ok(bit)), "put back"),
         (10.3, Event::PutBack(Ok(Some(span(10.3)))), "wait 100 ms"),
-        (
-            10.4,
-            Event::Waited,
-            "look 0/injected 1/injected 0/reverted 1/reverted",
-        ),
+        (10.4, Event::Waited, "look 0/injected 1/injected 0/reverted 1/reverted"),
     ]);
     events
 }
