@@ -18,7 +18,9 @@ use std::time::{Duration, Instant};
 
 use exporter::clock::Clock;
 use exporter::load::{Load, raise_descriptor_limit};
-use exporter::trial::{self, Name, Part, Redirects, Stage, Step, Target, Task, Template, Think, Trial};
+use exporter::trial::{
+    self, Buckets, Name, NonEmpty, Part, Rate, Redirects, Stage, Step, Target, Task, Template, Think, Trial,
+};
 use nginx::Nginx;
 use prometheus::{Encoder as _, Registry, TextEncoder};
 use rustix::time::{ClockId, clock_gettime};
@@ -191,7 +193,7 @@ fn trial(port: u16, users: usize, think: bool) -> Trial {
         name: Name::new(name).unwrap(),
         weight: weight.try_into().unwrap(),
         patience: Duration::from_secs(2),
-        journey: vec![step.clone()],
+        journey: NonEmpty::one(step.clone()),
     };
     let second = Duration::from_secs(1);
     let tasks = [
@@ -212,19 +214,20 @@ fn trial(port: u16, users: usize, think: bool) -> Trial {
             headers: Vec::new(),
         },
         load: trial::Load {
-            stages: vec![Stage { users, lasts: 1000 * second }],
-            spawn_rate: 1000.0,
-            think: if think { Think::Uniform(second, 3 * second) } else { Think::Constant(Duration::ZERO) },
+            stages: NonEmpty::one(Stage::new(users, 1000 * second).unwrap()),
+            spawn_rate: Rate::new(1000.0).unwrap(),
+            think: if think {
+                Think::uniform(second, 3 * second).unwrap()
+            } else {
+                Think::constant(Duration::ZERO)
+            },
             seed: 1,
             timeout: 15 * second,
             patience: 2 * second,
             redirects: Redirects::Answer,
-            buckets: vec![
-                0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0,
-                6.0, 10.0, 16.0,
-            ],
+            buckets: Buckets::default(),
             login: None,
-            tasks: tasks.map(|(name, weight)| task(name, weight)).into(),
+            tasks: NonEmpty::new(tasks.map(|(name, weight)| task(name, weight)).into()).unwrap(),
         },
         status: None,
         stores: Vec::new(),
