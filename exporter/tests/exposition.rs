@@ -73,7 +73,7 @@ fn conduct(trial: &Trial, clock: Clock, registry: &Registry) {
 }
 
 async fn experiment(trial: &Trial, clock: Clock, registry: &Registry, folder: &Path) {
-    let ledgers: Vec<&Name> = trial.ledgers.iter().map(|ledger| &trial.stores[ledger.store].name).collect();
+    let ledgers: Vec<&Name> = trial.ledgers.iter().map(|ledger| &trial.store(ledger.store).name).collect();
     let metrics = chaos::metrics::Metrics::register(registry, &trial.experiments, &ledgers);
     let driver = Driver::open(Setup {
         clock,
@@ -98,7 +98,7 @@ async fn experiment(trial: &Trial, clock: Clock, registry: &Registry, folder: &P
             counted.push(Since::Reverted);
         }
         for component in &experiment.components {
-            let component = trial.components[*component].name.as_str();
+            let component = trial.components[component.get()].name.as_str();
             for since in &counted {
                 metrics.set_recovery(name, component, *since, RecoverySeconds::none_within(0.0));
             }

@@ -162,7 +162,7 @@ async fn open_driver(
     registry: &Registry,
 ) -> anyhow::Result<Driver> {
     let token = uuid::Uuid::new_v4().simple().to_string();
-    let ledgers: Vec<&Name> = trial.ledgers.iter().map(|ledger| &trial.stores[ledger.store].name).collect();
+    let ledgers: Vec<&Name> = trial.ledgers.iter().map(|ledger| &trial.store(ledger.store).name).collect();
     let mut driver = Driver::open(Setup {
         clock,
         directory: dir.root(),

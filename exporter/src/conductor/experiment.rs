@@ -286,7 +286,7 @@ impl Awaited {
             injected: Span { start: injected.start, end: injected.end },
             revert: if has_revert { Revert::Due } else { Revert::None },
             deadline: injected.start.later_by(experiment.deadline),
-            open: experiment.components.iter().map(|component| (*component, Since::Injected)).collect(),
+            open: experiment.components.iter().map(|component| (component.get(), Since::Injected)).collect(),
             all_recovered: true,
             seen: false,
         }
@@ -303,7 +303,7 @@ impl Awaited {
 
     fn reverted(&mut self, experiment: &Experiment, span: Span) {
         self.revert = Revert::Done(span);
-        self.open.extend(experiment.components.iter().map(|component| (*component, Since::Reverted)));
+        self.open.extend(experiment.components.iter().map(|component| (component.get(), Since::Reverted)));
     }
 }
 

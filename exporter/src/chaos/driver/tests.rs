@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::chaos::journal::FILE;
-use crate::trial::{ExecFault, Fault};
+use crate::trial::{ComponentIndex, ExecFault, Fault, NonEmpty};
 
 const UP: &[(&str, Health)] = &[("shop", Health::Up)];
 
@@ -39,7 +39,7 @@ fn experiment(
             revert: revert.map(command),
             timeout: Duration::from_secs(2),
         }),
-        components: vec![0],
+        components: NonEmpty::one(ComponentIndex::new(0, 1).expect("one component")),
         deadline: Duration::from_mins(1),
         hold: Duration::from_secs(40),
         replaced: false,
