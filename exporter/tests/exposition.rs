@@ -12,8 +12,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 use exporter::chaos::driver::{Driver, Setup};
+use exporter::chaos::journal::Journal;
 use exporter::chaos::metrics::{RecoverySeconds, Since};
-use exporter::chaos::recovery::Retry;
+use exporter::chaos::putback::Retry;
 use exporter::clock::Clock;
 use exporter::conductor::Phase;
 use exporter::health::Health;
@@ -77,7 +78,7 @@ async fn experiment(trial: &Trial, clock: Clock, registry: &Registry, folder: &P
     let metrics = chaos::metrics::Metrics::register(registry, &trial.experiments, &ledgers);
     let driver = Driver::open(Setup {
         clock,
-        directory: folder,
+        journal: Journal::open(folder).await.expect("a journal"),
         run: "7f3a91",
         token: "token",
         experiments: &trial.experiments,

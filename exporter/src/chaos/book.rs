@@ -10,7 +10,7 @@ use super::journal::{Record, Step};
 use super::metrics::{Metrics, RecoverySeconds, Since};
 use super::plan::Plan;
 use super::record::{At, ChaosReport, ExperimentReport};
-use super::recovery::{PutBack, Reverted};
+use super::putback::{PutBack, Reverted};
 use crate::clock::{Clock, Moment};
 use crate::trial::Experiment;
 

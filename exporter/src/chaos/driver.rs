@@ -9,7 +9,7 @@
 mod error;
 mod steps;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::error::{FaultError, OpenError, RevertError};
@@ -22,7 +22,7 @@ use super::journal::{Durability, Entry, Journal, Step};
 use super::metrics::{Metrics, RecoverySeconds, Since};
 use super::plan::Plan;
 use super::record::ChaosReport;
-use super::recovery::{self, PutBack, RecoverError, Retry, Reverted};
+use super::putback::{self, PutBack, ReplayError, Retry, Reverted};
 use super::resolve::resolve;
 use super::step;
 use crate::clock::{Clock, Moment};
@@ -37,8 +37,8 @@ const BIT_PAUSE: Duration = Duration::from_millis(100);
 pub struct Setup<'a> {
     /// The run's clock.
     pub clock: Clock,
-    /// The run's directory, which exists: the journal is kept there.
-    pub directory: &'a Path,
+    /// The journal, opened by [`Journal::open`] before anything of the run was touched.
+    pub journal: Journal,
     /// The run's id.
     pub run: &'a str,
     /// Shows that a command is part of the run.
@@ -86,19 +86,22 @@ pub enum Bit {
 }
 
 impl Driver {
-    /// Takes the run's journal. What it calls unfinished is put back by [`Driver::put_back_unfinished`],
+    /// Notes in the journal who holds it. What it calls unfinished is put back by [`Driver::put_back_unfinished`],
     /// which a run does before anything else.
     pub async fn open(setup: Setup<'_>) -> Result<Self, OpenError> {
         let error = |source| OpenError::Journal { run: setup.run.to_owned(), source };
         let directory = std::env::current_dir().map_err(OpenError::Directory)?;
-        let journal = Journal::open(setup.directory).await.map_err(error)?;
+        let journal = setup.journal;
         let resumed = journal.opened_by().is_some_and(|(run, _)| run == setup.run);
         let opened = Entry::Opened {
             run: setup.run.to_owned(),
             pid: std::process::id(),
-            at_unix_ms: recovery::unix_ms(&setup.clock, setup.clock.now()),
+            at_unix_ms: putback::unix_ms(&setup.clock, setup.clock.now()),
         };
-        journal.append(opened, Durability::Disk).await.map_err(error)?;
+        // A run that is not to begin leaves no trace in the journal.
+        if journal.damage().is_empty() {
+            journal.append(opened, Durability::Disk).await.map_err(error)?;
+        }
         let mut book = Book::new(setup.clock, setup.run, setup.experiments, setup.metrics);
         for record in journal.of_run(setup.run) {
             if let Err(error) = book.restore(&record) {
@@ -292,11 +295,11 @@ impl Driver {
     }
 
     /// Puts back all that the journal calls unfinished, the latest first, also faults of earlier runs.
-    pub async fn put_back_unfinished(&mut self) -> Result<Vec<PutBack>, RecoverError> {
-        let result = recovery::replay(&self.journal, &self.clock, self.retry).await;
+    pub async fn put_back_unfinished(&mut self) -> Result<Vec<PutBack>, ReplayError> {
+        let result = putback::replay(&self.journal, &self.clock, self.retry).await;
         let done = match &result {
-            Ok(done) | Err(RecoverError::NotAll { done, .. }) => done.as_slice(),
-            Err(RecoverError::Open { .. }) => &[],
+            Ok(done) | Err(ReplayError::NotAll { done, .. }) => done.as_slice(),
+            Err(ReplayError::Open { .. }) => &[],
         };
         for put_back in done {
             if let Err(error) = self.book.put_back(&self.run, put_back) {
@@ -311,7 +314,7 @@ impl Driver {
     }
 
     /// Ends all experiments: puts back first, then nothing more begins.
-    pub async fn abort(&mut self) -> Result<Vec<PutBack>, RecoverError> {
+    pub async fn abort(&mut self) -> Result<Vec<PutBack>, ReplayError> {
         let result = self.put_back_unfinished().await;
         self.book.abort(self.clock.now());
         result

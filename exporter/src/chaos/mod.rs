@@ -14,7 +14,7 @@
 //! 5. `bit`, the hold, `revert`: each command is noted in the same way before it goes.
 //! 6. After the revert succeeded, the experiment is closed, on disk.
 //!
-//! So an experiment that is not closed may have broken something, and is put back ([`recovery`]): commands
+//! So an experiment that is not closed may have broken something, and is put back ([`putback`]): commands
 //! of it that outlived their exporter are killed first, lest they break again what was put back, then the
 //! revert is run until it succeeds. Reverts are idempotent by contract, hence one too many does no harm.
 //! `exporter/tests/chaos_crash.rs` kills the program at every step of this, and cuts the journal at every
@@ -26,7 +26,7 @@
 //! process group, and the journal stays true. To abort, drop whatever future of the driver is under way,
 //! then await [`Driver::abort`](driver::Driver::abort) before anything else: it puts back all that is
 //! unfinished, the latest first, and lets no further experiment begin. Its error lists what could not be put
-//! back; the journal keeps that for `load-exporter recover` ([`recovery::recover`]) and for the next start
+//! back; the journal keeps that for `load-exporter recover` ([`putback::recover`]) and for the next start
 //! ([`Driver::put_back_unfinished`](driver::Driver::put_back_unfinished)).
 //!
 //! # What the commands of an `exec` fault may rely on
@@ -45,8 +45,8 @@ pub mod guard;
 pub mod journal;
 pub mod metrics;
 pub mod plan;
+pub mod putback;
 pub mod record;
-pub mod recovery;
 pub mod resolve;
 
 /// The target of the events that tell how far an experiment has come, one before and after each thing that

@@ -67,7 +67,7 @@ async fn a_failure_holds_up_no_other_and_stays() {
         error.to_string(),
         format!("1 of the faults in {}/{FILE} not put back", folder.path().display())
     );
-    let RecoverError::NotAll { done, failures, .. } = error else { panic!("{error}") };
+    let ReplayError::NotAll { done, failures, .. } = error else { panic!("{error}") };
     assert_eq!((done.len(), failures.len()), (1, 1));
     assert_eq!(
         failures[0].to_string(),
