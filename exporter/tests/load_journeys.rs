@@ -6,7 +6,6 @@ mod load_support;
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -15,11 +14,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get as on_get, post as on_post};
 use exporter::trial::{
-    Assertion, Body, Extract, ExtractFrom, HeaderText, JsonTemplate, Part, Redirects, Stage, Step, Task,
+    Assertion, Body, Extract, ExtractFrom, HeaderText, JsonTemplate, NonEmpty, Part, Redirects, Step, Task,
     Template, Trial,
 };
 use http::{HeaderName, Method};
-use load_support::{Rig, expecting, extracted, form, get, header, server, step, task, text, trial};
+use load_support::{
+    Rig, a_minute_of, expecting, extracted, form, get, header, server, step, task, text, trial,
+};
 
 /// What the service remembers.
 #[derive(Default)]
@@ -130,7 +131,7 @@ fn regex(text: &str) -> regex::Regex {
     regex::Regex::new(text).unwrap()
 }
 
-fn password_login(password: &str) -> Vec<Step> {
+fn password_login(password: &str) -> NonEmpty<Step> {
     let token = regex(r#"name="csrfmiddlewaretoken" value="([^"]+)""#);
     let open = Step {
         extracts: vec![
@@ -145,7 +146,7 @@ fn password_login(password: &str) -> Vec<Step> {
         ("password", text(password)),
     ];
     let send = Step { asserts: vec![Assertion::Contains("Welcome".into())], ..form("/login", &fields) };
-    vec![open, send]
+    NonEmpty::new(vec![open, send]).unwrap()
 }
 
 fn selling() -> Vec<Step> {
@@ -153,9 +154,11 @@ fn selling() -> Vec<Step> {
         ("id".into(), JsonTemplate::Text(Template { parts: vec![Part::Uuid] })),
         (
             "sku".into(),
-            JsonTemplate::Text(Template { parts: vec![Part::Literal("S-".into()), Part::Range(1, 500)] }),
+            JsonTemplate::Text(Template {
+                parts: vec![Part::Literal("S-".into()), Part::range(1, 500).unwrap()],
+            }),
         ),
-        ("quantity".into(), JsonTemplate::Text(Template { parts: vec![Part::Range(1, 3)] })),
+        ("quantity".into(), JsonTemplate::Text(Template { parts: vec![Part::range(1, 3).unwrap()] })),
     ]);
     let create = Step {
         body: Some(Body::Json(object)),
@@ -180,7 +183,7 @@ async fn users_log_in_once_with_a_csrf_token_and_keep_their_session() {
     let (url, shared) = django().await;
     let mut trial = follow(trial(&url, selling()));
     trial.load.login = Some(password_login("p&q"));
-    trial.load.stages = vec![Stage { users: 4, lasts: Duration::from_mins(1) }];
+    trial.load.stages = NonEmpty::one(a_minute_of(4));
     let rig = Rig::start(trial).await;
     rig.until("requests", |rig| rig.ok() >= 60.0).await;
     let report = rig.handle.finish().await;
@@ -243,9 +246,9 @@ async fn first_tasks(number: u64, failing: bool, count: usize) -> Vec<String> {
         noted.lock().unwrap().push(uri.path().to_owned());
         if failing { StatusCode::BAD_GATEWAY } else { StatusCode::OK }
     });
-    let mut trial = trial(&server(router).await, vec![]);
+    let mut trial = trial(&server(router).await, vec![get("/")]);
     let tasks: Vec<Task> = ["a", "b", "c"].map(|name| task(name, 1, vec![get(name)])).into();
-    trial.load.tasks = tasks;
+    trial.load.tasks = NonEmpty::new(tasks).unwrap();
     trial.load.seed = number;
     let rig = Rig::start(trial).await;
     rig.until("requests", |_| seen.lock().unwrap().len() >= count).await;

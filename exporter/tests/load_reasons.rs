@@ -13,8 +13,10 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Redirect;
 use axum::routing::get as on_get;
-use exporter::trial::{Assertion, Extract, ExtractFrom, Redirects, Stage, Step, Trial};
-use load_support::{FINE, Rig, answer, expecting, extracted, get, raw_server, read_request, server, trial};
+use exporter::trial::{Assertion, Extract, ExtractFrom, NonEmpty, Redirects, Step, Trial};
+use load_support::{
+    FINE, Rig, a_minute_of, answer, expecting, extracted, get, raw_server, read_request, server, trial,
+};
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::TcpListener;
 
@@ -30,7 +32,7 @@ fn url(address: std::net::SocketAddr) -> String {
 async fn nobody_listening_is_connect_refused_and_does_not_spin() {
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let mut trial = trial(&url(address), vec![get("/")]);
-    trial.load.think = exporter::trial::Think::Constant(Duration::ZERO);
+    trial.load.think = exporter::trial::Think::constant(Duration::ZERO);
     let rig = run(trial).await;
     rig.until("refusals", |rig| rig.failed() >= 20.0).await;
     // 10 ms of thinking stand behind every refusal but the last.
@@ -241,7 +243,7 @@ async fn no_login_is_session_and_is_tried_again() {
         }),
     );
     let mut trial = trial(&server(router).await, vec![get("/")]);
-    trial.load.login = Some(vec![get("/login")]);
+    trial.load.login = Some(NonEmpty::one(get("/login")));
     let rig = run(trial).await;
     rig.until("a login", |rig| rig.ok() >= 2.0).await;
     let report = rig.handle.finish().await;
@@ -263,7 +265,7 @@ async fn requests_open_when_the_load_is_cut_are_drained() {
         read_request(&mut stream).await;
     });
     let mut trial = trial(&url(address.await), vec![get("/")]);
-    trial.load.stages = vec![Stage { users: 5, lasts: Duration::from_mins(1) }];
+    trial.load.stages = NonEmpty::one(a_minute_of(5));
     let rig = run(trial).await;
     rig.until("open requests", |rig| rig.value("ordeal_requests_in_flight", &[]) == 5.0).await;
     rig.cancel.cancel();

@@ -8,8 +8,8 @@ mod load_support;
 use std::time::Duration;
 
 use exporter::load::{limits_report, raise_descriptor_limit};
-use exporter::trial::Stage;
-use load_support::{Rig, get, trial};
+use exporter::trial::NonEmpty;
+use load_support::{Rig, a_minute_of, get, trial};
 use rlimit::Resource;
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn a_want_of_descriptors_is_ours_and_ends_no_request() {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut trial = trial(&format!("http://{}", socket.local_addr().unwrap()), vec![get("/")]);
     trial.load.timeout = Duration::from_mins(1);
-    trial.load.stages = vec![Stage { users: 200, lasts: Duration::from_mins(1) }];
+    trial.load.stages = NonEmpty::one(a_minute_of(200));
     let open = std::fs::read_dir("/proc/self/fd").unwrap().count() as u64;
     rlimit::setrlimit(Resource::NOFILE, open + 40, hard).unwrap();
     let short = limits_report(200).unwrap().shortfalls();

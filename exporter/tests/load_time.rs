@@ -11,8 +11,10 @@ use axum::Router;
 use axum::routing::get as on_get;
 use exporter::clock::Clock;
 use exporter::load::{Load, Reason};
-use exporter::trial::{Stage, Think, Trial};
-use load_support::{FINE, Rig, answer, get, raw_server, read_request, server, task, trial, value};
+use exporter::trial::{NonEmpty, Stage, Think, Trial};
+use load_support::{
+    FINE, Rig, a_minute_of, answer, get, raw_server, read_request, server, task, trial, value,
+};
 use prometheus::Registry;
 use tokio::sync::watch;
 
@@ -31,7 +33,7 @@ async fn gated() -> (String, watch::Sender<bool>) {
 }
 
 fn users(trial: &mut Trial, users: usize) {
-    trial.load.stages = vec![Stage { users, lasts: Duration::from_mins(1) }];
+    trial.load.stages = NonEmpty::one(a_minute_of(users));
 }
 
 fn seconds(rig: &Rig, state: &str) -> f64 {
@@ -67,7 +69,8 @@ async fn a_hang_shows_while_it_lasts() {
 #[tokio::test]
 async fn every_series_is_there_at_zero_before_the_first_request() {
     let mut trial = trial("http://127.0.0.1:1", vec![get("/")]);
-    trial.load.tasks = vec![task("a", 1, vec![get("/")]), task("b", 2, vec![get("/")])];
+    trial.load.tasks =
+        NonEmpty::new(vec![task("a", 1, vec![get("/")]), task("b", 2, vec![get("/")])]).unwrap();
     let registry = Registry::new();
     let _load = Load::new(Arc::new(trial), Clock::start(), &registry).unwrap();
     let families = registry.gather();
@@ -93,10 +96,10 @@ async fn every_series_is_there_at_zero_before_the_first_request() {
 async fn users_come_and_go_with_the_stages_and_the_last_stay_until_the_finish() {
     let url = server(Router::new().route("/", on_get(|| async { "fine" }))).await;
     let mut trial = trial(&url, vec![get("/")]);
-    let stage = |users, millis| Stage { users, lasts: Duration::from_millis(millis) };
-    trial.load.stages = vec![stage(40, 400), stage(5, 300)];
+    let stage = |users, millis| Stage::new(users, Duration::from_millis(millis)).unwrap();
+    trial.load.stages = NonEmpty::new(vec![stage(40, 400), stage(5, 300)]).unwrap();
     // A thinking user is not waited for.
-    trial.load.think = Think::Uniform(Duration::from_millis(10), Duration::from_mins(10));
+    trial.load.think = Think::uniform(Duration::from_millis(10), Duration::from_mins(10)).unwrap();
     let rig = Rig::start(trial).await;
     let running = |rig: &Rig| rig.value("ordeal_users", &[("state", "running")]);
     tokio::time::timeout(Duration::from_mins(1), rig.handle.ramped()).await.unwrap();

@@ -9,7 +9,7 @@
 mod error;
 mod steps;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::error::{FaultError, OpenError, RevertError};
@@ -37,8 +37,8 @@ const BIT_PAUSE: Duration = Duration::from_millis(100);
 pub struct Setup<'a> {
     /// The run's clock.
     pub clock: Clock,
-    /// The run's directory, which exists: the journal is kept there.
-    pub directory: &'a Path,
+    /// The journal, opened by [`Journal::open`] before anything of the run was touched.
+    pub journal: Journal,
     /// The run's id.
     pub run: &'a str,
     /// Shows that a command is part of the run.
@@ -86,19 +86,22 @@ pub enum Bit {
 }
 
 impl Driver {
-    /// Takes the run's journal. What it calls unfinished is put back by [`Driver::put_back_unfinished`],
+    /// Notes in the journal who holds it. What it calls unfinished is put back by [`Driver::put_back_unfinished`],
     /// which a run does before anything else.
     pub async fn open(setup: Setup<'_>) -> Result<Self, OpenError> {
         let error = |source| OpenError::Journal { run: setup.run.to_owned(), source };
         let directory = std::env::current_dir().map_err(OpenError::Directory)?;
-        let journal = Journal::open(setup.directory).await.map_err(error)?;
+        let journal = setup.journal;
         let resumed = journal.opened_by().is_some_and(|(run, _)| run == setup.run);
         let opened = Entry::Opened {
             run: setup.run.to_owned(),
             pid: std::process::id(),
             at_unix_ms: putback::unix_ms(&setup.clock, setup.clock.now()),
         };
-        journal.append(opened, Durability::Disk).await.map_err(error)?;
+        // A run that is not to begin leaves no trace in the journal.
+        if journal.damage().is_empty() {
+            journal.append(opened, Durability::Disk).await.map_err(error)?;
+        }
         let mut book = Book::new(setup.clock, setup.run, setup.experiments, setup.metrics);
         for record in journal.of_run(setup.run) {
             if let Err(error) = book.restore(&record) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::clock::Moment;
-use crate::trial::{ExecFault, Experiment, Fault, Name};
+use crate::trial::{ComponentIndex, ExecFault, Experiment, Fault, Name};
 
 /// A resolved experiment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl Plan {
     /// The plan of `experiment` on `targets`; `components` are the names of the trial's components.
     pub fn new(experiment: &Experiment, components: &[Name], targets: Vec<String>) -> Self {
         let Fault::Exec(ExecFault { inject, bit, revert, timeout, .. }) = &experiment.fault;
-        let name_of = |index: &usize| components.get(*index).map(ToString::to_string);
+        let name_of = |index: &ComponentIndex| components.get(index.get()).map(ToString::to_string);
         Self {
             experiment: experiment.name.clone(),
             fault: experiment.fault.kind(),
@@ -145,6 +145,7 @@ impl fmt::Display for Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trial::NonEmpty;
 
     fn name(text: &str) -> Name {
         Name::new(text).expect("a name")
@@ -160,7 +161,7 @@ mod tests {
                 revert: revert.map(Into::into),
                 timeout: Duration::from_secs(30),
             }),
-            components: vec![1],
+            components: NonEmpty::one(ComponentIndex::new(1, 2).expect("two components")),
             deadline: Duration::from_mins(2),
             hold: Duration::from_secs(hold),
             replaced: false,

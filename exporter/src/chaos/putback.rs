@@ -121,8 +121,8 @@ pub enum ReplayError {
         #[source]
         source: JournalError,
     },
-    /// Some faults could not be put back; all others were.
-    #[error("{count} of the faults in {journal} not put back", count = failures.len())]
+    /// Some faults could not be put back, or cannot be known; all others were.
+    #[error("not everything in {journal} is put back: {}", lines(journal, failures, unreadable).join("; "))]
     NotAll {
         /// The journal.
         journal: PathBuf,
@@ -130,7 +130,53 @@ pub enum ReplayError {
         done: Vec<PutBack>,
         /// What was not.
         failures: Vec<PutBackError>,
+        /// What the journal may have told of besides.
+        unreadable: Unreadable,
     },
+}
+
+/// What cannot be read of a journal.
+#[derive(Debug, Default)]
+pub struct Unreadable {
+    /// Line by line, what is wrong.
+    pub damage: Vec<(usize, String)>,
+    /// Numbers of experiments that may have left something broken, of which no more is known.
+    pub unknown: Vec<u64>,
+}
+
+impl Unreadable {
+    fn of(journal: &Journal) -> Self {
+        let damage = journal.damage().iter().map(|damage| (damage.line, damage.to_string()));
+        Self { damage: damage.collect(), unknown: journal.unknown() }
+    }
+}
+
+impl ReplayError {
+    /// What is not put back, and the way out, each in a line; none where the journal could not be opened.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Open { .. } => Vec::new(),
+            Self::NotAll { journal, failures, unreadable, .. } => lines(journal, failures, unreadable),
+        }
+    }
+}
+
+fn lines(journal: &Path, failures: &[PutBackError], unreadable: &Unreadable) -> Vec<String> {
+    let path = journal.display();
+    let Unreadable { damage, unknown } = unreadable;
+    let mut lines: Vec<String> = failures.iter().map(|failure| chain(failure)).collect();
+    lines.extend(damage.iter().map(|(line, wrong)| format!("{path}:{line}: {wrong}")));
+    let unknown = unknown.iter().map(|id| {
+        format!("experiment number {id} may have left something broken: what it was stood in a damaged line")
+    });
+    lines.extend(unknown);
+    if !damage.is_empty() {
+        lines.push(format!(
+            "put back by hand what the damaged lines may have told of; once all is whole, set the journal aside: \
+             mv {path} {path}.damaged"
+        ));
+    }
+    lines
 }
 
 /// Puts back all that the journal in `directory` says is unfinished, the latest first.
@@ -142,7 +188,8 @@ pub async fn recover(directory: &Path, clock: &Clock, retry: Retry) -> Result<Ve
     }
 }
 
-/// Puts back all that is unfinished in `journal`, the latest first. A failure does not hold up the others.
+/// Puts back all that is unfinished in `journal`, the latest first. A failure does not hold up the others, nor
+/// does a line that cannot be read; that is told as an error afterwards.
 pub async fn replay(journal: &Journal, clock: &Clock, retry: Retry) -> Result<Vec<PutBack>, ReplayError> {
     let (mut done, mut failures) = (Vec::new(), Vec::new());
     for record in journal.unfinished() {
@@ -151,10 +198,11 @@ pub async fn replay(journal: &Journal, clock: &Clock, retry: Retry) -> Result<Ve
             Err(failure) => failures.push(failure),
         }
     }
-    if failures.is_empty() {
+    let unreadable = Unreadable::of(journal);
+    if failures.is_empty() && unreadable.damage.is_empty() {
         return Ok(done);
     }
-    Err(ReplayError::NotAll { journal: journal.path().to_owned(), done, failures })
+    Err(ReplayError::NotAll { journal: journal.path().to_owned(), done, failures, unreadable })
 }
 
 /// Puts one experiment back and closes it.

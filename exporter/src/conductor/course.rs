@@ -148,7 +148,7 @@ impl Course {
     pub(super) fn begin(experiment: &Experiment, settle: Duration) -> (Self, Next) {
         let course = Self {
             experiment: experiment.name.clone(),
-            components: experiment.components.clone(),
+            components: experiment.components.iter().map(|component| component.get()).collect(),
             hold: experiment.hold,
             deadline: experiment.deadline,
             settle,

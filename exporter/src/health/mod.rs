@@ -30,16 +30,15 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::{Clock, Moment};
 use crate::cluster::{self, Feed};
-use crate::trial::{self, Component, ComponentKind, Endpoint, Name, Store, Trial};
+use crate::trial::{self, Access, Component, ComponentKind, Endpoint, Name, Store, Trial};
 use component::{Follower, SharedWindows, lock};
 use instances::{Instance, Server};
 use metrics::Metrics;
+use server::command::Client;
 use tracker::{Outage, Question, Recovery, Seconds, Since};
 
 pub use probe::http::Error as HttpError;
 pub use schema::{Error as SchemaError, ensure, remove, sql};
-pub use server::postgres::AddressError as PostgresAddressError;
-pub use server::redis::AddressError as RedisAddressError;
 pub use windows::{Cause, Window};
 
 /// Why health cannot be followed.
@@ -51,12 +50,6 @@ pub enum Error {
     /// An HTTP component.
     #[error("set up the probe of component {0}")]
     Http(Name, #[source] HttpError),
-    /// A PostgreSQL address.
-    #[error("use the PostgreSQL address of {0}")]
-    Postgres(String, #[source] PostgresAddressError),
-    /// A Redis address.
-    #[error("use the Redis address of {0}")]
-    Redis(String, #[source] RedisAddressError),
 }
 
 /// The health of all components of a trial, followed until cancelled.
@@ -95,11 +88,11 @@ impl Health {
             let interval = match component.kind {
                 // The document is polled at its own rate.
                 ComponentKind::Replicas { .. } => cluster::INTERVAL,
-                _ => component.interval,
+                _ => component.interval(),
             };
             let follower = Arc::new(Follower::new(
                 component.name.to_string(),
-                (interval, component.timeout),
+                (interval, component.timeout()),
                 clock,
                 metrics.component(component.name.as_str()),
                 Arc::clone(&health.windows),
@@ -112,7 +105,7 @@ impl Health {
         for (index, store) in trial.stores.iter().enumerate().filter(|(_, store)| !store.instances.is_empty())
         {
             let metrics = metrics.store(label(trial, index));
-            instances::start(instances_of(store)?, metrics, clock, &health.tasks, cancel);
+            instances::start(instances_of(store), metrics, clock, &health.tasks, cancel);
         }
         health.tasks.close();
         Ok(health)
@@ -133,20 +126,18 @@ impl Health {
                 let http = http.map_err(|error| Error::Http(component.name.clone(), error))?;
                 self.tasks.spawn(prober::run(Arc::new(http), follower, clock, cancel));
             }
-            ComponentKind::Store { store } => match &trial.stores[*store].endpoint {
+            ComponentKind::Store { store } => match &trial.store(*store).endpoint {
                 Endpoint::Postgres(address) => {
-                    let probe = probe::postgres::Postgres::new(name, address.expose());
-                    let probe = probe.map_err(|error| Error::Postgres(name.to_owned(), error))?;
+                    let probe = probe::postgres::Postgres::new(name, address);
                     self.tasks.spawn(prober::run(Arc::new(probe), follower, clock, cancel));
                 }
                 Endpoint::Redis(address) => {
-                    let probe = probe::redis::Redis::new(name, address.expose());
-                    let probe = probe.map_err(|error| Error::Redis(name.to_owned(), error))?;
+                    let probe = probe::redis::Redis::new(name, address);
                     self.tasks.spawn(prober::run(Arc::new(probe), follower, clock, cancel));
                 }
             },
             ComponentKind::Members { store } => {
-                let members = members::Members::new(instances_of(&trial.stores[*store])?);
+                let members = members::Members::new(instances_of(trial.store(*store)));
                 self.tasks.spawn(prober::run(Arc::new(members), follower, clock, cancel));
             }
             ComponentKind::Replicas { workload, declared } => {
@@ -223,18 +214,25 @@ impl Health {
 }
 
 /// The instances of a store as they are asked.
-fn instances_of(store: &Store) -> Result<Vec<Instance>, Error> {
-    let server = |id: &str, instance: &trial::Instance| match &store.endpoint {
-        Endpoint::Postgres(_) => server::postgres::Server::new(&instance.access)
-            .map(Server::Postgres)
-            .map_err(|error| Error::Postgres(id.to_owned(), error)),
-        Endpoint::Redis(_) => server::redis::Server::new(&instance.access)
-            .map(Server::Redis)
-            .map_err(|error| Error::Redis(id.to_owned(), error)),
+fn instances_of(store: &Store) -> Vec<Instance> {
+    let server = |access: &Access| match (access, &store.endpoint) {
+        (Access::Direct(Endpoint::Postgres(address)), _) => {
+            Server::Postgres(server::postgres::Server::direct(address))
+        }
+        (Access::Direct(Endpoint::Redis(address)), _) => {
+            Server::Redis(server::redis::Server::direct(address))
+        }
+        (Access::Command(prefix), Endpoint::Postgres(_)) => {
+            Server::Postgres(server::postgres::Server::Command(Client::new(prefix.to_vec())))
+        }
+        (Access::Command(prefix), Endpoint::Redis(_)) => {
+            Server::Redis(server::redis::Server::Command(Client::new(prefix.to_vec())))
+        }
     };
-    let instance = |instance: &trial::Instance| {
-        let id = instance_id(store, instance);
-        Ok(Instance { name: instance.name.to_string(), server: server(&id, instance)?, id })
+    let instance = |instance: &trial::Instance| Instance {
+        name: instance.name.to_string(),
+        id: instance_id(store, instance),
+        server: server(&instance.access),
     };
     store.instances.iter().map(instance).collect()
 }
@@ -246,9 +244,8 @@ fn instance_id(store: &Store, instance: &trial::Instance) -> String {
 /// The value of the label `component` for a store's instances: the component that probes the store, else the one
 /// that follows its members, else the store's own name.
 fn label(trial: &Trial, store: usize) -> &str {
-    let probes =
-        |component: &&Component| matches!(component.kind, ComponentKind::Store { store: of } if of == store);
-    let follows = |component: &&Component| matches!(component.kind, ComponentKind::Members { store: of } if of == store);
+    let probes = |component: &&Component| matches!(component.kind, ComponentKind::Store { store: of } if of.get() == store);
+    let follows = |component: &&Component| matches!(component.kind, ComponentKind::Members { store: of } if of.get() == store);
     let components = &trial.components;
     let component = components.iter().find(probes).or_else(|| components.iter().find(follows));
     component.map_or(trial.stores[store].name.as_str(), |component| component.name.as_str())

@@ -6,10 +6,10 @@ use tokio::time::timeout;
 use tokio_postgres::{Client, NoTls};
 
 use super::probe::{driven, redis as keys};
-use super::server::postgres::{AddressError as PostgresAddress, config, rows};
-use super::server::redis::{AddressError as RedisAddress, converse, parse};
+use super::server::postgres::{APPLICATION, rows};
+use super::server::redis::{converse, socket_of};
 use super::server::{Trouble, socket};
-use crate::trial::{ComponentKind, Endpoint, Store, Trial};
+use crate::trial::{ComponentKind, Endpoint, PostgresAddress, RedisAddress, Store, Trial};
 
 const WITHIN: Duration = Duration::from_secs(10);
 
@@ -29,12 +29,6 @@ const TABLES: [(&str, &str); 2] = [
 /// Why a store could not be prepared or cleaned.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Its PostgreSQL address is not usable.
-    #[error("use the address of store {0}")]
-    Postgres(String, #[source] PostgresAddress),
-    /// Its Redis address is not usable.
-    #[error("use the address of store {0}")]
-    Redis(String, #[source] RedisAddress),
     /// PostgreSQL did not do it.
     #[error("prepare or clean the tables of store {0}")]
     Tables(String, #[source] tokio_postgres::Error),
@@ -67,7 +61,7 @@ pub fn sql() -> String {
 pub async fn ensure(trial: &Trial) -> Result<(), Error> {
     for store in &trial.stores {
         if let Endpoint::Postgres(address) = &store.endpoint {
-            limited(store, in_postgres(store, address.expose(), create)).await?;
+            limited(store, in_postgres(store, address, create)).await?;
         }
     }
     Ok(())
@@ -78,9 +72,9 @@ pub async fn remove(trial: &Trial) -> Result<(), Error> {
     for (index, store) in trial.stores.iter().enumerate() {
         match &store.endpoint {
             Endpoint::Postgres(address) => {
-                limited(store, in_postgres(store, address.expose(), remove_tables)).await?;
+                limited(store, in_postgres(store, address, remove_tables)).await?;
             }
-            Endpoint::Redis(address) => limited(store, remove_keys(trial, index, address.expose())).await?,
+            Endpoint::Redis(address) => limited(store, remove_keys(trial, index, address)).await?,
         }
     }
     Ok(())
@@ -92,11 +86,11 @@ async fn limited(store: &Store, work: impl Future<Output = Result<(), Error>>) -
 
 async fn in_postgres(
     store: &Store,
-    address: &str,
+    address: &PostgresAddress,
     work: impl AsyncFnOnce(Client) -> Result<(), tokio_postgres::Error>,
 ) -> Result<(), Error> {
     let name = || store.name.to_string();
-    let config = config(address).map_err(|error| Error::Postgres(name(), error))?;
+    let config = address.config(APPLICATION);
     let (client, connection) = config.connect(NoTls).await.map_err(|error| Error::Tables(name(), error))?;
     driven(connection, work(client)).await.map_err(|error| Error::Tables(name(), error))
 }
@@ -119,11 +113,10 @@ async fn remove_tables(client: Client) -> Result<(), tokio_postgres::Error> {
     Ok(())
 }
 
-async fn remove_keys(trial: &Trial, store: usize, address: &str) -> Result<(), Error> {
+async fn remove_keys(trial: &Trial, store: usize, address: &RedisAddress) -> Result<(), Error> {
     let name = || trial.stores[store].name.to_string();
-    let (address, info) = parse(address).map_err(|error| Error::Redis(name(), error))?;
     let probed = trial.components.iter().filter(
-        |component| matches!(component.kind, ComponentKind::Store { store: probed } if probed == store),
+        |component| matches!(component.kind, ComponentKind::Store { store: probed } if probed.get() == store),
     );
     let mut keys: Vec<String> = probed
         .flat_map(|component| (0..keys::KEYS).map(|slot| keys::key(component.name.as_str(), slot)))
@@ -137,8 +130,8 @@ async fn remove_keys(trial: &Trial, store: usize, address: &str) -> Result<(), E
     }
     let command: Vec<&str> = std::iter::once("DEL").chain(keys.iter().map(String::as_str)).collect();
     let unconnected = |trouble: Trouble| Error::Connect(name(), trouble.to_string());
-    let socket = socket::connect(&address).await.map_err(unconnected)?;
-    converse(socket, &info, &[&command]).await.map(drop).map_err(|error| Error::Keys(name(), error))
+    let socket = socket::connect(&socket_of(address)).await.map_err(unconnected)?;
+    converse(socket, address.info(), &[&command]).await.map(drop).map_err(|error| Error::Keys(name(), error))
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ impl Account {
         dir: &Path,
     ) -> Result<Self, LedgerError> {
         let (name, endpoint) = {
-            let store = &trial.stores[ledger.store];
+            let store = trial.store(ledger.store);
             (store.name.as_str().to_owned(), &store.endpoint)
         };
         let store = Store::new(endpoint, ledger.wait_replicas)
@@ -59,7 +59,7 @@ impl Account {
             store,
             metrics,
             writers: u32::try_from(ledger.writers.get()).unwrap_or(u32::MAX - 1),
-            rate: ledger.rate,
+            rate: ledger.rate.per_second(),
             dataset: ledger.dataset,
             history: Mutex::default(),
             clock,
@@ -152,10 +152,10 @@ mod tests {
     use super::*;
     use crate::ledger::summary::AuditResult;
     use crate::ledger::{auditor, writers};
-    use crate::trial::{Endpoint, Secret};
+    use crate::trial::{Endpoint, RedisAddress};
 
     fn on_a_full_disk() -> Arc<Account> {
-        let endpoint = Endpoint::Redis(Secret::new("redis://127.0.0.1:1".to_owned()));
+        let endpoint = Endpoint::Redis(RedisAddress::parse("redis://127.0.0.1:1").expect("an address"));
         let metrics = Metrics::register(&Registry::new()).expect("registers");
         Arc::new(Account {
             name: "redis".to_owned(),

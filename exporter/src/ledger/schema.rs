@@ -50,7 +50,7 @@ pub async fn cleanup(trial: &Trial, scope: Scope<'_>) -> Result<(), LedgerError>
 
 fn stores(trial: &Trial) -> Result<BTreeMap<String, Store>, LedgerError> {
     let open = |ledger: &crate::trial::Ledger| {
-        let store = &trial.stores[ledger.store];
+        let store = trial.store(ledger.store);
         let name = store.name.as_str().to_owned();
         let failed = |source: StoreError| LedgerError::Store { store: name.clone(), source };
         let opened = Store::new(&store.endpoint, ledger.wait_replicas).map_err(failed)?;

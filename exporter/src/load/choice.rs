@@ -46,20 +46,16 @@ fn scramble(value: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU32;
-    use std::time::Duration;
-
     use super::*;
-    use crate::trial::Name;
+    use crate::trial::smallest;
+    use std::num::NonZeroU32;
 
     fn choice(weights: &[u32]) -> TaskChoice {
         let tasks: Vec<_> = weights
             .iter()
             .map(|&weight| Task {
-                name: Name::new("t").expect("a name"),
                 weight: NonZeroU32::new(weight).expect("a weight"),
-                patience: Duration::from_secs(2),
-                journey: Vec::new(),
+                ..smallest().load.tasks[0].clone()
             })
             .collect();
         TaskChoice::new(&tasks)

@@ -56,7 +56,7 @@ impl Load {
     pub fn new(trial: Arc<Trial>, clock: Clock, registry: &Registry) -> Result<Self, LoadError> {
         let plan = Plan::new(&trial)?;
         let tls = plan.origin.https.then(|| Tls::new(&trial.target)).transpose()?;
-        let schedule = Schedule::new(&trial.load.stages, trial.load.spawn_rate);
+        let schedule = Schedule::new(&trial.load.stages, trial.load.spawn_rate.per_second());
         let slots = Arc::new(Slots::new(schedule.largest()));
         let metrics = Metrics::register(registry, &trial.load, Arc::clone(&slots), clock)?;
         let recorder = Arc::new(Recorder::new(clock, metrics, slots));

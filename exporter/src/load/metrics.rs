@@ -67,7 +67,7 @@ impl Metrics {
                 "ordeal_response_time_seconds",
                 "Time from the intended start of a request to the end of its answer.",
             )
-            .buckets(load.buckets.clone()),
+            .buckets(load.buckets.to_vec()),
             &["task", "outcome"],
         )?;
         let schedule_lag = Histogram::with_opts(

@@ -125,27 +125,11 @@ mod tests {
     use prometheus::Registry;
 
     use super::*;
-    use crate::trial::{self, Name, Redirects, Task, Think};
+    use crate::trial::{self, Buckets};
 
     fn recorder() -> Recorder {
-        let task = Task {
-            name: Name::new("t").expect("a name"),
-            weight: std::num::NonZeroU32::MIN,
-            patience: Duration::from_secs(2),
-            journey: Vec::new(),
-        };
-        let load = trial::Load {
-            stages: Vec::new(),
-            spawn_rate: 1.0,
-            think: Think::Constant(Duration::ZERO),
-            seed: 0,
-            timeout: Duration::from_secs(15),
-            patience: Duration::from_secs(2),
-            redirects: Redirects::Answer,
-            buckets: vec![1.0],
-            login: None,
-            tasks: vec![task],
-        };
+        let mut load = trial::smallest().load;
+        load.buckets = Buckets::new(vec![1.0]).expect("a bound");
         let (clock, slots) = (Clock::start(), Arc::new(Slots::new(1)));
         let metrics = Metrics::register(&Registry::new(), &load, Arc::clone(&slots), clock);
         Recorder::new(clock, metrics.expect("families"), slots)

@@ -75,8 +75,8 @@ pub(super) fn text(
         match part {
             Part::Literal(text) => out.push_str(text),
             Part::Secret(secret) => out.push_str(secret.0.expose()),
-            Part::Range(low, high) => {
-                let _ = write!(out, "{}", rng.random_range(*low..=*high));
+            Part::Range(numbers) => {
+                let _ = write!(out, "{}", rng.random_range(numbers.bounds()));
             }
             Part::Choice(options) => out.push_str(&options[rng.random_range(0..options.len())]),
             Part::Uuid => {

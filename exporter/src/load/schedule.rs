@@ -27,9 +27,9 @@ impl Schedule {
         let mut legs = Vec::with_capacity(stages.len());
         let (mut begins, mut from) = (Duration::ZERO, 0);
         for stage in stages {
-            let reached = level(from, stage.users, spawn_rate, stage.lasts);
+            let reached = level(from, stage.users, spawn_rate, stage.lasts());
             legs.push(Leg { begins, from, to: stage.users, most: from.max(reached) });
-            begins += stage.lasts;
+            begins += stage.lasts();
             from = reached;
         }
         Self { legs, spawn_rate, duration: begins }
@@ -74,8 +74,10 @@ mod tests {
     use super::*;
 
     fn schedule(stages: &[(usize, u64)], rate: f64) -> Schedule {
-        let stages: Vec<_> =
-            stages.iter().map(|&(users, s)| Stage { users, lasts: Duration::from_secs(s) }).collect();
+        let stages: Vec<_> = stages
+            .iter()
+            .map(|&(users, s)| Stage::new(users, Duration::from_secs(s)).expect("a stage"))
+            .collect();
         Schedule::new(&stages, rate)
     }
 

@@ -140,10 +140,7 @@ impl User {
     }
 
     fn pause(&mut self, think: Think, failed: bool) -> Duration {
-        let pause = match think {
-            Think::Constant(pause) => pause,
-            Think::Uniform(low, high) => self.rng.random_range(low..=high),
-        };
+        let pause = self.rng.random_range(think.bounds());
         if failed { pause.max(PAUSE_AFTER_FAILURE) } else { pause }
     }
 

@@ -201,12 +201,12 @@ mod tests {
 
     #[test]
     fn threads_follow_the_load_and_stay_within_the_machine() {
-        let think = Think::Uniform(Duration::from_secs(1), Duration::from_secs(3));
+        let think = Think::uniform(Duration::from_secs(1), Duration::from_secs(3)).expect("a range");
         assert_eq!(
             [threads(1_000, think, 2), threads(10_000, think, 2), threads(200_000, think, 8)],
             [1, 1, 4]
         );
-        assert_eq!([50, 1_000].map(|users| threads(users, Think::Constant(Duration::ZERO), 2)), [1, 2]);
+        assert_eq!([50, 1_000].map(|users| threads(users, Think::constant(Duration::ZERO), 2)), [1, 2]);
         assert_eq!(threads(0, think, 0), 1);
     }
 }

@@ -16,7 +16,7 @@ const SOURCES: &str = "a mapping of names to where their values are, such as {id
 
 /// Conditions on the body.
 pub(super) fn assertions(reader: &mut Reader<'_>, node: &Node) -> Checked<Vec<Assertion>> {
-    reader.filled_list(node, 50, ASSERTIONS, assertion)
+    Ok(reader.filled_list(node, 50, ASSERTIONS, assertion)?.to_vec())
 }
 
 fn assertion(reader: &mut Reader<'_>, node: &Node) -> Checked<Assertion> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::duration::Limits;
 use super::fields::{Fields, distinct_names};
-use super::model::{Component, ComponentKind, Store};
+use super::model::{Component, ComponentKind, Store, StoreIndex};
 use super::node::Node;
 use super::reader::{Checked, Reader};
 use super::step::{is_path, status};
@@ -57,7 +57,7 @@ fn component(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -> Checked<
     let interval = reader.duration_or(fields.get("interval"), default, INTERVAL);
     let timeout = reader.duration_or(fields.get("timeout"), TIMEOUT, ANSWERING);
     fields.close(reader);
-    Ok(Component { name: name?, kind: kind?, interval: interval?, timeout: timeout? })
+    Ok(Component::new(name?, kind?, interval?, timeout?).expect("a millisecond at least is read for both"))
 }
 
 /// A key that only components of one kind may have.
@@ -98,14 +98,15 @@ fn http(reader: &mut Reader<'_>, node: &Node, expect: Option<&Node>) -> Checked<
     Ok(ComponentKind::Http { path: path.text.clone(), expect: expect? })
 }
 
-fn store(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -> Checked<usize> {
-    reader.reference(node, "store", known.store_names)
+pub(super) fn store(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -> Checked<StoreIndex> {
+    let (place, count) = (reader.reference(node, "store", known.store_names)?, known.store_names.len());
+    Ok(StoreIndex::new(place, count).expect("a name that is found has its place in the list"))
 }
 
 fn members(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -> Checked<ComponentKind> {
     let store = store(reader, node, known)?;
-    if known.stores.get(store).is_some_and(|store| store.instances.is_empty()) {
-        let name = known.store_names[store];
+    if known.stores.get(store.get()).is_some_and(|store| store.instances.is_empty()) {
+        let name = known.store_names[store.get()];
         let text = format!("`members` of store `{name}`, which has no `instances`; expected some there");
         return Err(reader.fault(node.at(), text));
     }

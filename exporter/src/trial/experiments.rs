@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::duration::Limits;
 use super::fields::{Fields, distinct, distinct_names};
-use super::model::{Component, ComponentKind, ExecFault, Experiment, Fault};
+use super::model::{Component, ComponentIndex, ComponentKind, ExecFault, Experiment, Fault, NonEmpty};
 use super::node::Node;
 use super::reader::{Checked, Reader};
 
@@ -62,18 +62,18 @@ fn experiment(reader: &mut Reader<'_>, node: &Node, known: Listed<'_>) -> Checke
     Ok(Experiment { name: name?, fault: Fault::Exec(fault), components, deadline: deadline?, hold, replaced })
 }
 
-fn lacks_replicas(listed: &[usize], known: Listed<'_>) -> bool {
+fn lacks_replicas(listed: &[ComponentIndex], known: Listed<'_>) -> bool {
     let is_replicas = |component: &Component| matches!(component.kind, ComponentKind::Replicas { .. });
-    !known.components.is_empty() && !listed.iter().any(|index| is_replicas(&known.components[*index]))
+    !known.components.is_empty() && !listed.iter().any(|index| is_replicas(&known.components[index.get()]))
 }
 
-fn components(reader: &mut Reader<'_>, node: &Node, names: &[&str]) -> Checked<Vec<usize>> {
+fn components(reader: &mut Reader<'_>, node: &Node, names: &[&str]) -> Checked<NonEmpty<ComponentIndex>> {
     let mut listed = Vec::new();
     let indices =
         reader.filled_list(node, 200, "at least one component that must recover", |reader, item| {
             let index = reader.reference(item, "component", names)?;
             listed.push((names[index], item.at()));
-            Ok(index)
+            Ok(ComponentIndex::new(index, names.len()).expect("a name that is found has its place"))
         });
     distinct(reader, "mention of component", listed.into_iter());
     indices

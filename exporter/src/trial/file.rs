@@ -1,6 +1,8 @@
 //! From a file to a checked trial.
 
+use std::fs::FileType;
 use std::io::{self, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -65,13 +67,29 @@ pub(super) fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(read_bytes(path)?).map_err(|_| io::Error::other("not text in UTF-8"))
 }
 
+/// Looks before it opens: a pipe that nobody writes to would keep us waiting, and a device may never end.
 fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    if let Some(what) = irregular(std::fs::metadata(path)?.file_type()) {
+        return Err(io::Error::other(format!("{what}, where only regular files are read")));
+    }
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MOST_BYTES {
         return Err(io::Error::other(format!("larger than {} KiB", MOST_BYTES >> 10)));
     }
     Ok(bytes)
+}
+
+/// What a file is that is none of the regular ones.
+fn irregular(kind: FileType) -> Option<&'static str> {
+    let kinds = [
+        (kind.is_dir(), "a folder"),
+        (kind.is_fifo(), "a pipe"),
+        (kind.is_socket(), "a socket"),
+        (kind.is_char_device() || kind.is_block_device(), "a device"),
+        (!kind.is_file(), "no file"),
+    ];
+    kinds.into_iter().find_map(|(is, what)| is.then_some(what))
 }
 
 fn one(path: &Path, place: Option<Place>, text: String) -> Faults {

@@ -2,15 +2,16 @@
 
 use std::num::NonZeroUsize;
 
-use super::components::Known;
+use super::components::{self, Known};
 use super::faults::Place;
 use super::fields::{Fields, distinct};
-use super::model::{Endpoint, Ledger, Store};
+use super::model::{Endpoint, Ledger, Rate, Store};
 use super::node::Node;
 use super::reader::{Checked, Reader};
 
 const WRITERS: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not zero");
 const MOST_WRITERS: NonZeroUsize = NonZeroUsize::new(1000).expect("1000 is not zero");
+/// Writes a second.
 const RATE: f64 = 20.0;
 
 /// The ledgers, at most one for a store.
@@ -18,7 +19,7 @@ pub(super) fn ledgers(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) ->
     let mut of = Vec::new();
     let ledgers = reader.list(node, 100, "a list of ledgers", |reader, item| {
         let ledger = ledger(reader, item, known)?;
-        of.push((known.store_names[ledger.store], item.at()));
+        of.push((known.store_names[ledger.store.get()], item.at()));
         Ok(ledger)
     });
     distinct(reader, "ledger of store", of.iter().map(|(store, at)| (*store, *at)));
@@ -32,13 +33,8 @@ fn one_an_address(reader: &mut Reader<'_>, known: Known<'_>, of: &[(&str, Place)
     for (index, (name, at)) in of.iter().enumerate() {
         let Some(own) = store(name) else { continue };
         let earlier = of[..index].iter().filter_map(|(earlier, _)| store(earlier));
-        let same = earlier.filter(|other| other.name != own.name).find(|other| {
-            match (&other.endpoint, &own.endpoint) {
-                (Endpoint::Postgres(one), Endpoint::Postgres(two))
-                | (Endpoint::Redis(one), Endpoint::Redis(two)) => one == two,
-                _ => false,
-            }
-        });
+        let same =
+            earlier.filter(|other| other.name != own.name).find(|other| other.endpoint == own.endpoint);
         if let Some(same) = same {
             let text = format!(
                 "a ledger of `{name}`, which has the address of `{}`; expected one ledger there",
@@ -53,14 +49,14 @@ fn ledger(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -> Checked<Led
     let mut fields = Fields::open(reader, node, "a ledger")?;
     let store = fields
         .require(reader, "store", "the name of a store")
-        .and_then(|node| reader.reference(node, "store", known.store_names));
+        .and_then(|node| components::store(reader, node, known));
     let writers =
         fields.get("writers").map_or(Ok(WRITERS), |node| reader.whole(node, NonZeroUsize::MIN, MOST_WRITERS));
-    let rate = fields.get("rate").map_or(Ok(RATE), |node| reader.positive(node, 100_000.0));
+    let rate = fields.get("rate").map_or_else(|| Ok(usual_rate()), |node| reader.rate(node, 100_000.0));
     let (wait, dataset) = (fields.get("wait"), fields.get("dataset"));
     let wait_replicas = wait.map_or(Ok(0), |node| reader.whole(node, 0, 100));
     let keys = dataset.map_or(Ok(0), |node| reader.whole(node, 0, 1_000_000));
-    if let Some(of) = store.ok().and_then(|index| known.stores.get(index)) {
+    if let Some(of) = store.ok().and_then(|index| known.stores.get(index.get())) {
         only_redis(reader, of, [("wait", wait), ("dataset", dataset)]);
         enough_replicas(reader, of, wait, wait_replicas);
     }
@@ -72,6 +68,10 @@ fn ledger(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -> Checked<Led
         wait_replicas: wait_replicas?,
         dataset: keys?,
     })
+}
+
+fn usual_rate() -> Rate {
+    Rate::new(RATE).expect("20 is a rate")
 }
 
 fn only_redis(reader: &mut Reader<'_>, store: &Store, options: [(&str, Option<&Node>); 2]) {

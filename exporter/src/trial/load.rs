@@ -1,24 +1,21 @@
 //! The section `load`: how many users, how they behave.
 
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::duration::{self, Limits, Written};
 use super::fields::Fields;
-use super::model::{Load, Redirects, Stage, Step, Think};
+use super::model::{Buckets, Load, NonEmpty, Rate, Redirects, Stage, Step, Think};
 use super::node::Node;
 use super::reader::{Checked, Reader};
 use super::tasks;
 use super::template::Scope;
 use super::words::shown;
 
-/// Default bucket bounds: one at every limit people use, and one just above each time-out.
-const BUCKETS: [f64; 19] = [
-    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 6.0, 10.0, 16.0,
-];
 const TIMEOUT: Duration = Duration::from_secs(15);
 const PATIENCE: Duration = Duration::from_secs(2);
-const THINK: Think = Think::Uniform(Duration::from_secs(1), Duration::from_secs(3));
+const THINK: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3);
 /// Hops followed where `redirects` is just `true`.
 const HOPS: NonZeroU32 = NonZeroU32::new(10).expect("10 is not zero");
 
@@ -34,16 +31,16 @@ pub(super) fn load(reader: &mut Reader<'_>, node: &Node) -> Checked<Load> {
     let mut fields = Fields::open(reader, node, "the load")?;
     let spawn_rate = fields
         .require(reader, "spawn_rate", "how many users start a second")
-        .and_then(|node| reader.positive(node, MOST_SPAWN_RATE));
+        .and_then(|node| reader.rate(node, MOST_SPAWN_RATE));
     let stages = stages(reader, &mut fields, spawn_rate);
-    let think = fields.get("think").map_or(Ok(THINK), |node| think(reader, node));
+    let think = fields.get("think").map_or_else(|| Ok(uniform(THINK)), |node| think(reader, node));
     let seed = fields.get("seed").map_or(Ok(0), |node| reader.whole(node, 0, u64::MAX));
     let timeout = reader.duration_or(fields.get("timeout"), TIMEOUT, WAITING);
     let limit = timeout.unwrap_or(Duration::MAX);
     let patience =
         fields.get("patience").map_or(Ok(PATIENCE.min(limit)), |node| patience(reader, node, limit));
     let redirects = fields.get("redirects").map_or(Ok(Redirects::Answer), |node| redirects(reader, node));
-    let buckets = fields.get("buckets").map_or(Ok(BUCKETS.to_vec()), |node| buckets(reader, node));
+    let buckets = fields.get("buckets").map_or_else(|| Ok(Buckets::default()), |node| buckets(reader, node));
     let mut scope = Scope::default();
     let login = fields.get("login").map(|node| login(reader, node, &mut scope)).transpose();
     let inherited =
@@ -67,7 +64,11 @@ pub(super) fn load(reader: &mut Reader<'_>, node: &Node) -> Checked<Load> {
 }
 
 /// `users` with `duration`, or `stages`.
-fn stages(reader: &mut Reader<'_>, fields: &mut Fields<'_>, spawn_rate: Checked<f64>) -> Checked<Vec<Stage>> {
+fn stages(
+    reader: &mut Reader<'_>,
+    fields: &mut Fields<'_>,
+    spawn_rate: Checked<Rate>,
+) -> Checked<NonEmpty<Stage>> {
     if let Some(list) = fields.get("stages") {
         for key in ["users", "duration"] {
             if let Some(node) = fields.get(key) {
@@ -81,21 +82,21 @@ fn stages(reader: &mut Reader<'_>, fields: &mut Fields<'_>, spawn_rate: Checked<
     let lasts = fields
         .require(reader, "duration", "how long they visit (or `stages`)")
         .and_then(|node| reader.duration(node, LASTING));
-    let stage = Stage { users: users?, lasts: lasts? };
-    let ramp = stage.users as f64 / spawn_rate?;
-    if ramp > stage.lasts.as_secs_f64() {
+    let stage = of_time(users?, lasts?);
+    let ramp = stage.users as f64 / spawn_rate?.per_second();
+    if ramp > stage.lasts().as_secs_f64() {
         let text = format!(
             "{} users take {ramp:.0} s to start, but the load ends after {}; \
              expected fewer users, a higher spawn_rate or a longer duration",
             stage.users,
-            Written(stage.lasts)
+            Written(stage.lasts())
         );
         return Err(reader.fault(users_node?.at(), text));
     }
-    Ok(vec![stage])
+    Ok(NonEmpty::one(stage))
 }
 
-fn staircase(reader: &mut Reader<'_>, node: &Node) -> Checked<Vec<Stage>> {
+fn staircase(reader: &mut Reader<'_>, node: &Node) -> Checked<NonEmpty<Stage>> {
     let stages = reader.filled_list(node, 1000, "a list of stages such as {users: 100, for: 1m}", stage)?;
     if stages.iter().all(|stage| stage.users == 0) {
         return Err(reader.fault(node.at(), "stages without a user; expected at least one with users"));
@@ -112,23 +113,29 @@ fn stage(reader: &mut Reader<'_>, node: &Node) -> Checked<Stage> {
         .require(reader, "for", "how long the stage lasts")
         .and_then(|node| reader.duration(node, LASTING));
     fields.close(reader);
-    Ok(Stage { users: users?, lasts: lasts? })
+    Ok(of_time(users?, lasts?))
+}
+
+fn of_time(users: usize, lasts: Duration) -> Stage {
+    Stage::new(users, lasts).expect("the shortest stage that is read lasts a second")
+}
+
+fn uniform(bounds: RangeInclusive<Duration>) -> Think {
+    Think::uniform(*bounds.start(), *bounds.end()).expect("1 s is less than 3 s")
 }
 
 fn think(reader: &mut Reader<'_>, node: &Node) -> Checked<Think> {
     let text = reader.text(node, "a pause such as 2s, or a range such as 1s..3s")?;
     let mut pause = |part: &str| duration::parse(part, THINKING).map_err(|why| reader.fault(text.at, why));
     let Some((low, high)) = text.text.split_once("..") else {
-        return Ok(Think::Constant(pause(&text.text)?));
+        return Ok(Think::constant(pause(&text.text)?));
     };
     let (low, high) = (pause(low), pause(high));
     let (low, high) = (low?, high?);
-    if low > high {
+    Think::uniform(low, high).map_err(|_| {
         let found = shown(&text.text);
-        let text_of = format!("{found} ends before it begins; expected the shorter pause first");
-        return Err(reader.fault(text.at, text_of));
-    }
-    Ok(Think::Uniform(low, high))
+        reader.fault(text.at, format!("{found} ends before it begins; expected the shorter pause first"))
+    })
 }
 
 /// Patience, which beyond the time-out would never run out.
@@ -156,9 +163,9 @@ fn redirects(reader: &mut Reader<'_>, node: &Node) -> Checked<Redirects> {
     }
 }
 
-fn buckets(reader: &mut Reader<'_>, node: &Node) -> Checked<Vec<f64>> {
+fn buckets(reader: &mut Reader<'_>, node: &Node) -> Checked<Buckets> {
     let mut last = 0.0;
-    reader.filled_list(node, 64, "bucket bounds in seconds", |reader, item| {
+    let bounds = reader.filled_list(node, 64, "bucket bounds in seconds", |reader, item| {
         let bound = reader.positive(item, 3600.0)?;
         if bound <= last {
             let text = format!("{bound} after {last}; expected bounds that increase");
@@ -166,10 +173,11 @@ fn buckets(reader: &mut Reader<'_>, node: &Node) -> Checked<Vec<f64>> {
         }
         last = bound;
         Ok(bound)
-    })
+    })?;
+    Ok(Buckets::new(bounds.to_vec()).expect("each bound is above the one before, and the first above 0"))
 }
 
-fn login(reader: &mut Reader<'_>, node: &Node, scope: &mut Scope) -> Checked<Vec<Step>> {
+fn login(reader: &mut Reader<'_>, node: &Node, scope: &mut Scope) -> Checked<NonEmpty<Step>> {
     let mut fields = Fields::open(reader, node, "the login")?;
     let journey = fields
         .require(reader, "journey", tasks::JOURNEY)

@@ -34,3 +34,5 @@ pub use secrets::{Environment, ProcessEnvironment};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::smallest;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::duration::{self, Limits};
 use super::faults::{Fault, Place};
-use super::model::Name;
+use super::model::{Name, NonEmpty, Rate};
 use super::node::{Map, Node, Text};
 use super::secrets::Environment;
 use super::words::{listed, near, shown};
@@ -95,6 +95,12 @@ impl<'a> Reader<'a> {
         self.scalar(node, &expected, |number| *number > 0.0 && *number <= high)
     }
 
+    /// Times a second, at most `high`.
+    pub(super) fn rate(&mut self, node: &Node, high: f64) -> Checked<Rate> {
+        let per_second = self.positive(node, high)?;
+        Ok(Rate::new(per_second).expect("a finite number above 0 is a rate"))
+    }
+
     /// `true` or `false`.
     pub(super) fn flag(&mut self, node: &Node) -> Checked<bool> {
         self.scalar(node, "true or false", |_| true)
@@ -167,12 +173,9 @@ impl<'a> Reader<'a> {
         most: usize,
         expected: &str,
         read: impl FnMut(&mut Self, &Node) -> Checked<T>,
-    ) -> Checked<Vec<T>> {
+    ) -> Checked<NonEmpty<T>> {
         let items = self.list(node, most, expected, read)?;
-        if items.is_empty() {
-            return Err(self.fault(node.at(), format!("an empty list; expected {expected}")));
-        }
-        Ok(items)
+        NonEmpty::new(items).map_err(|_| self.fault(node.at(), format!("an empty list; expected {expected}")))
     }
 
     /// The entries of a mapping; a repeated key is a fault.

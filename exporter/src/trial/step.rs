@@ -79,7 +79,7 @@ pub(super) fn is_path(text: &str) -> bool {
 
 fn statuses(reader: &mut Reader<'_>, node: &Node) -> Checked<Vec<StatusCode>> {
     match node {
-        Node::List(..) => reader.filled_list(node, 100, "status codes", status),
+        Node::List(..) => reader.filled_list(node, 100, "status codes", status).map(|all| all.to_vec()),
         _ => Ok(vec![status(reader, node)?]),
     }
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use redis::IntoConnectionInfo;
-
 use super::duration::Limits;
 use super::fields::{Fields, distinct_names};
-use super::model::{Access, Endpoint, Failover, Instance, Manager, Secret, Store};
+use super::model::{
+    Access, AddressError, Endpoint, Failover, Instance, Manager, NonEmpty, PostgresAddress, RedisAddress,
+    Store,
+};
 use super::node::Node;
 use super::reader::{Checked, Reader};
 use super::target::http_url;
@@ -32,15 +33,11 @@ fn store(reader: &mut Reader<'_>, node: &Node) -> Checked<Store> {
     let name = fields.require(reader, "name", "the store's name").and_then(|node| reader.name(node));
     let chosen = fields.one_of(reader, ["postgres", "redis"]);
     let kind = chosen.map(|(key, _)| if key == "postgres" { Kind::Postgres } else { Kind::Redis });
-    let address = chosen.and_then(|(_, node)| address(reader, node, kind?));
+    let endpoint = chosen.and_then(|(_, node)| address(reader, node, kind?));
     let instances = fields.get("instances").map_or(Ok(Vec::new()), |node| instances(reader, node, kind));
     let failover = fields.get("failover").map(|node| failover(reader, node, kind)).transpose();
     fields.close(reader);
-    let endpoint = match kind? {
-        Kind::Postgres => Endpoint::Postgres(address?),
-        Kind::Redis => Endpoint::Redis(address?),
-    };
-    Ok(Store { name: name?, endpoint, instances: instances?, failover: failover? })
+    Ok(Store { name: name?, endpoint: endpoint?, instances: instances?, failover: failover? })
 }
 
 /// What fails the store over; Patroni is PostgreSQL's, Sentinel is Redis'.
@@ -72,32 +69,39 @@ fn sentinel(reader: &mut Reader<'_>, node: &Node, master: Option<&Node>) -> Chec
         Some(master) => reader.filled(master, NAME).map(|text| text.text.clone()),
         None => Err(reader.fault(node.at(), format!("`sentinel` without `master`; expected {NAME}"))),
     };
-    let address = address(reader, node, Kind::Redis);
+    let address = redis(reader, node);
     Ok(Manager::Sentinel { address: address?, master: master? })
 }
 
 /// An address of the store's kind. It is not repeated in a fault, nor is the parser's reason: both may hold a
 /// password.
-fn address(reader: &mut Reader<'_>, node: &Node, kind: Kind) -> Checked<Secret> {
-    let expected = match kind {
-        Kind::Postgres => {
-            "a PostgreSQL connection string such as postgres://user@host:5432/database or \
-             \"host=/run/postgresql user=me\""
-        }
-        Kind::Redis => "a Redis URL such as redis://host:6379 or redis+unix:///run/redis.sock",
-    };
+fn address(reader: &mut Reader<'_>, node: &Node, kind: Kind) -> Checked<Endpoint> {
+    match kind {
+        Kind::Postgres => postgres(reader, node).map(Endpoint::Postgres),
+        Kind::Redis => redis(reader, node).map(Endpoint::Redis),
+    }
+}
+
+fn postgres(reader: &mut Reader<'_>, node: &Node) -> Checked<PostgresAddress> {
+    const EXPECTED: &str = "a PostgreSQL connection string such as postgres://user@host:5432/database or \
+                            \"host=/run/postgresql user=me\"";
+    parsed(reader, node, EXPECTED, PostgresAddress::parse)
+}
+
+fn redis(reader: &mut Reader<'_>, node: &Node) -> Checked<RedisAddress> {
+    const EXPECTED: &str = "a Redis URL such as redis://host:6379 or redis+unix:///run/redis.sock";
+    parsed(reader, node, EXPECTED, RedisAddress::parse)
+}
+
+fn parsed<T>(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    expected: &str,
+    parse: impl Fn(&str) -> Result<T, AddressError>,
+) -> Checked<T> {
     let text = reader.filled(node, expected)?;
     let (address, _) = reader.with_secrets(text)?;
-    let sound = match kind {
-        Kind::Postgres => address
-            .parse::<tokio_postgres::Config>()
-            .is_ok_and(|config| !config.get_hosts().is_empty() || !config.get_hostaddrs().is_empty()),
-        Kind::Redis => address.as_str().into_connection_info().is_ok(),
-    };
-    if !sound {
-        return Err(reader.fault(text.at, format!("an address that cannot be used; expected {expected}")));
-    }
-    Ok(Secret::new(address))
+    parse(&address).map_err(|error| reader.fault(text.at, format!("{error}; expected {expected}")))
 }
 
 fn instances(reader: &mut Reader<'_>, node: &Node, kind: Checked<Kind>) -> Checked<Vec<Instance>> {
@@ -117,7 +121,7 @@ fn instance(reader: &mut Reader<'_>, node: &Node, kind: Checked<Kind>) -> Checke
 }
 
 /// A program and its arguments, as they are: no shell and no secrets.
-fn command(reader: &mut Reader<'_>, node: &Node) -> Checked<Vec<String>> {
+fn command(reader: &mut Reader<'_>, node: &Node) -> Checked<NonEmpty<String>> {
     const WORDS: &str = "a command as a list of words, such as [ssh, db1, psql]";
     reader.filled_list(node, 100, WORDS, |reader, item| Ok(reader.filled(item, "a word")?.text.clone()))
 }

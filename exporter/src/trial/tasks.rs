@@ -7,7 +7,7 @@ use http::Method;
 
 use super::fields::{Fields, distinct_names};
 use super::load;
-use super::model::{Step, Task};
+use super::model::{NonEmpty, Step, Task};
 use super::node::{Node, Text};
 use super::reader::{Checked, Reader};
 use super::step;
@@ -35,7 +35,11 @@ pub(super) struct Inherited<'l> {
 }
 
 /// The tasks: each is a label value, so they are not many.
-pub(super) fn tasks(reader: &mut Reader<'_>, node: &Node, inherited: Inherited<'_>) -> Checked<Vec<Task>> {
+pub(super) fn tasks(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    inherited: Inherited<'_>,
+) -> Checked<NonEmpty<Task>> {
     distinct_names(reader, node, "task");
     reader.filled_list(node, 200, "a list of at least one task", |reader, item| task(reader, item, inherited))
 }
@@ -57,7 +61,7 @@ fn task(reader: &mut Reader<'_>, node: &Node, inherited: Inherited<'_>) -> Check
 }
 
 /// The steps of a journey; what they extract is added to `scope`.
-pub(super) fn journey(reader: &mut Reader<'_>, node: &Node, scope: &mut Scope) -> Checked<Vec<Step>> {
+pub(super) fn journey(reader: &mut Reader<'_>, node: &Node, scope: &mut Scope) -> Checked<NonEmpty<Step>> {
     reader.filled_list(node, 200, JOURNEY, |reader, item| request(reader, item, scope))
 }
 

@@ -1,6 +1,6 @@
 //! Texts with parameters and secrets in them.
 
-use super::model::{Part, Secret, SecretText, Template};
+use super::model::{NonEmpty, Part, Secret, SecretText, Template};
 use super::node::Text;
 use super::reader::{Checked, Reader, Reported};
 use super::secrets::{self, Environment};
@@ -208,19 +208,19 @@ fn parameter(inner: &str) -> Result<Part, String> {
     }
     if inner.contains('|') {
         let choices: Vec<_> = inner.split('|').map(str::to_owned).collect();
-        if choices.iter().any(String::is_empty) {
+        let filled = !choices.iter().any(String::is_empty);
+        let choices = NonEmpty::new(choices).ok().filter(|_| filled);
+        return choices.map(Part::Choice).ok_or_else(|| {
             let found = shown(&braced(inner));
-            return Err(format!("{found} has an empty choice; expected a list such as {{red|green}}"));
-        }
-        return Ok(Part::Choice(choices));
+            format!("{found} has an empty choice; expected a list such as {{red|green}}")
+        });
     }
     if let Some((low, high)) = inner.split_once("..") {
         return match (low.parse::<i64>(), high.parse::<i64>()) {
-            (Ok(low), Ok(high)) if low <= high => Ok(Part::Range(low, high)),
-            (Ok(_), Ok(_)) => Err(format!(
-                "{} ends before it begins; expected the smaller number first",
-                shown(&braced(inner))
-            )),
+            (Ok(low), Ok(high)) => Part::range(low, high).map_err(|_| {
+                let found = shown(&braced(inner));
+                format!("{found} ends before it begins; expected the smaller number first")
+            }),
             _ => {
                 Err(format!("{} is no range; expected whole numbers such as {{1..9}}", shown(&braced(inner))))
             }
@@ -254,14 +254,15 @@ mod tests {
 
     #[test]
     fn templates_are_taken_apart() {
-        let choice = |items: &[&str]| Part::Choice(items.iter().map(|item| (*item).to_owned()).collect());
+        let range = |low, high| Part::range(low, high).expect("a range");
+        let choice = |items: &[&str]| {
+            let items = items.iter().map(|item| (*item).to_owned()).collect();
+            Part::Choice(NonEmpty::new(items).expect("choices"))
+        };
         let table = [
             ("", vec![]),
             ("/a", vec![literal("/a")]),
-            (
-                "/a/{1..500}?p={-9..9}",
-                vec![literal("/a/"), Part::Range(1, 500), literal("?p="), Part::Range(-9, 9)],
-            ),
+            ("/a/{1..500}?p={-9..9}", vec![literal("/a/"), range(1, 500), literal("?p="), range(-9, 9)]),
             ("{gold|a..b|x y}", vec![choice(&["gold", "a..b", "x y"])]),
             ("{uuid}{user}{sale_1}", vec![Part::Uuid, Part::User, Part::Extracted("sale_1".to_owned())]),
             ("{{a}} {{1..2}}{{}}", vec![literal("{a} {1..2}{}")]),

@@ -6,6 +6,7 @@ use std::process::{ChildStderr, ChildStdin, Command, Stdio};
 
 use exporter::chaos::STEPS;
 use exporter::chaos::driver::{Driver, Setup};
+use exporter::chaos::journal::Journal;
 use exporter::chaos::metrics::Metrics;
 use exporter::chaos::putback::{Retry, recover};
 use exporter::clock::Clock;
@@ -147,7 +148,7 @@ async fn run(folder: &Path) {
         Metrics::register(&prometheus::Registry::new(), &experiments, &[]).expect("the families fit");
     let setup = Setup {
         clock: Clock::start(),
-        directory: folder,
+        journal: Journal::open(folder).await.expect("a journal"),
         run: "r1",
         token: "t1",
         experiments: &experiments,

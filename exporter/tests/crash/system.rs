@@ -7,7 +7,7 @@ use std::time::Duration;
 use exporter::chaos::journal;
 use exporter::chaos::putback::{Retry, recover};
 use exporter::clock::Clock;
-use exporter::trial::{ExecFault, Experiment, Fault, Name};
+use exporter::trial::{ComponentIndex, ExecFault, Experiment, Fault, Name, NonEmpty};
 use tempfile::TempDir;
 
 /// Breaks in two halves, so that it can be caught in between.
@@ -123,7 +123,7 @@ pub(crate) fn experiment(folder: &Path) -> Experiment {
             revert: Some(command(REVERT)),
             timeout: Duration::from_mins(2),
         }),
-        components: vec![0],
+        components: NonEmpty::one(ComponentIndex::new(0, 1).expect("one component")),
         deadline: Duration::from_mins(1),
         hold: Duration::ZERO,
         replaced: false,

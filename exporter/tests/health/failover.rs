@@ -6,22 +6,26 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use exporter::health::failover::warnings;
-use exporter::trial::{Endpoint, Failover, Ledger, Manager, Secret, Store};
+use exporter::trial::{Endpoint, Failover, Ledger, Manager, Rate, RedisAddress, Store};
 use tokio::net::TcpListener;
 
 use crate::postgres::served as postgres_served;
 use crate::redis::{says, served as redis_served};
 use crate::servers::{Server, free_port};
-use crate::support::{name, trial};
+use crate::support::{first_store, name, postgres_at, redis_at, trial};
 
 const WITHIN: Duration = Duration::from_secs(30);
 
 /// What a run of these stores, each with a ledger that waits for `wait` replicas, is warned of.
 async fn warned(stores: Vec<Store>, wait: u32) -> Vec<String> {
     let mut trial = trial("http://127.0.0.1:1", stores, vec![]);
-    let ledger =
-        |store| Ledger { store, writers: NonZeroUsize::MIN, rate: 1.0, wait_replicas: wait, dataset: 0 };
-    trial.ledgers = (0..trial.stores.len()).map(ledger).collect();
+    trial.ledgers = vec![Ledger {
+        store: first_store(),
+        writers: NonZeroUsize::MIN,
+        rate: Rate::new(1.0).expect("a rate"),
+        wait_replicas: wait,
+        dataset: 0,
+    }];
     warnings(&trial).await
 }
 
@@ -41,9 +45,9 @@ fn assert_warned(found: &[String], expected: &[&str]) {
 async fn a_sentinel_and_its_redis_are_asked() {
     let redis = Server::redis(None);
     redis_served(&redis).await;
-    let address = || Endpoint::Redis(Secret::new(redis.redis_address()));
+    let address = || redis_at(&redis.redis_address());
     let manager = |sentinel: &Server, master: &str| {
-        let address = Secret::new(sentinel.redis_address());
+        let address = RedisAddress::parse(&sentinel.redis_address()).expect("an address");
         Some(Manager::Sentinel { address, master: master.to_owned() })
     };
     let quick = Server::sentinel(redis.port, 2000, 6000);
@@ -66,8 +70,7 @@ async fn a_sentinel_and_its_redis_are_asked() {
 async fn a_patroni_and_its_postgresql_are_asked() {
     let postgres = Server::postgres(None);
     postgres_served(&postgres.postgres_address()).await;
-    let endpoint =
-        |options: &str| Endpoint::Postgres(Secret::new(format!("{}{options}", postgres.postgres_address())));
+    let endpoint = |options: &str| postgres_at(&format!("{}{options}", postgres.postgres_address()));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("its address").port();
     let json = |text: &'static str| get(move || async move { text });
@@ -84,7 +87,7 @@ async fn a_patroni_and_its_postgresql_are_asked() {
     let found = warned(vec![store(endpoint(off), manager(port, "/default"))], 0).await;
     assert_warned(&found, &["ttl is 30 s", "primary_start_timeout", "synchronous_commit is off"]);
     let nobody = free_port();
-    let dead = Endpoint::Postgres(Secret::new(format!("host=127.0.0.1 port={nobody} user=ordeal")));
+    let dead = postgres_at(&format!("host=127.0.0.1 port={nobody} user=ordeal"));
     let found = warned(vec![store(dead, manager(nobody, ""))], 0).await;
     assert_warned(
         &found,

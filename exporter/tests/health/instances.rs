@@ -1,21 +1,23 @@
 use std::time::Duration;
 
-use exporter::trial::{Access, ComponentKind, Endpoint, Instance, Secret, Store, Trial};
+use exporter::trial::{Access, ComponentKind, Endpoint, Instance, NonEmpty, Store, Trial};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::postgres::{served, sql};
 use crate::servers::{Server, tools};
-use crate::support::{Run, name, trial};
+use crate::support::{Run, first_store, name, postgres_at, redis_at, trial};
 
-fn direct(text: &str, address: String) -> Instance {
-    Instance { name: name(text), access: Access::Direct(Secret::new(address)) }
+fn direct(text: &str, endpoint: Endpoint) -> Instance {
+    Instance { name: name(text), access: Access::Direct(endpoint) }
 }
 
 fn watched(endpoint: Endpoint, instances: Vec<Instance>) -> Trial {
     let store = Store { name: name("store"), endpoint, instances, failover: None };
-    let components =
-        vec![("it", ComponentKind::Store { store: 0 }), ("members", ComponentKind::Members { store: 0 })];
+    let components = vec![
+        ("it", ComponentKind::Store { store: first_store() }),
+        ("members", ComponentKind::Members { store: first_store() }),
+    ];
     trial("http://127.0.0.1:1", vec![store], components)
 }
 
@@ -70,10 +72,10 @@ async fn redis_instances_lead_split_and_take_over() {
     }
     let prefix = ["redis-cli", "-p", &replica.port.to_string()].map(str::to_owned).to_vec();
     let instances = vec![
-        direct("a", master.redis_socket()),
-        Instance { name: name("b"), access: Access::Command(prefix) },
+        direct("a", redis_at(&master.redis_socket())),
+        Instance { name: name("b"), access: Access::Command(NonEmpty::new(prefix).expect("words")) },
     ];
-    let run = Run::start(&watched(Endpoint::Redis(Secret::new(master.redis_address())), instances)).await;
+    let run = Run::start(&watched(redis_at(&master.redis_address()), instances)).await;
     one_leader(&run).await;
     tell(&replica, "REPLICAOF NO ONE").await;
     split(&run).await;
@@ -93,11 +95,10 @@ async fn postgresql_instances_lead_split_and_take_over() {
     let prefix =
         [&psql, "-h", "127.0.0.1", "-p", &port, "-U", "ordeal", "postgres"].map(str::to_owned).to_vec();
     let instances = vec![
-        direct("a", primary.postgres_socket()),
-        Instance { name: name("b"), access: Access::Command(prefix) },
+        direct("a", postgres_at(&primary.postgres_socket())),
+        Instance { name: name("b"), access: Access::Command(NonEmpty::new(prefix).expect("words")) },
     ];
-    let run =
-        Run::start(&watched(Endpoint::Postgres(Secret::new(primary.postgres_address())), instances)).await;
+    let run = Run::start(&watched(postgres_at(&primary.postgres_address()), instances)).await;
     one_leader(&run).await;
     sql(&standby.postgres_address(), "SELECT pg_promote()").await.expect("a promotion");
     split(&run).await;
@@ -111,10 +112,10 @@ async fn an_instance_behind_a_prefix_that_cannot_run_is_not_observed() {
     let master = Server::redis(None);
     let prefix = vec!["false".to_owned()];
     let instances = vec![
-        direct("a", master.redis_address()),
-        Instance { name: name("b"), access: Access::Command(prefix) },
+        direct("a", redis_at(&master.redis_address())),
+        Instance { name: name("b"), access: Access::Command(NonEmpty::new(prefix).expect("words")) },
     ];
-    let run = Run::start(&watched(Endpoint::Redis(Secret::new(master.redis_address())), instances)).await;
+    let run = Run::start(&watched(redis_at(&master.redis_address()), instances)).await;
     run.until("a writer", |run| run.value(&series("writable_instances")) > 0.0).await;
     run.until("more probes", |run| {
         run.value("ordeal_probes_total{component=\"members\",outcome=\"failed\"}") > 4.0

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use exporter::trial::{ComponentKind, Endpoint, Secret, Store, Trial};
+use exporter::trial::{ComponentKind, Store, Trial};
 use tokio_postgres::NoTls;
 
 use crate::servers::Server;
-use crate::support::{Run, hold, name, trial};
+use crate::support::{Run, first_store, hold, name, postgres_at, trial};
 
 /// Runs `sql` as the server's owner; the first column of its first row.
 pub(crate) async fn sql(address: &str, sql: &str) -> Result<Option<String>, tokio_postgres::Error> {
@@ -26,9 +26,9 @@ pub(crate) async fn served(address: &str) {
 }
 
 fn probing(server: &Server) -> Trial {
-    let endpoint = Endpoint::Postgres(Secret::new(server.postgres_address()));
+    let endpoint = postgres_at(&server.postgres_address());
     let store = Store { name: name("postgres"), endpoint, instances: vec![], failover: None };
-    trial("http://127.0.0.1:1", vec![store], vec![("it", ComponentKind::Store { store: 0 })])
+    trial("http://127.0.0.1:1", vec![store], vec![("it", ComponentKind::Store { store: first_store() })])
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

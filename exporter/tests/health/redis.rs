@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use exporter::trial::{ComponentKind, Endpoint, Secret, Store};
+use exporter::trial::{ComponentKind, Store};
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::servers::Server;
-use crate::support::{Run, hold, name, trial};
+use crate::support::{Run, first_store, hold, name, redis_at, trial};
 
 async fn pings(port: u16) -> bool {
     says(port, "PING", b"+PONG\r\n").await
@@ -29,10 +29,14 @@ pub(crate) async fn served(server: &Server) {
 
 async fn probed(server: &Server) -> Run {
     served(server).await;
-    let endpoint = Endpoint::Redis(Secret::new(server.redis_address()));
+    let endpoint = redis_at(&server.redis_address());
     let store = Store { name: name("redis"), endpoint, instances: vec![], failover: None };
-    Run::start(&trial("http://127.0.0.1:1", vec![store], vec![("it", ComponentKind::Store { store: 0 })]))
-        .await
+    Run::start(&trial(
+        "http://127.0.0.1:1",
+        vec![store],
+        vec![("it", ComponentKind::Store { store: first_store() })],
+    ))
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,5 @@
 //! A trial with one component, the run around it, and the truth of an outage.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use exporter::clock::{Clock, Moment};
@@ -8,11 +7,11 @@ use exporter::cluster;
 use exporter::health::Health;
 use exporter::health::tracker::Outage;
 use exporter::trial::{
-    Component, ComponentKind, Load, Name, Redirects, Stage, Store, Target, Task, Think, Trial,
+    Component, ComponentKind, Endpoint, Name, PostgresAddress, ProcessEnvironment, RedisAddress, Store,
+    StoreIndex, Trial,
 };
 use prometheus::{Registry, TextEncoder};
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
 
@@ -22,47 +21,32 @@ pub(crate) fn name(text: &str) -> Name {
 
 /// A trial that probes `components` of `target` and `stores`.
 pub(crate) fn trial(target: &str, stores: Vec<Store>, components: Vec<(&str, ComponentKind)>) -> Trial {
-    let second = Duration::from_secs(1);
     let component = |(text, kind): (&str, ComponentKind)| {
         let slow = matches!(kind, ComponentKind::Members { .. } | ComponentKind::Replicas { .. });
         let interval = if slow { INTERVAL * 5 } else { INTERVAL };
-        Component { name: name(text), kind, interval, timeout: second }
+        Component::new(name(text), kind, interval, Duration::from_secs(1)).expect("a component")
     };
+    let text = format!("target: {target}\n{LOAD}");
     Trial {
-        name: name("test"),
-        target: Target {
-            url: Url::parse(target).expect("a good address"),
-            ca: None,
-            client_identity: None,
-            host: None,
-            headers: vec![],
-        },
-        load: Load {
-            stages: vec![Stage { users: 1, lasts: second }],
-            spawn_rate: 1.0,
-            think: Think::Constant(second),
-            seed: 0,
-            timeout: second,
-            patience: second,
-            redirects: Redirects::Answer,
-            buckets: vec![1.0],
-            login: None,
-            tasks: vec![Task {
-                name: name("none"),
-                weight: NonZeroU32::MIN,
-                patience: second,
-                journey: vec![],
-            }],
-        },
-        status: None,
         stores,
         components: components.into_iter().map(component).collect(),
-        ledgers: vec![],
-        experiments: vec![],
-        after: second,
-        settle: second,
-        cooldown: second,
+        ..exporter::trial::parse(&text, "test.yaml".as_ref(), &ProcessEnvironment).expect("a trial")
     }
+}
+
+const LOAD: &str = "load: {users: 1, spawn_rate: 1, duration: 1m, tasks: [{name: none, journey: [GET /]}]}\n";
+
+/// The first store of a trial.
+pub(crate) fn first_store() -> StoreIndex {
+    StoreIndex::new(0, 1).expect("one store")
+}
+
+pub(crate) fn postgres_at(address: &str) -> Endpoint {
+    Endpoint::Postgres(PostgresAddress::parse(address).expect("an address"))
+}
+
+pub(crate) fn redis_at(address: &str) -> Endpoint {
+    Endpoint::Redis(RedisAddress::parse(address).expect("an address"))
 }
 
 /// Health under test.

@@ -4,19 +4,19 @@ use exporter::ledger::audit::Counts;
 use exporter::ledger::record::{Outcome, WriteId};
 use exporter::ledger::stores::{Answer, Store, StoreError};
 use exporter::ledger::{self, Scope};
-use exporter::trial::{Endpoint, Trial};
+use exporter::trial::Trial;
 
 use crate::servers::{Postgres, eventually};
-use crate::support::{RUN, Run, completed, four_writers, secret, trial};
+use crate::support::{RUN, Run, completed, four_writers, postgres_at, trial};
 
 const ID: WriteId = WriteId { worker: 0, seq: 0 };
 
 fn trial_of(postgres: &Postgres) -> Trial {
-    trial(Endpoint::Postgres(secret(postgres.url())), four_writers())
+    trial(postgres_at(&postgres.url()), four_writers())
 }
 
 fn store_of(postgres: &Postgres) -> Store {
-    Store::new(&Endpoint::Postgres(secret(postgres.url())), 0).expect("endpoint")
+    Store::new(&postgres_at(&postgres.url()), 0).expect("endpoint")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,7 +155,7 @@ async fn the_grants_of_the_printed_sql_are_enough() {
     owner.batch_execute("CREATE ROLE ordeal LOGIN").await.expect("role");
     owner.batch_execute(&ledger::sql()).await.expect("table and grants");
 
-    let endpoint = Endpoint::Postgres(secret(postgres.url_of("ordeal")));
+    let endpoint = postgres_at(&postgres.url_of("ordeal"));
     let mut session = Store::new(&endpoint, 0).expect("endpoint").connect().await.expect("connected");
     let trial = trial(endpoint, four_writers());
     ledger::ensure_schema(&trial).await.expect("the table is found, not made");

@@ -4,21 +4,21 @@ use exporter::ledger::audit::Counts;
 use exporter::ledger::record::{Outcome, WriteId};
 use exporter::ledger::stores::{Store, StoreError};
 use exporter::ledger::{self, DatasetSummary, Scope};
-use exporter::trial::{Endpoint, Ledger, Trial};
+use exporter::trial::{Ledger, Trial};
 use redis::cmd;
 use rustix::process::Signal;
 
 use crate::servers::Redis;
-use crate::support::{RUN, Run, completed, four_writers, secret, trial};
+use crate::support::{RUN, Run, completed, four_writers, redis_at, trial};
 
 const ID: WriteId = WriteId { worker: 0, seq: 0 };
 
 fn trial_of(redis: &Redis) -> Trial {
-    trial(Endpoint::Redis(secret(redis.url())), Ledger { dataset: 700, ..four_writers() })
+    trial(redis_at(&redis.url()), Ledger { dataset: 700, ..four_writers() })
 }
 
 fn store_of(redis: &Redis, wait_replicas: u32) -> Store {
-    Store::new(&Endpoint::Redis(secret(redis.url())), wait_replicas).expect("endpoint")
+    Store::new(&redis_at(&redis.url()), wait_replicas).expect("endpoint")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use exporter::clock::{Clock, Moment};
 use exporter::ledger::{self, AuditResult, AuditSummary, Completed, Ledgers};
-use exporter::trial::{Endpoint, ExecFault, Experiment, Fault, Ledger, Load, Name, Redirects, Secret, Store};
-use exporter::trial::{Target, Think, Trial};
+use exporter::trial::{
+    ComponentIndex, Endpoint, ExecFault, Experiment, Fault, Ledger, Name, NonEmpty, PostgresAddress,
+    ProcessEnvironment, Rate, RedisAddress, Store, StoreIndex, Trial,
+};
 use prometheus::Registry;
 use tempfile::TempDir;
 
@@ -80,51 +82,40 @@ pub(crate) fn completed(mut summaries: Vec<AuditSummary>) -> Completed {
 pub(crate) fn trial(endpoint: Endpoint, ledger: Ledger) -> Trial {
     let name = |text: &str| Name::new(text).expect("a name");
     let second = Duration::from_secs(1);
-    let load = Load {
-        stages: Vec::new(),
-        spawn_rate: 1.0,
-        think: Think::Constant(second),
-        seed: 0,
-        timeout: second,
-        patience: second,
-        redirects: Redirects::Answer,
-        buckets: Vec::new(),
-        login: None,
-        tasks: Vec::new(),
-    };
-    let url = "http://127.0.0.1".parse().expect("a URL");
-    let target = Target { url, ca: None, client_identity: None, host: None, headers: Vec::new() };
     let nothing = || "true".to_owned();
     let fault = ExecFault { target: nothing(), inject: nothing(), bit: None, revert: None, timeout: second };
     let experiment = Experiment {
         name: name("kill"),
         fault: Fault::Exec(fault),
-        components: Vec::new(),
+        components: NonEmpty::one(ComponentIndex::new(0, 1).expect("one component")),
         deadline: second,
         hold: Duration::ZERO,
         replaced: false,
     };
     Trial {
-        name: name("trial"),
-        target,
-        load,
-        status: None,
         stores: vec![Store { name: name("store"), endpoint, instances: Vec::new(), failover: None }],
-        components: Vec::new(),
         ledgers: vec![ledger],
         experiments: vec![experiment],
-        after: second,
-        settle: second,
-        cooldown: second,
+        ..exporter::trial::parse(SMALLEST, "trial.yaml".as_ref(), &ProcessEnvironment).expect("a trial")
     }
 }
+
+const SMALLEST: &str = "target: http://127.0.0.1
+load: {users: 1, spawn_rate: 1, duration: 1m, tasks: [{name: none, journey: [GET /]}]}
+components: [{name: web, http: /}]
+";
 
 /// Four writers, 200 writes a second.
 pub(crate) fn four_writers() -> Ledger {
     let writers = NonZeroUsize::new(4).expect("four");
-    Ledger { store: 0, writers, rate: 200.0, wait_replicas: 0, dataset: 0 }
+    let (store, rate) = (StoreIndex::new(0, 1).expect("one store"), Rate::new(200.0).expect("a rate"));
+    Ledger { store, writers, rate, wait_replicas: 0, dataset: 0 }
 }
 
-pub(crate) fn secret(url: String) -> Secret {
-    Secret::new(url)
+pub(crate) fn postgres_at(address: &str) -> Endpoint {
+    Endpoint::Postgres(PostgresAddress::parse(address).expect("an address"))
+}
+
+pub(crate) fn redis_at(address: &str) -> Endpoint {
+    Endpoint::Redis(RedisAddress::parse(address).expect("an address"))
 }

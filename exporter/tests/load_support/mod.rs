@@ -10,7 +10,8 @@ use std::time::Duration;
 use exporter::clock::Clock;
 use exporter::load::{Load, LoadHandle};
 use exporter::trial::{
-    self, Body, HeaderText, Name, Part, Redirects, Stage, Step, Target, Task, Template, Think, Trial,
+    self, Body, Buckets, HeaderText, Name, NonEmpty, Part, Rate, Redirects, Stage, Step, Target, Task,
+    Template, Think, Trial,
 };
 use http::{HeaderValue, Method, StatusCode};
 use prometheus::Registry;
@@ -60,7 +61,13 @@ pub(crate) fn expecting(status: u16, step: Step) -> Step {
 
 pub(crate) fn task(name: &str, weight: u32, journey: Vec<Step>) -> Task {
     let weight = weight.try_into().unwrap();
+    let journey = NonEmpty::new(journey).unwrap();
     Task { name: Name::new(name).unwrap(), weight, patience: Duration::from_millis(100), journey }
+}
+
+/// So many users for a minute.
+pub(crate) fn a_minute_of(users: usize) -> Stage {
+    Stage::new(users, Duration::from_mins(1)).unwrap()
 }
 
 /// One user who hardly thinks and does `journey` over and over.
@@ -75,16 +82,16 @@ pub(crate) fn trial(url: &str, journey: Vec<Step>) -> Trial {
             headers: Vec::new(),
         },
         load: trial::Load {
-            stages: vec![Stage { users: 1, lasts: Duration::from_mins(1) }],
-            spawn_rate: 1000.0,
-            think: Think::Constant(Duration::from_millis(20)),
+            stages: NonEmpty::one(a_minute_of(1)),
+            spawn_rate: Rate::new(1000.0).unwrap(),
+            think: Think::constant(Duration::from_millis(20)),
             seed: 1,
             timeout: Duration::from_secs(5),
             patience: Duration::from_millis(100),
             redirects: Redirects::Answer,
-            buckets: vec![0.1, 1.0],
+            buckets: Buckets::new(vec![0.1, 1.0]).unwrap(),
             login: None,
-            tasks: vec![task("only", 1, journey)],
+            tasks: NonEmpty::one(task("only", 1, journey)),
         },
         status: None,
         stores: Vec::new(),

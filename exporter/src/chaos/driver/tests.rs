@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::chaos::journal::FILE;
-use crate::trial::{ExecFault, Fault};
+use crate::trial::{ComponentIndex, ExecFault, Fault, NonEmpty};
 
 /// A system that is broken while a file named `broken` exists, and what is done to it.
 struct Rig {
@@ -37,7 +37,7 @@ fn experiment(
             revert: revert.map(command),
             timeout: Duration::from_secs(2),
         }),
-        components: vec![0],
+        components: NonEmpty::one(ComponentIndex::new(0, 1).expect("one component")),
         deadline: Duration::from_mins(1),
         hold: Duration::from_secs(40),
         replaced: false,
@@ -61,7 +61,7 @@ impl Rig {
         let metrics = Metrics::register(&self.registry, &self.experiments, &[&name("postgres")]);
         let setup = Setup {
             clock: Clock::start(),
-            directory: self.folder.path(),
+            journal: Journal::open(self.folder.path()).await.expect("a journal"),
             run: "r1",
             token: "t1",
             experiments: &self.experiments,
@@ -375,7 +375,7 @@ async fn a_journal_that_cannot_be_used_lets_nothing_begin() {
     let metrics = Metrics::register(&rig.registry, &rig.experiments, &[]).expect("the families fit");
     let setup = Setup {
         clock: Clock::start(),
-        directory: rig.folder.path(),
+        journal: Journal::open(rig.folder.path()).await.expect("a journal"),
         run: "r1",
         token: "t1",
         experiments: &rig.experiments,
@@ -383,7 +383,14 @@ async fn a_journal_that_cannot_be_used_lets_nothing_begin() {
         metrics,
         retry: Retry::default(),
     };
-    let error = Driver::open(setup).await.expect_err("damaged");
-    assert!(chain(&error).contains("line 1 of"), "{}", chain(&error));
+    let mut driver = Driver::open(setup).await.expect("what is readable is to be put back");
+    let error = driver.put_back_unfinished().await.expect_err("damaged").to_string();
+    assert!(error.contains("journal.jsonl:1: not a journal entry; it has 7 bytes"), "{error}");
+    let plan = driver.prepare(&rig.experiments[0]).await.expect("a plan");
+    let error = inject(&mut driver, &plan).await.expect_err("damaged").to_string();
+    assert!(error.contains("is damaged: nothing begins before it is set aside"), "{error}");
+    assert!(!rig.broken());
+    let journal = fs::read_to_string(rig.folder.path().join(FILE)).expect("a journal");
+    assert_eq!(journal, "rubbish\n", "it is left as it is");
     rig.registry = Registry::new();
 }

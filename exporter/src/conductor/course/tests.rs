@@ -5,7 +5,7 @@ use crate::chaos::guard::{Situation, may_start};
 use crate::chaos::plan::Inverse;
 use crate::chaos::putback::PutBackError;
 use crate::health::tracker::{Saw, Took};
-use crate::trial::{ExecFault, Fault};
+use crate::trial::{ComponentIndex, ExecFault, Fault, NonEmpty};
 
 mod any;
 mod table;
@@ -29,7 +29,10 @@ fn experiment() -> Experiment {
             revert: Some("mend".into()),
             timeout: Duration::from_secs(30),
         }),
-        components: vec![0, 1],
+        components: NonEmpty::new(
+            [0, 1].map(|index| ComponentIndex::new(index, 2).expect("two components")).into(),
+        )
+        .expect("two"),
         deadline: Duration::from_mins(1),
         hold: Duration::from_millis(250),
         replaced: false,

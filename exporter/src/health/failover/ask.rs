@@ -9,11 +9,11 @@ use url::Url;
 use super::judge::{Patroni, Sentinel};
 use crate::health::probe::driven;
 use crate::health::server::Trouble;
-use crate::health::server::postgres::{self, config, rows};
-use crate::health::server::redis::{converse, flatten, parse};
-use crate::health::server::{redis as redis_server, socket};
+use crate::health::server::postgres::{APPLICATION, rows};
+use crate::health::server::redis::{converse, flatten, socket_of};
+use crate::health::server::socket;
 use crate::tls;
-use crate::trial::Secret;
+use crate::trial::{PostgresAddress, RedisAddress};
 
 /// Why there are no settings. Addresses may hold secrets and are not shown.
 #[derive(Debug, thiserror::Error)]
@@ -24,12 +24,8 @@ pub(super) enum Unanswered {
     Client(#[source] reqwest::Error),
     #[error("GET /config")]
     Http(#[source] reqwest::Error),
-    #[error("use the PostgreSQL address")]
-    PostgresAddress(#[source] postgres::AddressError),
     #[error("ask PostgreSQL")]
     Postgres(#[source] tokio_postgres::Error),
-    #[error("use the Redis address")]
-    RedisAddress(#[source] redis_server::AddressError),
     #[error("connect")]
     Connect(#[source] Trouble),
     #[error("run {0}")]
@@ -74,7 +70,7 @@ pub(super) async fn patroni(url: &Url) -> Result<Patroni, Unanswered> {
     Ok(answer.json::<Document>().await.map_err(without_url)?.into())
 }
 
-pub(super) async fn sentinel(address: &Secret, master: &str) -> Result<Sentinel, Unanswered> {
+pub(super) async fn sentinel(address: &RedisAddress, master: &str) -> Result<Sentinel, Unanswered> {
     let fields = command(address, "SENTINEL MASTER", &["SENTINEL", "MASTER", master]).await?;
     let milliseconds = |name: &'static str| {
         let value = fields.chunks_exact(2).find(|pair| pair[0] == name).and_then(|pair| pair[1].parse().ok());
@@ -87,8 +83,8 @@ pub(super) async fn sentinel(address: &Secret, master: &str) -> Result<Sentinel,
 }
 
 /// `synchronous_commit` and `synchronous_standby_names`.
-pub(super) async fn postgres(address: &Secret) -> Result<(String, String), Unanswered> {
-    let config = config(address.expose()).map_err(Unanswered::PostgresAddress)?;
+pub(super) async fn postgres(address: &PostgresAddress) -> Result<(String, String), Unanswered> {
+    let config = address.config(APPLICATION);
     let (client, connection) = config.connect(NoTls).await.map_err(Unanswered::Postgres)?;
     let sql = "SHOW synchronous_commit; SHOW synchronous_standby_names";
     let answer = driven(connection, client.simple_query(sql)).await.map_err(Unanswered::Postgres)?;
@@ -99,15 +95,19 @@ pub(super) async fn postgres(address: &Secret) -> Result<(String, String), Unans
 }
 
 /// `maxmemory-policy`.
-pub(super) async fn redis(address: &Secret) -> Result<String, Unanswered> {
+pub(super) async fn redis(address: &RedisAddress) -> Result<String, Unanswered> {
     let answer = command(address, "CONFIG GET", &["CONFIG", "GET", "maxmemory-policy"]).await?;
     answer.into_iter().nth(1).ok_or(Unanswered::Missing("maxmemory-policy"))
 }
 
-async fn command(address: &Secret, what: &'static str, words: &[&str]) -> Result<Vec<String>, Unanswered> {
-    let (address, info) = parse(address.expose()).map_err(Unanswered::RedisAddress)?;
-    let socket = socket::connect(&address).await.map_err(Unanswered::Connect)?;
-    let replies = converse(socket, &info, &[words]).await.map_err(|error| Unanswered::Redis(what, error))?;
+async fn command(
+    address: &RedisAddress,
+    what: &'static str,
+    words: &[&str],
+) -> Result<Vec<String>, Unanswered> {
+    let socket = socket::connect(&socket_of(address)).await.map_err(Unanswered::Connect)?;
+    let replies =
+        converse(socket, address.info(), &[words]).await.map_err(|error| Unanswered::Redis(what, error))?;
     let mut flat = Vec::new();
     for reply in replies {
         flatten(reply, &mut flat);

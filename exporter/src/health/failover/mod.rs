@@ -22,7 +22,7 @@ pub async fn warnings(trial: &Trial) -> Vec<String> {
         if let Some(failover) = &store.failover {
             found.extend(of_failover(failover).await);
         }
-        if let Some(ledger) = trial.ledgers.iter().find(|ledger| ledger.store == index) {
+        if let Some(ledger) = trial.ledgers.iter().find(|ledger| ledger.store.get() == index) {
             found.extend(of_promise(store, ledger).await);
         }
         warnings.extend(found.into_iter().map(|warning| format!("store {name}: {warning}")));

@@ -141,7 +141,7 @@ fn render(template: &Template) -> Option<String> {
         match part {
             Part::Literal(literal) => text.push_str(literal),
             Part::Secret(secret) => text.push_str(secret.0.expose()),
-            Part::Range(low, _) => text.push_str(&low.to_string()),
+            Part::Range(numbers) => text.push_str(&numbers.bounds().start().to_string()),
             Part::Choice(choices) => text.push_str(choices.first()?),
             Part::Uuid => text.push_str(&Uuid::new_v4().to_string()),
             Part::User => text.push('0'),

@@ -9,7 +9,8 @@ use tokio_postgres::{Config, NoTls};
 
 use super::driven;
 use crate::health::prober::{Check, Tidy};
-use crate::health::server::postgres::{AddressError, config, rows};
+use crate::health::server::postgres::{APPLICATION, rows};
+use crate::trial::PostgresAddress;
 
 /// Rows of one component: more than it can have probes outstanding, so that they never wait for each other.
 const ROWS: u64 = 1024;
@@ -36,8 +37,9 @@ pub(in crate::health) struct Postgres {
 }
 
 impl Postgres {
-    pub(in crate::health) fn new(component: &str, address: &str) -> Result<Self, AddressError> {
-        Ok(Self { config: config(address)?, component: component.to_owned(), run: rand::rng().random() })
+    pub(in crate::health) fn new(component: &str, address: &PostgresAddress) -> Self {
+        let config = address.config(APPLICATION);
+        Self { config, component: component.to_owned(), run: rand::rng().random() }
     }
 }
 

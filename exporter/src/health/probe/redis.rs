@@ -6,8 +6,9 @@ use redis::{ConnectionInfo, RedisError, Value};
 
 use crate::health::prober::{Check, Tidy};
 use crate::health::server::Trouble;
-use crate::health::server::redis::{AddressError, converse, parse};
+use crate::health::server::redis::{converse, socket_of};
 use crate::health::server::socket::{self, Address};
+use crate::trial::RedisAddress;
 
 /// Keys of one component: more than it can have probes outstanding.
 pub(in crate::health) const KEYS: u64 = 1024;
@@ -33,9 +34,9 @@ pub(in crate::health) struct Redis {
 }
 
 impl Redis {
-    pub(in crate::health) fn new(component: &str, url: &str) -> Result<Self, AddressError> {
-        let (address, info) = parse(url)?;
-        Ok(Self { address, info, component: component.to_owned(), run: rand::rng().random() })
+    pub(in crate::health) fn new(component: &str, address: &RedisAddress) -> Self {
+        let info = address.info().clone();
+        Self { address: socket_of(address), info, component: component.to_owned(), run: rand::rng().random() }
     }
 }
 

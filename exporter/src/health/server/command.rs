@@ -31,7 +31,7 @@ pub(super) struct Answer {
 }
 
 impl Client {
-    pub(super) fn new(prefix: Vec<String>) -> Self {
+    pub(in crate::health) fn new(prefix: Vec<String>) -> Self {
         Self { prefix }
     }
 

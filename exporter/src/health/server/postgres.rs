@@ -1,9 +1,8 @@
 //! SQL to one PostgreSQL server. Connections are not encrypted.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::Host;
 use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
 
 use super::Trouble;
@@ -12,36 +11,13 @@ use super::socket::{self, Address, Socket};
 
 use crate::errors::chain;
 use crate::health::probe::driven;
-use crate::trial::Access;
+use crate::trial::PostgresAddress;
 
 /// Rows of text; NULL is `None`.
 pub(in crate::health) type Rows = Vec<Vec<Option<String>>>;
 
-/// Why an address cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum AddressError {
-    /// Not a connection string.
-    #[error("read the connection string")]
-    Syntax(#[source] tokio_postgres::Error),
-    /// It demands what we do not have.
-    #[error("honour sslmode: encrypted connections to PostgreSQL are not supported")]
-    Tls,
-    /// It names no host.
-    #[error("find the host in the connection string")]
-    Host,
-}
-
-/// Parses a connection string.
-pub(in crate::health) fn config(text: &str) -> Result<Config, AddressError> {
-    let mut config = Config::from_str(text).map_err(AddressError::Syntax)?;
-    if !matches!(config.get_ssl_mode(), SslMode::Disable | SslMode::Prefer) {
-        return Err(AddressError::Tls);
-    }
-    if config.get_application_name().is_none() {
-        config.application_name("ordeal");
-    }
-    Ok(config)
-}
+/// The name that the server shows for our connections.
+pub(in crate::health) const APPLICATION: &str = "ordeal";
 
 /// One server.
 #[derive(Debug)]
@@ -51,18 +27,18 @@ pub(in crate::health) enum Server {
 }
 
 impl Server {
-    pub(in crate::health) fn new(access: &Access) -> Result<Self, AddressError> {
-        let text = match access {
-            Access::Command(prefix) => return Ok(Self::Command(Client::new(prefix.clone()))),
-            Access::Direct(text) => text,
-        };
-        let config = config(text.expose())?;
+    /// Asked directly.
+    pub(in crate::health) fn direct(address: &PostgresAddress) -> Self {
+        let config = address.config(APPLICATION);
         let port = config.get_ports().first().copied().unwrap_or(5432);
-        let address = match config.get_hosts().first().ok_or(AddressError::Host)? {
-            Host::Tcp(host) => Address::Tcp(host.clone(), port),
-            Host::Unix(folder) => Address::Unix(socket_file(folder, port)),
+        let address = match (config.get_hosts().first(), config.get_hostaddrs().first()) {
+            (Some(Host::Unix(folder)), _) => Address::Unix(socket_file(folder, port)),
+            (_, Some(ip)) => Address::Tcp(ip.to_string(), port),
+            (Some(Host::Tcp(host)), None) => Address::Tcp(host.clone(), port),
+            // An address has a host; were it without, asking it would fail.
+            (None, None) => Address::Tcp(String::new(), port),
         };
-        Ok(Self::Direct { address, config: Box::new(config) })
+        Self::Direct { address, config: Box::new(config) }
     }
 
     /// Opens a path to the server. A command prefix shows only later whether it is one.

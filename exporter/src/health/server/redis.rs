@@ -1,37 +1,25 @@
 //! Commands to one Redis server. Connections are not encrypted.
 
 use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError, Value,
-};
+use redis::{AsyncConnectionConfig, Cmd, ConnectionAddr, ConnectionInfo, RedisError, Value};
 
 use super::Trouble;
 use super::command::Client;
 use super::socket::{self, Address, Socket};
 use crate::errors::chain;
 use crate::health::probe::driven;
-use crate::trial::Access;
+use crate::trial::RedisAddress;
 
-/// Why an address cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum AddressError {
-    /// Not a Redis URL.
-    #[error("read the Redis address")]
-    Syntax(#[source] RedisError),
-    /// It demands what we do not have.
-    #[error("connect as the address says: encrypted connections to Redis are not supported")]
-    Tls,
-}
-
-/// Parses a Redis URL.
-pub(in crate::health) fn parse(url: &str) -> Result<(Address, ConnectionInfo), AddressError> {
-    let info = url.into_connection_info().map_err(AddressError::Syntax)?;
-    let address = match info.addr() {
-        ConnectionAddr::Tcp(host, port) => Address::Tcp(host.clone(), *port),
+/// The socket of an address.
+pub(in crate::health) fn socket_of(address: &RedisAddress) -> Address {
+    match address.info().addr() {
         ConnectionAddr::Unix(path) => Address::Unix(path.clone()),
-        _ => return Err(AddressError::Tls),
-    };
-    Ok((address, info))
+        ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
+            Address::Tcp(host.clone(), *port)
+        }
+        // The trial takes no other kinds; were there one, connecting would fail.
+        _ => Address::Tcp(String::new(), 0),
+    }
 }
 
 /// Runs `commands` one after the other on a fresh connection over `socket`; an error reply ends them.
@@ -70,14 +58,9 @@ pub(in crate::health) enum Server {
 }
 
 impl Server {
-    pub(in crate::health) fn new(access: &Access) -> Result<Self, AddressError> {
-        Ok(match access {
-            Access::Command(prefix) => Self::Command(Client::new(prefix.clone())),
-            Access::Direct(url) => {
-                let (address, info) = parse(url.expose())?;
-                Self::Direct { address, info: Box::new(info) }
-            }
-        })
+    /// Asked directly.
+    pub(in crate::health) fn direct(address: &RedisAddress) -> Self {
+        Self::Direct { address: socket_of(address), info: Box::new(address.info().clone()) }
     }
 
     /// Opens a path to the server. A command prefix shows only later whether it is one.

@@ -27,8 +27,8 @@ const PAGE: u32 = 5000;
 /// What failed at a store. No text holds a connection string.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The trial's connection string does not parse.
-    #[error("reading the store's connection string")]
+    /// The client cannot use the trial's address.
+    #[error("using the store's address")]
     Endpoint,
     /// PostgreSQL or the way to it failed.
     #[error("{doing} in PostgreSQL")]
@@ -110,10 +110,8 @@ impl Store {
     /// The store that `ledger` of a trial writes to.
     pub fn new(endpoint: &trial::Endpoint, wait_replicas: u32) -> Result<Self, StoreError> {
         match endpoint {
-            trial::Endpoint::Postgres(secret) => postgres::Postgres::new(secret.expose()).map(Self::Postgres),
-            trial::Endpoint::Redis(secret) => {
-                redis::Redis::new(secret.expose(), wait_replicas).map(Self::Redis)
-            }
+            trial::Endpoint::Postgres(address) => Ok(Self::Postgres(postgres::Postgres::new(address))),
+            trial::Endpoint::Redis(address) => redis::Redis::new(address, wait_replicas).map(Self::Redis),
         }
     }
 

@@ -1,7 +1,6 @@
 //! The ledger in PostgreSQL: a table, one INSERT a write, each its own transaction.
 
 use std::future::poll_fn;
-use std::str::FromStr as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_postgres::error::{DbError, Severity, SqlState};
@@ -13,6 +12,7 @@ use super::{Answer, PAGE, PAGE_LIMIT, StoreError, classify, within};
 use crate::errors::chain;
 use crate::ledger::audit::Row;
 use crate::ledger::record::{Outcome, Payload, WriteId};
+use crate::trial::PostgresAddress;
 
 /// The table of all runs' writes.
 pub const TABLE: &str = "\
@@ -41,12 +41,9 @@ pub struct Session {
 }
 
 impl Postgres {
-    /// From a connection string.
-    pub fn new(text: &str) -> Result<Self, StoreError> {
-        // The parser's own error may quote the string, which may hold a password.
-        let mut config = Config::from_str(text).map_err(|_| StoreError::Endpoint)?;
-        config.application_name("ordeal-ledger");
-        Ok(Self { config })
+    /// At this address.
+    pub fn new(address: &PostgresAddress) -> Self {
+        Self { config: address.config("ordeal-ledger") }
     }
 
     pub(super) async fn connect(&self) -> Result<Session, StoreError> {

@@ -7,6 +7,7 @@ use super::{Answer, Dataset, PAGE, PAGE_LIMIT, StoreError, classify, within};
 use crate::errors::chain;
 use crate::ledger::audit::Row;
 use crate::ledger::record::{Outcome, Payload, WriteId};
+use crate::trial::RedisAddress;
 
 /// Milliseconds that `WAIT` waits: less than a write may take, so that the count of replicas is heard.
 const WAIT_MILLIS: u32 = 1000;
@@ -37,9 +38,9 @@ impl std::fmt::Debug for Session {
 }
 
 impl Redis {
-    /// From a URL; a write is acknowledged once `wait_replicas` replicas confirmed it.
-    pub fn new(url: &str, wait_replicas: u32) -> Result<Self, StoreError> {
-        let client = Client::open(url).map_err(|_| StoreError::Endpoint)?;
+    /// At this address; a write is acknowledged once `wait_replicas` replicas confirmed it.
+    pub fn new(address: &RedisAddress, wait_replicas: u32) -> Result<Self, StoreError> {
+        let client = Client::open(address.info().clone()).map_err(|_| StoreError::Endpoint)?;
         Ok(Self { client, wait_replicas })
     }
 

@@ -4,44 +4,13 @@ use regex::Regex;
 
 use super::*;
 use crate::load::plan::Plan;
-use crate::trial::{self, Extract, Name, Part, Redirects, Stage, Step, Target, Task, Template, Think, Trial};
+use crate::trial::{Extract, NonEmpty, Part, Step, Task, Template, smallest};
 
 fn plan(step: Step) -> Plan {
-    let second = std::time::Duration::from_secs(1);
-    let name = Name::new("t").expect("a name");
-    let task =
-        Task { name: name.clone(), weight: std::num::NonZeroU32::MIN, patience: second, journey: vec![step] };
-    Plan::new(&Trial {
-        name,
-        target: Target {
-            url: "http://shop.example:8080/app".parse().expect("a URL"),
-            ca: None,
-            client_identity: None,
-            host: None,
-            headers: Vec::new(),
-        },
-        load: trial::Load {
-            stages: vec![Stage { users: 1, lasts: second }],
-            spawn_rate: 1.0,
-            think: Think::Constant(second),
-            seed: 0,
-            timeout: second,
-            patience: second,
-            redirects: Redirects::Answer,
-            buckets: vec![1.0],
-            login: None,
-            tasks: vec![task],
-        },
-        status: None,
-        stores: Vec::new(),
-        components: Vec::new(),
-        ledgers: Vec::new(),
-        experiments: Vec::new(),
-        after: second,
-        settle: second,
-        cooldown: second,
-    })
-    .expect("a plan")
+    let mut trial = smallest();
+    trial.target.url = "http://shop.example:8080/app".parse().expect("a URL");
+    trial.load.tasks = NonEmpty::one(Task { journey: NonEmpty::one(step), ..trial.load.tasks[0].clone() });
+    Plan::new(&trial).expect("a plan")
 }
 
 fn step(expect: &[u16], asserts: Vec<Assertion>, extracts: Vec<(&str, ExtractFrom)>) -> Step {

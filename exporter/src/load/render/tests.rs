@@ -1,6 +1,7 @@
 use rand::SeedableRng as _;
 
 use super::*;
+use crate::trial::NonEmpty;
 
 fn rng() -> StdRng {
     StdRng::seed_from_u64(1)
@@ -8,6 +9,10 @@ fn rng() -> StdRng {
 
 fn template(parts: Vec<Part>) -> Template {
     Template { parts }
+}
+
+fn range(low: i64, high: i64) -> Part {
+    Part::range(low, high).expect("a range")
 }
 
 fn literal(text: &str) -> Part {
@@ -34,7 +39,11 @@ fn parts_are_joined_and_values_come_from_the_user() {
 fn ranges_and_lists_are_used_from_end_to_end() {
     let mut rng = rng();
     let values = Values::new(0);
-    let parts = template(vec![Part::Range(-1, 2), literal(" "), Part::Choice(vec!["x".into(), "y".into()])]);
+    let parts = template(vec![
+        range(-1, 2),
+        literal(" "),
+        Part::Choice(NonEmpty::new(vec!["x".into(), "y".into()]).expect("choices")),
+    ]);
     let mut seen = std::collections::BTreeSet::new();
     for _ in 0..500 {
         let mut out = String::new();
@@ -68,7 +77,7 @@ fn paths_carry_links_and_what_a_uri_cannot_hold_is_encoded() {
 fn forms_are_encoded() {
     let fields = [
         ("user name".to_owned(), template(vec![literal("a&b=c")])),
-        ("n".to_owned(), template(vec![Part::Range(7, 7)])),
+        ("n".to_owned(), template(vec![range(7, 7)])),
     ];
     let body = form(&fields, &Values::new(0), &mut rng()).expect("nothing is missing");
     assert_eq!(String::from_utf8_lossy(&body), "user+name=a%26b%3Dc&n=7");
@@ -76,7 +85,7 @@ fn forms_are_encoded() {
 
 #[test]
 fn json_keeps_its_order_and_a_lone_range_is_a_number() {
-    let range = || Part::Range(3, 3);
+    let range = || range(3, 3);
     let object = JsonTemplate::Object(vec![
         ("z\"".into(), JsonTemplate::Text(template(vec![literal("say \"hi\"\n")]))),
         ("n".into(), JsonTemplate::Text(template(vec![range()]))),

@@ -10,6 +10,10 @@ use super::*;
 
 const EVERYTHING: &str = include_str!("everything.yaml");
 
+fn one_stage(users: usize, lasts: Duration) -> NonEmpty<Stage> {
+    NonEmpty::one(Stage::new(users, lasts).expect("a stage"))
+}
+
 #[test]
 fn the_shipped_files_are_good_as_they_stand() {
     for (file, experiments) in
@@ -24,7 +28,7 @@ fn the_shipped_files_are_good_as_they_stand() {
 #[test]
 fn the_labs_trial_has_the_promised_load() {
     let trial = parse_good(include_str!("../../../../deploy/lab/trial.yaml"));
-    assert_eq!(trial.load.stages, [Stage { users: 1000, lasts: Duration::from_secs(390) }]);
+    assert_eq!(trial.load.stages, one_stage(1000, Duration::from_secs(390)));
     let tasks: Vec<_> = trial.load.tasks.iter().map(|task| (task.name.as_str(), task.weight.get())).collect();
     let behaviours = [
         ("dashboard", 10),
@@ -48,8 +52,8 @@ fn what_is_not_said_has_its_default() {
     let trial = parse_good(AFTER_BASE);
     assert_eq!(trial.name.as_str(), "t");
     assert_eq!(trial.target.url.as_str(), "http://a/");
-    assert_eq!(trial.load.stages, [Stage { users: 1, lasts: Duration::from_mins(1) }]);
-    assert_eq!(trial.load.think, Think::Uniform(Duration::from_secs(1), Duration::from_secs(3)));
+    assert_eq!(trial.load.stages, one_stage(1, Duration::from_mins(1)));
+    assert_eq!(Ok(trial.load.think), Think::uniform(Duration::from_secs(1), Duration::from_secs(3)));
     assert_eq!((trial.load.seed, trial.load.redirects), (0, Redirects::Answer));
     assert_eq!((trial.load.timeout, trial.load.patience), (Duration::from_secs(15), Duration::from_secs(2)));
     assert_eq!((trial.load.buckets.len(), trial.load.buckets[18]), (19, 16.0));
@@ -89,9 +93,9 @@ fn target_and_load_can_say_everything() {
     let load = &trial.load;
     assert_eq!(load.stages.iter().map(|stage| stage.users).collect::<Vec<_>>(), [100, 1000]);
     assert_eq!(load.duration(), Duration::from_mins(6));
-    assert_eq!((load.think, load.seed), (Think::Constant(Duration::from_secs(2)), 7));
+    assert_eq!((load.think, load.seed), (Think::constant(Duration::from_secs(2)), 7));
     assert!(matches!(load.redirects, Redirects::Follow(hops) if hops.get() == 10));
-    assert_eq!(load.buckets, [0.005, 0.1, 1.0]);
+    assert_eq!(*load.buckets, [0.005, 0.1, 1.0]);
     let login = load.login.as_ref().expect("there is a login");
     assert_eq!(login.len(), 2);
     assert!(matches!(&login[1].body, Some(Body::Form(fields)) if fields.len() == 2));
@@ -103,7 +107,7 @@ fn a_request_can_say_everything() {
     let task = &trial.load.tasks[0];
     assert_eq!((task.weight.get(), task.patience), (25, Duration::from_secs(3)));
     assert_eq!(task.journey[0].method, Method::GET);
-    assert_eq!(task.journey[0].path.parts[1], Part::Range(1, 500));
+    assert_eq!(Ok(&task.journey[0].path.parts[1]), Part::range(1, 500).as_ref());
     let sale = &task.journey[1];
     assert_eq!((sale.method.clone(), &sale.expect[..]), (Method::POST, &[StatusCode::CREATED][..]));
     let Some(Body::Json(JsonTemplate::Object(body))) = &sale.body else { panic!("{:?}", sale.body) };
@@ -136,16 +140,21 @@ fn the_rest_can_say_everything() {
     assert!(
         matches!(kinds[0], ComponentKind::Http { path, expect: Some(StatusCode::OK) } if path == "/healthz")
     );
-    assert!(matches!(kinds[1], ComponentKind::Store { store: 0 }));
-    assert!(matches!(kinds[2], ComponentKind::Members { store: 1 }));
+    assert!(matches!(kinds[1], ComponentKind::Store { store } if store.get() == 0));
+    assert!(matches!(kinds[2], ComponentKind::Members { store } if store.get() == 1));
     assert!(matches!(kinds[3], ComponentKind::Replicas { declared: Some(3), .. }));
-    let intervals: Vec<_> = trial.components.iter().map(|component| component.interval.as_millis()).collect();
+    let intervals: Vec<_> =
+        trial.components.iter().map(|component| component.interval().as_millis()).collect();
     assert_eq!(intervals, [20, 50, 250, 250]);
     let redis = &trial.ledgers[1];
-    assert_eq!((redis.store, redis.wait_replicas, redis.dataset), (1, 1, 1000));
-    assert_eq!((trial.ledgers[0].writers.get(), trial.ledgers[0].rate.to_bits()), (4, 20.0_f64.to_bits()));
+    assert_eq!((redis.store.get(), redis.wait_replicas, redis.dataset), (1, 1, 1000));
+    assert_eq!(
+        (trial.ledgers[0].writers.get(), trial.ledgers[0].rate),
+        (4, Rate::new(20.0).expect("a rate"))
+    );
     let experiment = &trial.experiments[0];
-    assert_eq!(experiment.components, [1, 3]);
+    let components: Vec<_> = experiment.components.iter().map(|index| index.get()).collect();
+    assert_eq!(components, [1, 3]);
     assert_eq!((experiment.deadline, experiment.hold), (Duration::from_mins(2), Duration::from_secs(5)));
     assert!(experiment.replaced);
     let Fault::Exec(exec) = &experiment.fault;

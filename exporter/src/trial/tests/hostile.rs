@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use proptest::prelude::*;
 
-use super::super::read;
+use super::super::{ProcessEnvironment, read};
 use super::*;
 
 const TRIAL: &str = include_str!("../../../../deploy/lab/trial.yaml");
@@ -102,6 +102,30 @@ fn a_missing_file_and_a_folder_are_told() {
         let faults = read(&path, &Made::new()).expect_err("no file").to_string();
         assert!(faults.starts_with(&format!("{}: cannot be read: ", path.display())), "{faults}");
     }
+}
+
+/// Opening a pipe that nobody writes to waits for ever, and a device never ends.
+#[test]
+fn only_regular_files_are_read() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    let told = |path: &Path, what: &str| {
+        let faults = read(path, &ProcessEnvironment).expect_err("no trial").to_string();
+        let where_from = "where only regular files are read; expected a trial file";
+        assert_eq!(faults, format!("{}: cannot be read: {what}, {where_from}", path.display()));
+    };
+    told(&pipe, "a pipe");
+    told(Path::new("/dev/zero"), "a device");
+    told(folder.path(), "a folder");
+    let text = format!("{AFTER_LOAD}target: {{url: https://a, ca: pipe, headers: {{X-A: \"file:pipe\"}}}}\n");
+    let faults = parse(&text, &folder.path().join("t.yaml"), &ProcessEnvironment).expect_err("no trial");
+    let told: Vec<_> = faults.iter().map(|fault| fault.text.as_str()).collect();
+    let expected = [
+        "cannot read `pipe`: a pipe, where only regular files are read; expected a PEM file",
+        "cannot read the secret file pipe: a pipe, where only regular files are read; expected a readable file",
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]

@@ -46,6 +46,11 @@ fn parse_made(text: &str) -> Result<Trial, Faults> {
     parse(text, Path::new("t.yaml"), &Made::new())
 }
 
+/// A trial of nothing but a target and a load, for tests that need one and look at something else.
+pub(crate) fn smallest() -> Trial {
+    parse_good(AFTER_BASE)
+}
+
 fn parse_good(text: &str) -> Trial {
     parse_made(text).unwrap_or_else(|faults| panic!("{text}\n{faults}"))
 }
