@@ -13,6 +13,7 @@ mod app;
 mod cli;
 mod evidence;
 mod fetch;
+mod file;
 mod judge;
 mod report;
 mod run;

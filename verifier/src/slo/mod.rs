@@ -18,8 +18,8 @@ use node::{Node, Value};
 /// The file could not be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("reading {path}")]
-    Read { path: String, source: std::io::Error },
+    #[error(transparent)]
+    File(#[from] crate::file::Error),
     /// All faults, one a line, each with file, line and column.
     #[error("{0}")]
     Faults(String),
@@ -28,7 +28,7 @@ pub(crate) enum Error {
 /// Reads and checks a file.
 pub(crate) fn load(path: &Path) -> Result<Vec<Objective>, Error> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: name.clone(), source })?;
+    let text = crate::file::read(path)?;
     check(&text).map_err(|mut faults| {
         faults.sort_by_key(|fault| fault.at);
         let line = |fault: &Fault| format!("{name}:{}:{}: {}", fault.at.line, fault.at.column, fault.message);
