@@ -33,6 +33,8 @@ pub(crate) const FAMILIES: &[Family] = &[
     load("ordeal_response_time_seconds_bucket", &["task", "outcome", "le"]),
     load("ordeal_saturated_seconds_total", &["cause"]),
     load("ordeal_schedule_lag_seconds_count", &[]),
+    conductor("ordeal_components", &[]),
+    conductor("ordeal_probe_interval_seconds", &["component"]),
     conductor("ordeal_probes_total", &["component", "outcome"]),
     conductor("ordeal_component_up", &["component"]),
     conductor("ordeal_component_outages_total", &["component", "cause"]),
