@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(
     name = "slo-verifier",
     version,
-    after_help = "Exit codes: 0 pass, 1 fail, 2 usage or bad file, 3 inconclusive, 4 Prometheus unreachable."
+    after_help = "Exit codes: 0 pass, 1 fail, 2 usage or bad file, 3 inconclusive, 4 no usable answer from Prometheus."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]

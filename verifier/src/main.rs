@@ -33,9 +33,13 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(cli.log_format);
     let result = match cli.command {
-        Command::Check { file } => app::objectives(&file).map(|objectives| {
-            let plural = if objectives.len() == 1 { "" } else { "s" };
-            print(&format!("{}: {} objective{plural}\n", file.display(), objectives.len()));
+        Command::Check { file } => app::objectives(&file).map(|checked| {
+            for doubt in &checked.doubts {
+                let _ = writeln!(std::io::stderr(), "{doubt}");
+            }
+            let count = checked.objectives.len();
+            let plural = if count == 1 { "" } else { "s" };
+            print(&format!("{}: {count} objective{plural}\n", file.display()));
             0
         }),
         Command::Verify(options) => verify(*options),

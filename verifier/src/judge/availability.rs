@@ -6,6 +6,7 @@ use super::portion::{Portion, note_saturation};
 use super::{Judged, Lack, show};
 use crate::evidence::{Bounds, Evidence, Shortfall, Tally, Window};
 use crate::slo::{Availability, By};
+use crate::verdict::Verdict;
 
 const REQUESTS: &str = "ordeal_requests_total";
 const ERRORS: &str = "ordeal_request_errors_total";
@@ -13,6 +14,8 @@ const ERRORS: &str = "ordeal_request_errors_total";
 const BEGUN: &str = "ordeal_schedule_lag_seconds_count";
 const USER_SECONDS: &str = "ordeal_user_seconds_total";
 const PROBES: &str = "ordeal_probes_total";
+/// So many reasons of failures are told.
+const REASONS: usize = 3;
 
 pub(super) fn judge(promise: &Availability, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let window = window(evidence, &promise.during)?;
@@ -21,7 +24,15 @@ pub(super) fn judge(promise: &Availability, evidence: &Evidence) -> Result<Judge
         By::UserTime => by_user_time(promise, evidence, window)?,
         By::Probes(component) => by_probes(promise, evidence, window, component)?,
     };
-    judged.beside = beside(promise, evidence, window);
+    let ways = other_ways(promise, evidence, window);
+    judged.beside = ways.iter().map(told).collect();
+    judged.brief = Some(ways.iter().map(told_briefly).collect::<Vec<_>>().join(", "));
+    if judged.verdict() != Verdict::Pass
+        && let Some(reasons) = top_reasons(promise, evidence, window)
+    {
+        judged.beside.insert(0, reasons.clone());
+        judged.brief = Some(reasons);
+    }
     Ok(judged)
 }
 
@@ -149,33 +160,57 @@ fn probes(
     Ok((portion, failed, total))
 }
 
+/// One way to tell availability, and what it tells.
+type Way = (String, Result<Portion, Shortfall>);
+
 /// The other ways to tell availability, over the same window.
-fn beside(promise: &Availability, evidence: &Evidence, window: Window) -> Vec<String> {
-    let told = |what: &str, portion: Result<Portion, Shortfall>| match portion {
-        Ok(portion) => {
-            let (lower, value, upper) = portion.good();
-            format!("{what}: {}", show::share(value, lower, upper).text)
-        }
-        Err(shortfall) => format!("{what}: not known ({shortfall})"),
-    };
-    let mut lines = Vec::new();
+fn other_ways(promise: &Availability, evidence: &Evidence, window: Window) -> Vec<Way> {
+    let portion = |(bad, total): (Tally, Tally)| Portion::over(evidence, &bad, &total, window);
+    let mut ways = Vec::new();
     if promise.by != By::Requests {
-        let portion =
-            requests(evidence, None).and_then(|(bad, total)| Portion::over(evidence, &bad, &total, window));
-        lines.push(told("by requests", portion));
+        ways.push(("by requests".to_owned(), requests(evidence, None).and_then(portion)));
     }
     if promise.by != By::UserTime {
-        let portion =
-            user_time(evidence).and_then(|(bad, total)| Portion::over(evidence, &bad, &total, window));
-        lines.push(told("by users' time", portion));
+        ways.push(("by users' time".to_owned(), user_time(evidence).and_then(portion)));
     }
     for component in evidence.label_values(PROBES, "component") {
         if promise.by != By::Probes(component.clone()) {
             let portion = probes(evidence, window, &component).map(|(portion, ..)| portion);
-            lines.push(told(&format!("by probes of {component}"), portion));
+            ways.push((format!("by probes of {component}"), portion));
         }
     }
-    lines
+    ways
+}
+
+fn told((way, portion): &Way) -> String {
+    match portion {
+        Ok(portion) => {
+            let (lower, value, upper) = portion.good();
+            format!("{way}: {}", show::share(value, lower, upper).text)
+        }
+        Err(shortfall) => format!("{way}: not known ({shortfall})"),
+    }
+}
+
+fn told_briefly((way, portion): &Way) -> String {
+    let value = portion.as_ref().map_or_else(|_| "not known".to_owned(), |it| show::percent(it.good().1));
+    format!("{way} {value}")
+}
+
+/// What requests failed of most often, over the same window.
+fn top_reasons(promise: &Availability, evidence: &Evidence, window: Window) -> Option<String> {
+    let count = |reason: String| {
+        let mut matching = vec![("reason", reason.as_str())];
+        matching.extend(promise.task.as_deref().map(|task| ("task", task)));
+        let count = evidence.tally(ERRORS, &matching).and_then(|tally| tally.over(&evidence.run, window));
+        count.ok().map(|count| (count.outer, reason)).filter(|(count, _)| *count > 0.0)
+    };
+    let mut counts: Vec<_> =
+        evidence.label_values(ERRORS, "reason").into_iter().filter_map(count).collect();
+    counts.sort_by(|a, b| b.0.total_cmp(&a.0));
+    counts.truncate(REASONS);
+    let told = counts.iter().map(|(count, reason)| format!("{} {reason}", show::grouped(*count)));
+    (!counts.is_empty()).then(|| format!("failed most by: {}", told.collect::<Vec<_>>().join(", ")))
 }
 
 /// The query for a person, exact where one process is scraped or the window is the run.

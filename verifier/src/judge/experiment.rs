@@ -3,7 +3,7 @@
 use super::Lack;
 use crate::evidence::{Edge, Evidence, Shortfall, Window};
 use crate::run::Experiment;
-use crate::slo::{During, suggestion};
+use crate::slo::During;
 
 /// An experiment that bit and is final.
 #[derive(Debug, Clone, Copy)]
@@ -24,11 +24,8 @@ impl Bitten<'_> {
 /// The experiment of that name, if it can prove anything.
 pub(crate) fn bitten<'a>(evidence: &'a Evidence, name: &str) -> Result<Bitten<'a>, Shortfall> {
     let run = &evidence.run;
-    let Some(experiment) = run.experiments.get(name) else {
-        let known: Vec<&String> = run.experiments.keys().collect();
-        let detail = format!("the run has no experiment {name:?}{}", suggestion(name, &known));
-        return Err(Shortfall::new(Lack::FamilyAbsent, detail));
-    };
+    let absent = || Shortfall::new(Lack::NotInRun, format!("the run has no experiment {name:?}"));
+    let experiment = run.experiments.get(name).ok_or_else(absent)?;
     let state = || format!("{name} is `{}`", experiment.state);
     match (experiment.state.as_str(), experiment.injected, experiment.ended) {
         ("ineffective", ..) => Err(Shortfall::new(Lack::FaultIneffective, state())),

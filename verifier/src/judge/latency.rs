@@ -43,7 +43,9 @@ pub(super) fn within(
     note_saturation(&mut judged, evidence, window, portion, at_least)?;
     note_bounds(&mut judged, limit, sure, maybe);
     audit(&mut judged, &histogram, evidence, task)?;
-    judged.beside.push(histogram.quantiles(evidence, window)?);
+    let quantiles = histogram.quantiles(evidence, window)?;
+    judged.brief = Some(quantiles.clone());
+    judged.beside.push(quantiles);
     if let Some(bound) = sure {
         let of_task = task.map(|task| format!(",task={task:?}")).unwrap_or_default();
         let matchers = format!("outcome=\"ok\",le={:?}{of_task}", bound.text);

@@ -5,6 +5,7 @@
 
 mod archive;
 mod availability;
+mod cut;
 mod data_loss;
 mod experiment;
 mod health;
@@ -13,6 +14,7 @@ mod latency;
 mod leader;
 mod limit;
 mod load_held;
+mod names;
 mod needs;
 mod paste;
 mod portion;
@@ -56,6 +58,8 @@ pub(crate) struct Judged {
     pub(crate) why: String,
     /// Other ways to tell the same.
     pub(crate) beside: Vec<String>,
+    /// What belongs directly under the value, in few words.
+    pub(crate) brief: Option<String>,
     /// `PromQL` for a person to paste.
     pub(crate) pastes: Vec<Paste>,
     /// The samples that decide.
@@ -82,6 +86,7 @@ impl Judged {
             shortfalls: Vec::new(),
             why,
             beside: Vec::new(),
+            brief: None,
             pastes: Vec::new(),
             samples: Vec::new(),
         }
@@ -95,6 +100,7 @@ impl Judged {
             shortfalls: vec![shortfall],
             why: String::new(),
             beside: Vec::new(),
+            brief: None,
             pastes: Vec::new(),
             samples: Vec::new(),
         }
@@ -146,7 +152,7 @@ pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
         judged.shortfalls.clone_from(&evidence.run.flaws);
         return Finding::new(objective, judged);
     }
-    let result = match &objective.promise {
+    let result = names::check(&objective.promise, evidence).and_then(|()| match &objective.promise {
         Promise::Availability(promise) => availability::judge(promise, evidence),
         Promise::Recovery(promise) => recovery::judge(promise, evidence),
         Promise::DataLoss(promise) => data_loss::judge(promise, evidence),
@@ -160,8 +166,11 @@ pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
         Promise::Health(promise) => health::judge(promise, evidence),
         Promise::Intervention(share) => intervention::judge(*share, evidence),
         Promise::Promql(promise) => promql::judge(promise, evidence),
-    };
+    });
     let mut judged = result.unwrap_or_else(Judged::lacking);
+    if judged.by_value == Verdict::Fail {
+        judged.shortfalls.extend(cut::short(&objective.promise, &evidence.run));
+    }
     for flaw in &evidence.run.flaws {
         if !judged.shortfalls.contains(flaw) {
             judged.shortfalls.push(flaw.clone());

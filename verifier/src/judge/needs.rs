@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::archive;
+use super::names::{COMPONENTS, STORES, WATCHED};
 use crate::slo::{Objective, Promise};
 
 /// What a set of objectives needs from Prometheus.
@@ -31,16 +32,6 @@ const ALWAYS: [&str; 11] = [
     "ordeal_experiment_reverted_timestamp_seconds",
 ];
 
-const OUTAGES: [&str; 3] =
-    ["ordeal_probes_total", "ordeal_component_outages_total", "ordeal_component_outage_seconds_total"];
-const LEDGER: [&str; 5] = [
-    "ordeal_ledger_writes_total",
-    "ordeal_experiment_acked_writes_before",
-    "ordeal_ledger_audit",
-    "ordeal_ledger_audits_total",
-    "ordeal_recovery_point_seconds",
-];
-
 /// What these objectives need.
 pub(crate) fn needs(objectives: &[Objective]) -> Needs {
     let mut needs = Needs { families: ALWAYS.into(), ..Needs::default() };
@@ -61,24 +52,13 @@ const LOAD: [&str; 5] = [
 fn add(needs: &mut Needs, promise: &Promise) {
     let families: &[&'static str] = match promise {
         Promise::Availability(_) => {
-            needs.families.extend(&LOAD[..4]);
-            &["ordeal_probes_total"]
+            needs.families.extend(LOAD);
+            COMPONENTS.families
         }
         Promise::Latency(_) => &LOAD,
-        Promise::Recovery(_) => {
-            needs.families.extend(OUTAGES);
-            &["ordeal_recovery_seconds", "ordeal_recovery_lower_seconds", "ordeal_recovery_upper_seconds"]
-        }
-        Promise::DataLoss(_) | Promise::WrittenPoint(_) => &LEDGER,
-        Promise::Leader(_) => &[
-            "ordeal_writable_instances",
-            "ordeal_leader_since_timestamp_seconds",
-            "ordeal_leader_changes_total",
-            "ordeal_instances_observed_seconds_total",
-        ],
-        Promise::SplitBrain(_) => {
-            &["ordeal_split_brain_seconds_total", "ordeal_instances_observed_seconds_total"]
-        }
+        Promise::Recovery(_) => COMPONENTS.families,
+        Promise::DataLoss(_) | Promise::WrittenPoint(_) => STORES.families,
+        Promise::Leader(_) | Promise::SplitBrain(_) => WATCHED.families,
         Promise::ArchivePoint(point) => {
             needs.others.extend(archive::selectors(&point.selector));
             &[]
@@ -91,8 +71,8 @@ fn add(needs: &mut Needs, promise: &Promise) {
             &["ordeal_workload_replicas", "ordeal_autoscaler_replicas", "ordeal_autoscaler_utilization_ratio"]
         }
         Promise::Health(_) => {
-            needs.families.extend(OUTAGES);
-            &["ordeal_component_up", "ordeal_component_longest_outage_seconds"]
+            needs.families.insert("ordeal_components");
+            COMPONENTS.families
         }
         Promise::Intervention(_) => {
             &["ordeal_interventions_total", "ordeal_interventions_watched_seconds_total"]

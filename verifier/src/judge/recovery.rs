@@ -4,14 +4,12 @@ use super::experiment::{Bitten, bitten};
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
 use crate::evidence::{Bounds, Evidence, Shortfall};
-use crate::run::Run;
 use crate::slo::{Recovery, Since};
 use crate::verdict::Verdict;
 
 /// Probes that may be counted beside the exact number: one at either end.
 const ENDS: f64 = 2.0;
-/// The rate of probes is told from stretches of so many seconds.
-const STRETCH: f64 = 10.0;
+const INTERVAL: &str = "ordeal_probe_interval_seconds";
 /// Health counts as lasting after at least this long without a failure …
 const LASTING_SECONDS: f64 = 5.0;
 /// … and this many probes: failures closer than that are one outage.
@@ -100,16 +98,12 @@ fn audit(promise: &Recovery, evidence: &Evidence, bitten: Bitten<'_>) -> Result<
     let (ok, failed, missed) = (probes("ok")?, probes("failed")?, probes("missed")?);
     let of = |family| evidence.tally(family, &[("component", component)])?.over(run, window);
     let all = ok.plus(&failed).plus(&missed);
-    let clocks: Vec<f64> = run.processes[0].scrapes.iter().map(|scrape| scrape.clock).collect();
-    let count = |scrape| all.at(scrape).unwrap_or(0.0);
-    // Outside of all experiments: within, the count is what is audited.
-    let quiet = quiet(run, bitten);
-    let first = clocks.partition_point(|clock| *clock < quiet.0);
-    let after = clocks.partition_point(|clock| *clock <= quiet.1);
-    let rate =
-        fastest(&clocks[..first], count).max(fastest(&clocks[after..], |scrape| count(after + scrape)));
-    if rate <= 0.0 {
+    if all.total() <= 0.0 {
         return Err(Shortfall::new(Lack::NoSamples, format!("no probe of {component} was counted")));
+    }
+    let interval = evidence.gauge(INTERVAL, &[("component", component)])?.finite(INTERVAL)?.last()?.value;
+    if interval <= 0.0 {
+        return Err(Shortfall::new(Lack::Disagreement, format!("{INTERVAL} of {component} is {interval}")));
     }
     Ok(Audit {
         measured: measured(promise, Since::Injected, evidence)?,
@@ -117,41 +111,18 @@ fn audit(promise: &Recovery, evidence: &Evidence, bitten: Bitten<'_>) -> Result<
         missed: missed.over(run, window)?,
         outages: of("ordeal_component_outages_total")?,
         outage_seconds: of("ordeal_component_outage_seconds_total")?,
-        interval: 1.0 / rate,
+        interval,
     })
-}
-
-/// When the first fault was injected, and when the last experiment was final.
-fn quiet(run: &Run, bitten: Bitten<'_>) -> (f64, f64) {
-    let injected = run.experiments.values().filter_map(|experiment| experiment.injected);
-    let ended = run.experiments.values().filter_map(|experiment| experiment.ended.map(|ended| ended.latest));
-    (injected.fold(bitten.injected, f64::min), ended.fold(bitten.ended.latest, f64::max))
-}
-
-/// The most probes a second over any stretch long enough to tell: probes that hang come less often.
-fn fastest(clocks: &[f64], count: impl Fn(usize) -> f64) -> f64 {
-    let mut fastest = 0.0_f64;
-    let mut from = 0;
-    for to in 0..clocks.len() {
-        while from + 1 < to && clocks[to] - clocks[from + 1] >= STRETCH {
-            from += 1;
-        }
-        let length = clocks[to] - clocks[from];
-        if length >= STRETCH {
-            fastest = fastest.max((count(to) - count(from)) / length);
-        }
-    }
-    fastest
 }
 
 impl Audit {
     fn story(&self) -> String {
         format!(
-            "the scrapes saw {} failed and {} missed probes (one every {:.0} ms), {} outages of {} s in all",
+            "the scrapes saw {} failed and {} missed probes (one every {:.0} ms), {} of {} s in all",
             show::grouped(self.failed.outer),
             show::grouped(self.missed.outer),
             self.interval * 1000.0,
-            show::grouped(self.outages.outer),
+            show::counted(self.outages.outer, "outage", "outages"),
             show::seconds(self.outage_seconds.outer),
         )
     }
@@ -273,15 +244,6 @@ mod tests {
         for (what, audit) in table {
             assert!(!audit.contradictions().is_empty(), "{what}");
         }
-    }
-
-    #[test]
-    fn the_rate_of_probes_is_that_of_the_fastest_stretch() {
-        let clocks: Vec<f64> = (0..60).map(f64::from).collect();
-        // Twenty a second, but one a second while they hang.
-        let count = |scrape: usize| if scrape < 20 { scrape as f64 * 20.0 } else { 380.0 + scrape as f64 };
-        assert!((fastest(&clocks, count) - 20.0).abs() < 1e-9);
-        assert!(fastest(&clocks[..5], count) <= 0.0);
     }
 
     #[test]

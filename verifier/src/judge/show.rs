@@ -17,6 +17,11 @@ pub(crate) fn grouped(value: f64) -> String {
     text
 }
 
+/// So many of something: `1 outage`, `2 outages`.
+pub(crate) fn counted(count: f64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count.total_cmp(&1.0).is_eq() { one } else { many })
+}
+
 /// A number of seconds with as many digits as are worth reading.
 pub(crate) fn seconds(value: f64) -> String {
     if value.is_infinite() {
@@ -36,13 +41,21 @@ pub(crate) fn time(value: f64, lower: f64, upper: f64) -> Observed {
     Observed { text, value, lower, upper, unit: "seconds" }
 }
 
+/// A share as a percentage.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{} %", bare_percent(share))
+}
+
+fn bare_percent(share: f64) -> String {
+    trimmed((share * 1e6).floor() / 1e4, 4)
+}
+
 /// A share as a percentage with its bounds. Digits enough that 99.9 % is not shown for less.
 pub(crate) fn share(value: f64, lower: f64, upper: f64) -> Observed {
-    let percent = |share: f64| trimmed((share * 1e6).floor() / 1e4, 4);
     let text = if lower.to_bits() == upper.to_bits() {
-        format!("{} %", percent(value))
+        percent(value)
     } else {
-        format!("{} %  [{}, {}]", percent(value), percent(lower), percent(upper))
+        format!("{}  [{}, {}]", percent(value), bare_percent(lower), bare_percent(upper))
     };
     Observed { text, value, lower, upper, unit: "ratio" }
 }

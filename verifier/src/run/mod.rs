@@ -24,6 +24,8 @@ pub(crate) struct Run {
     /// The conductor first.
     pub(crate) processes: Vec<Process>,
     pub(crate) experiments: BTreeMap<String, Experiment>,
+    /// Whether it was stopped before its end.
+    pub(crate) aborted: bool,
     /// What stands against every objective.
     pub(crate) flaws: Vec<Shortfall>,
 }
@@ -118,6 +120,14 @@ impl Run {
         self.phases.iter().find(|phase| phase.name == name)
     }
 
+    /// The phase in which the run was stopped, if it was: the last one before the audit that follows in any case.
+    pub(crate) fn stopped_in(&self) -> Option<&str> {
+        let of_trial =
+            |phase: &&Phase| !["audit", "finished", "aborted"].contains(&phase.name.as_str());
+        let last = self.phases.iter().rev().find(of_trial).map(|phase| phase.name.as_str());
+        self.aborted.then(|| last.unwrap_or("preflight"))
+    }
+
     /// When the load began and ended: from `ramp` to whatever follows `experiments` or `steady`.
     pub(crate) fn load_end(&self) -> Option<f64> {
         ["experiments", "steady", "ramp"].iter().find_map(|name| self.phase(name)).map(|phase| phase.end)
@@ -162,9 +172,7 @@ impl Run {
         let start = if self.is_dark() { from } else { self.prometheus_time(self.start) };
         let end = self.end.map_or(last, |end| self.prometheus_time(end));
         let window = format!("{}ms", (end.0 - start.0).max(1));
-        expr.replace("$start", &start.to_string())
-            .replace("$end", &end.to_string())
-            .replace("$window", &window)
+        crate::slo::fill(expr, &start.to_string(), &end.to_string(), &window)
     }
 
     /// The largest difference between the clocks, in seconds.

@@ -95,6 +95,7 @@ impl Run {
             phases: Vec::new(),
             processes,
             experiments: BTreeMap::new(),
+            aborted: false,
             flaws,
         };
         if run.is_dark() {
@@ -169,7 +170,12 @@ impl Run {
         let aborted = Gauge::of(self, recorded, "ordeal_run_phase", &[("phase", "aborted")]);
         match aborted.and_then(|gauge| gauge.last()) {
             Ok(point) if point.value == 0.0 => {}
-            Ok(_) => self.flaws.push(Shortfall::new(Lack::RunAborted, "the last phase is `aborted`")),
+            Ok(_) => {
+                self.aborted = true;
+                let stopped = self.stopped_in().unwrap_or_default();
+                let detail = format!("it was stopped in `{stopped}`");
+                self.flaws.push(Shortfall::new(Lack::RunAborted, detail));
+            }
             Err(flaw) => self.flaws.push(flaw),
         }
     }

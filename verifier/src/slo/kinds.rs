@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::expr::{self, Reading};
 use super::fields::{Fault, Fields, suggestion};
 use super::model::{
     ArchivePoint, Availability, By, Compare, DataLoss, During, Expect, Health, Latency, Leader, OtherSeries,
@@ -236,6 +237,7 @@ fn promql(fields: &mut Fields<'_>) -> Option<Promql> {
         fields.number("equals").map(Compare::Equals),
     ];
     placeholders(fields);
+    syntax(fields);
     let mut given = limits.into_iter().flatten();
     let (Some(compare), None) = (given.next(), given.next()) else {
         let what = fields.what().to_owned();
@@ -244,6 +246,22 @@ fn promql(fields: &mut Fields<'_>) -> Option<Promql> {
         return None;
     };
     Some(Promql { expr: expr?, compare })
+}
+
+/// Refuses what cannot be an expression in any version of Prometheus; what this parser merely does not know is
+/// left to Prometheus, and said.
+fn syntax(fields: &mut Fields<'_>) {
+    let Some(Node { at, value: Value::Text(text) }) = fields.optional("expr") else { return };
+    match expr::read(text) {
+        Reading::Sound => {}
+        Reading::Broken(error) => {
+            fields.fault(*at, format!("`expr` is no PromQL: {error}"));
+        }
+        Reading::Doubtful(error) => {
+            let message = format!("`expr` may be no PromQL: {error}; Prometheus decides when it is judged");
+            fields.doubts.push(Fault { at: *at, message });
+        }
+    }
 }
 
 /// Refuses placeholders that are nearly one of ours. Others may be regular expressions' own.

@@ -90,8 +90,7 @@ pub(super) fn decode(url: &str, status: u16, body: &[u8]) -> Result<Answer, Erro
     let envelope: Envelope<'_> = match serde_json::from_slice(body) {
         Ok(envelope) => envelope,
         Err(_) if !(200..300).contains(&status) => {
-            let text: String = String::from_utf8_lossy(body).chars().take(200).collect();
-            return Err(Error::Status { url: url.to_owned(), status, body: text.trim().to_owned() });
+            return Err(Error::Status { url: url.to_owned(), status, body: excerpt(body) });
         }
         Err(source) => return Err(Error::Decode { url: url.to_owned(), source }),
     };
@@ -99,6 +98,13 @@ pub(super) fn decode(url: &str, status: u16, body: &[u8]) -> Result<Answer, Erro
         return Err(Error::Refused { kind: envelope.error_type, message: envelope.error });
     };
     Ok(Answer { data: data.checked(), warnings: envelope.warnings, infos: envelope.infos })
+}
+
+/// The beginning of a plain text, in one line and in parentheses; nothing of a page for browsers.
+fn excerpt(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(100).collect();
+    if text.is_empty() || text.starts_with('<') { String::new() } else { format!(" ({text})") }
 }
 
 impl RawData<'_> {
