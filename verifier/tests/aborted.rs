@@ -2,11 +2,12 @@
 
 mod made;
 
-use made::{Made, Server, always, from, healthy, said, slos, steps};
+use made::{MOMENT, Made, Server, always, from, healthy, moment, said, slos, steps};
 
-/// Stops a run in the experiments' phase, 400 s after its start: no cooldown, an audit at once.
+/// Stops a run in the experiments' phase: no cooldown, an audit at once.
 fn stop(made: &mut Made) {
     made.remove("ordeal_run_phase_start_timestamp_seconds", &[("phase", "cooldown")]);
+    made.set("ordeal_run_phase_start_timestamp_seconds", &[("phase", "audit")], moment(480.0));
     made.set("ordeal_run_phase", &[], always(0.0));
     made.set("ordeal_run_phase", &[("phase", "aborted")], always(1.0));
 }
@@ -23,12 +24,7 @@ const CUT: &str = "inconclusive cut_short run_aborted";
 const FAIL: &str = "fail run_aborted";
 const OPEN: &str = "inconclusive run_aborted";
 
-const fn case(
-    what: &'static str,
-    objective: &'static str,
-    said: &'static str,
-    bend: fn(&mut Made),
-) -> Case {
+const fn case(what: &'static str, objective: &'static str, said: &'static str, bend: fn(&mut Made)) -> Case {
     Case { what, objective, said, bend }
 }
 
@@ -78,8 +74,7 @@ fn cases() -> Vec<Case> {
             made.set("ordeal_autoscaler_utilization_ratio", &[("state", "current")], busy);
             made.set("ordeal_autoscaler_replicas", &[("state", "current")], always(10.0));
             made.remove("ordeal_run_phase_start_timestamp_seconds", &[("phase", "experiments")]);
-            let steady = made::moment(450.0);
-            made.set("ordeal_run_phase_start_timestamp_seconds", &[("phase", "steady")], steady);
+            made.set("ordeal_run_phase_start_timestamp_seconds", &[("phase", "steady")], moment(450.0));
         }),
         case("errors", "shop answers", CUT, errors),
         case("errors in one task", "browsing answers", CUT, errors),
@@ -103,13 +98,14 @@ fn cases() -> Vec<Case> {
             made.set("ordeal_experiment_state", &[experiment, ("state", "skipped")], always(1.0));
         }),
         case("a slow recovery", "PostgreSQL recovers", FAIL, |made| {
-            let labels = [("experiment", "kill-postgres-primary"), ("component", "postgres"), ("since", "injected")];
+            let labels =
+                [("experiment", "kill-postgres-primary"), ("component", "postgres"), ("since", "injected")];
             for (family, seconds) in [("", 50.0), ("lower_", 49.9), ("upper_", 50.1)] {
                 made.set(&format!("ordeal_recovery_{family}seconds"), &labels, from(215.0, seconds));
             }
         }),
         case("no new leader", "new leader", FAIL, |made| {
-            made.set("ordeal_leader_since_timestamp_seconds", &[], always(made::MOMENT + 0.2));
+            made.set("ordeal_leader_since_timestamp_seconds", &[], always(MOMENT + 0.2));
             made.set("ordeal_leader_changes_total", &[], always(0.0));
         }),
         case("two leaders", "one leader", FAIL, |made| {
@@ -128,7 +124,9 @@ fn cases() -> Vec<Case> {
             made.set("pg_stat_archiver_last_archive_age", &[("server", "pg1")], |t| Some(t + 1000.0));
         }),
         case("down when it was stopped", "health", OPEN, |made| {
-            made.bend("ordeal_component_up", &[("component", "shop")], |t, up| if t > 470.0 { Some(0.0) } else { up });
+            made.bend("ordeal_component_up", &[("component", "shop")], |t, up| {
+                if t > 470.0 { Some(0.0) } else { up }
+            });
         }),
         case("a long outage", "health", FAIL, |made| {
             let none = [("component", "shop"), ("cause", "none")];

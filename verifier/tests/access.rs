@@ -56,7 +56,9 @@ fn refusal(url: &str, options: &[&str]) -> String {
     let output = command.output().expect("the verifier runs");
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(4), "{told}");
-    told.strip_prefix("error: no usable answer from Prometheus: ").unwrap_or_else(|| panic!("{told}")).to_owned()
+    told.strip_prefix("error: no usable answer from Prometheus: ")
+        .unwrap_or_else(|| panic!("{told}"))
+        .to_owned()
 }
 
 #[test]
@@ -71,12 +73,24 @@ fn a_wrong_address_is_told_with_what_is_wrong() {
     let ca = ca.to_str().expect("text");
     let at = |path: &str| format!("{}/{path}", plain.url);
     let table = [
-        (at("missing"), vec![], "answered 404 (404 page not found): is this a Prometheus? If it has a path prefix"),
-        (at("locked"), vec![], "answered 401 (no): it wants credentials: give --username with --password-file"),
+        (
+            at("missing"),
+            vec![],
+            "answered 404 (404 page not found): is this a Prometheus? If it has a path prefix",
+        ),
+        (
+            at("locked"),
+            vec![],
+            "answered 401 (no): it wants credentials: give --username with --password-file",
+        ),
         (at("forbidden"), vec![], "answered 403: these credentials may not ask it"),
         (at("page"), vec![], "did not answer with JSON of the query API: is this a Prometheus?"),
         (at("tls"), vec![], "it speaks TLS: try https:// instead of http://"),
-        (at("slow"), vec!["--timeout", "200ms"], "no answer in time: check host and firewall, or raise --timeout"),
+        (
+            at("slow"),
+            vec!["--timeout", "200ms"],
+            "no answer in time: check host and firewall, or raise --timeout",
+        ),
         ("http://127.0.0.1:1".to_owned(), vec![], "the connection was refused: does Prometheus run there"),
         ("http://prometheus.invalid:9090".to_owned(), vec![], "its name is not resolved: check the spelling"),
         (https, vec![], "it does not speak TLS: try http:// instead of https://"),

@@ -1,4 +1,4 @@
-//! The reasons why evidence does not suffice: a closed list, each with what it means and what to do.
+//! The reasons why evidence does not suffice: a closed list, each with what it means and what to do. Pure.
 
 use std::fmt;
 

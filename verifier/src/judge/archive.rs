@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use super::Evidence;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Evidence, Millis, Sample, Shortfall};
+use crate::evidence::Labels;
+use crate::evidence::{Millis, Sample, Shortfall};
 use crate::slo::ArchivePoint;
-use crate::source::Labels;
 use crate::verdict::Verdict;
 
 const AGE: &str = "pg_stat_archiver_last_archive_age";
@@ -29,9 +30,9 @@ pub(super) fn judge(promise: &ArchivePoint, evidence: &Evidence) -> Result<Judge
     let read = |name: &str| evidence.other(&format!("{name}{}", promise.selector));
     let servers = servers(read(REPLICA)?, &[read(AGE)?, read(ARCHIVED)?, read(FAILED)?]);
     let run = &evidence.run;
-    let from = run.prometheus_time(run.start);
-    let last = run.fetch_window().1;
-    let to = run.end.map_or(last, |end| run.prometheus_time(end));
+    let from = run.processes.prometheus_time(run.start);
+    let last = run.processes.fetch_window().1;
+    let to = run.end.map_or(last, |end| run.processes.prometheus_time(end));
     if let Some(seconds) = both_primary(&servers, from, to).filter(|seconds| *seconds > BOTH) {
         let detail = format!("two series say that they are primary for {} s", show::seconds(seconds));
         return Err(Shortfall::new(Lack::DuplicateSeries, detail));

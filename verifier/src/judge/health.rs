@@ -1,17 +1,18 @@
 //! Health: every component up before and after, and down only where an experiment explains it.
 
+use super::Evidence;
 use super::names::COMPONENTS;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Evidence, Shortfall, same};
+use crate::evidence::{PhaseName, Shortfall, family, same};
 use crate::slo::Health;
 use crate::verdict::Verdict;
 
-const UP: &str = "ordeal_component_up";
-const LONGEST: &str = "ordeal_component_longest_outage_seconds";
-const OUTAGES: &str = "ordeal_component_outages_total";
-const FOLLOWED: &str = "ordeal_components";
-const PROBES: &str = "ordeal_probes_total";
+const UP: &str = family::COMPONENT_UP;
+const LONGEST: &str = family::COMPONENT_LONGEST_OUTAGE_SECONDS;
+const OUTAGES: &str = family::COMPONENT_OUTAGES_TOTAL;
+const FOLLOWED: &str = family::COMPONENTS;
+const PROBES: &str = family::PROBES_TOTAL;
 /// The part of the probes that may be missed before an outage may hide among them.
 const MISSED: f64 = 0.05;
 
@@ -27,11 +28,10 @@ pub(super) fn judge(promise: &Health, evidence: &Evidence) -> Result<Judged, Sho
     let worst = all.iter().max_by(|a, b| a.verdict.cmp(&b.verdict).then(a.upper.total_cmp(&b.upper)));
     let worst = worst.ok_or_else(|| Shortfall::new(Lack::FamilyAbsent, "no component"))?;
     let mut observed = show::time(worst.upper, worst.lower, worst.upper);
-    observed.text =
-        worst.told.clone().unwrap_or_else(|| {
-            let components = show::counted(all.len() as f64, "component", "components");
-            format!("{components}, longest {}", observed.text)
-        });
+    observed.text = worst.told.clone().unwrap_or_else(|| {
+        let components = show::counted(all.len() as f64, "component", "components");
+        format!("{components}, longest {}", observed.text)
+    });
     let why = worst.told.clone().unwrap_or_else(|| {
         format!(
             "the longest outage that no experiment explains was {} s ({})",
@@ -65,7 +65,8 @@ fn every_component(evidence: &Evidence) -> Result<Vec<String>, Shortfall> {
     }
     let lack = if recorded < followed { Lack::FamilyAbsent } else { Lack::Disagreement };
     let followed = show::counted(followed, "component", "components");
-    let detail = format!("{FOLLOWED} says {followed}, series were recorded of {recorded}: {}", known.join(", "));
+    let detail =
+        format!("{FOLLOWED} says {followed}, series were recorded of {recorded}: {}", known.join(", "));
     Err(Shortfall::new(lack, detail))
 }
 
@@ -100,7 +101,7 @@ fn component(evidence: &Evidence, name: &str, limit: f64) -> Result<Component, S
     };
     let up = evidence.gauge(UP, &[("component", name)])?.finite(UP)?;
     let begun = evidence.run.experiments.values().filter_map(|experiment| experiment.injected);
-    let steady = evidence.run.phase("steady").map_or(evidence.run.start, |steady| steady.start);
+    let steady = evidence.run.phase(PhaseName::Steady).map_or(evidence.run.start, |steady| steady.start);
     let before = up.before(begun.fold(f64::INFINITY, f64::min).min(steady.max(evidence.run.start)));
     let after = up.before(evidence.run.end.unwrap_or(f64::INFINITY));
     let ends = [("before", before), ("after", after)];

@@ -7,6 +7,7 @@ mod archive;
 mod availability;
 mod cut;
 mod data_loss;
+mod evidence;
 mod experiment;
 mod health;
 mod intervention;
@@ -26,10 +27,11 @@ mod show;
 mod split_brain;
 mod written_point;
 
-use crate::evidence::{Bars, Evidence, Lack, Shortfall, Shown};
+use crate::evidence::{Bars, Lack, Shortfall, Shown};
 use crate::slo::{Objective, Promise};
 use crate::verdict::Verdict;
 
+pub(crate) use evidence::Evidence;
 pub(crate) use needs::{Needs, needs};
 pub(crate) use paste::{Expected, Paste, agree};
 
@@ -146,7 +148,7 @@ impl Finding {
 
 /// Judges one objective.
 pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
-    if let (true, Some(flaw)) = (evidence.run.is_dark(), evidence.run.flaws.first()) {
+    if let (true, Some(flaw)) = (evidence.run.processes.is_dark(), evidence.run.flaws.first()) {
         // Whatever a judge found missing would only follow from that.
         let mut judged = Judged::lacking(flaw.clone());
         judged.shortfalls.clone_from(&evidence.run.flaws);

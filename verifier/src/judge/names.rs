@@ -4,7 +4,7 @@
 //! another does not is missing evidence, which the judges find.
 
 use super::Evidence;
-use crate::evidence::{Lack, Shortfall};
+use crate::evidence::{Lack, Shortfall, family};
 use crate::slo::{By, During, Promise, suggestion};
 
 /// What carries names: the families that do, and under which label.
@@ -18,55 +18,51 @@ pub(super) struct Named {
 const TASKS: Named = Named {
     what: "task",
     label: "task",
-    families: &[
-        "ordeal_requests_total",
-        "ordeal_request_errors_total",
-        "ordeal_response_time_seconds_bucket",
-    ],
+    families: &[family::REQUESTS_TOTAL, family::REQUEST_ERRORS_TOTAL, family::RESPONSE_TIME_SECONDS_BUCKET],
 };
 pub(super) const STORES: Named = Named {
     what: "store",
     label: "store",
     families: &[
-        "ordeal_ledger_writes_total",
-        "ordeal_experiment_acked_writes_before",
-        "ordeal_ledger_audit",
-        "ordeal_ledger_audits_total",
-        "ordeal_recovery_point_seconds",
+        family::LEDGER_WRITES_TOTAL,
+        family::EXPERIMENT_ACKED_WRITES_BEFORE,
+        family::LEDGER_AUDIT,
+        family::LEDGER_AUDITS_TOTAL,
+        family::RECOVERY_POINT_SECONDS,
     ],
 };
 pub(super) const COMPONENTS: Named = Named {
     what: "component",
     label: "component",
     families: &[
-        "ordeal_component_up",
-        "ordeal_probe_interval_seconds",
-        "ordeal_probes_total",
-        "ordeal_component_outages_total",
-        "ordeal_component_outage_seconds_total",
-        "ordeal_component_longest_outage_seconds",
-        "ordeal_recovery_seconds",
-        "ordeal_recovery_lower_seconds",
-        "ordeal_recovery_upper_seconds",
+        family::COMPONENT_UP,
+        family::PROBE_INTERVAL_SECONDS,
+        family::PROBES_TOTAL,
+        family::COMPONENT_OUTAGES_TOTAL,
+        family::COMPONENT_OUTAGE_SECONDS_TOTAL,
+        family::COMPONENT_LONGEST_OUTAGE_SECONDS,
+        family::RECOVERY_SECONDS,
+        family::RECOVERY_LOWER_SECONDS,
+        family::RECOVERY_UPPER_SECONDS,
     ],
 };
 pub(super) const WATCHED: Named = Named {
     what: "store with watched instances",
     label: "component",
     families: &[
-        "ordeal_writable_instances",
-        "ordeal_leader_since_timestamp_seconds",
-        "ordeal_leader_changes_total",
-        "ordeal_split_brain_seconds_total",
-        "ordeal_instances_observed_seconds_total",
+        family::WRITABLE_INSTANCES,
+        family::LEADER_SINCE_TIMESTAMP_SECONDS,
+        family::LEADER_CHANGES_TOTAL,
+        family::SPLIT_BRAIN_SECONDS_TOTAL,
+        family::INSTANCES_OBSERVED_SECONDS_TOTAL,
     ],
 };
 const WORKLOADS: Named =
-    Named { what: "workload", label: "workload", families: &["ordeal_workload_replicas"] };
+    Named { what: "workload", label: "workload", families: &[family::WORKLOAD_REPLICAS] };
 const AUTOSCALERS: Named = Named {
     what: "autoscaler",
     label: "autoscaler",
-    families: &["ordeal_autoscaler_replicas", "ordeal_autoscaler_utilization_ratio"],
+    families: &[family::AUTOSCALER_REPLICAS, family::AUTOSCALER_UTILIZATION_RATIO],
 };
 
 impl Named {

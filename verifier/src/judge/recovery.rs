@@ -1,15 +1,16 @@
 //! Recovery: the exporter's measurement, which stands only if the scrapes tell the same story.
 
+use super::Evidence;
 use super::experiment::{Bitten, bitten};
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Bounds, Evidence, Shortfall};
+use crate::evidence::{Bounds, Shortfall, family};
 use crate::slo::{Recovery, Since};
 use crate::verdict::Verdict;
 
 /// Probes that may be counted beside the exact number: one at either end.
 const ENDS: f64 = 2.0;
-const INTERVAL: &str = "ordeal_probe_interval_seconds";
+const INTERVAL: &str = family::PROBE_INTERVAL_SECONDS;
 /// Health counts as lasting after at least this long without a failure …
 const LASTING_SECONDS: f64 = 5.0;
 /// … and this many probes: failures closer than that are one outage.
@@ -65,10 +66,10 @@ fn measured(promise: &Recovery, since: Since, evidence: &Evidence) -> Result<Mea
         }
         Ok(last.value)
     };
-    let lower = of("ordeal_recovery_lower_seconds")?;
-    let upper = of("ordeal_recovery_upper_seconds")?;
+    let lower = of(family::RECOVERY_LOWER_SECONDS)?;
+    let upper = of(family::RECOVERY_UPPER_SECONDS)?;
     // A component that did not recover has no middle to tell.
-    let value = if upper.is_infinite() { f64::INFINITY } else { of("ordeal_recovery_seconds")? };
+    let value = if upper.is_infinite() { f64::INFINITY } else { of(family::RECOVERY_SECONDS)? };
     if !(0.0 <= lower && lower <= value && value <= upper) {
         let detail = format!("{value} s is not within its own bounds, {lower} s to {upper} s");
         return Err(Shortfall::new(Lack::Disagreement, detail));
@@ -94,9 +95,9 @@ fn audit(promise: &Recovery, evidence: &Evidence, bitten: Bitten<'_>) -> Result<
     let component = promise.component.as_str();
     let window = bitten.window();
     let probes =
-        |outcome| evidence.tally("ordeal_probes_total", &[("component", component), ("outcome", outcome)]);
+        |outcome| evidence.tally(family::PROBES_TOTAL, &[("component", component), ("outcome", outcome)]);
     let (ok, failed, missed) = (probes("ok")?, probes("failed")?, probes("missed")?);
-    let of = |family| evidence.tally(family, &[("component", component)])?.over(run, window);
+    let of = |family| evidence.tally(family, &[("component", component)])?.over(&run.processes, window);
     let all = ok.plus(&failed).plus(&missed);
     if all.total() <= 0.0 {
         return Err(Shortfall::new(Lack::NoSamples, format!("no probe of {component} was counted")));
@@ -107,10 +108,10 @@ fn audit(promise: &Recovery, evidence: &Evidence, bitten: Bitten<'_>) -> Result<
     }
     Ok(Audit {
         measured: measured(promise, Since::Injected, evidence)?,
-        failed: failed.over(run, window)?,
-        missed: missed.over(run, window)?,
-        outages: of("ordeal_component_outages_total")?,
-        outage_seconds: of("ordeal_component_outage_seconds_total")?,
+        failed: failed.over(&run.processes, window)?,
+        missed: missed.over(&run.processes, window)?,
+        outages: of(family::COMPONENT_OUTAGES_TOTAL)?,
+        outage_seconds: of(family::COMPONENT_OUTAGE_SECONDS_TOTAL)?,
         interval,
     })
 }
@@ -181,9 +182,9 @@ fn note(
     let Recovery { experiment, component, since, .. } = promise;
     let matchers = format!("experiment={experiment:?},component={component:?},since={:?}", since.label());
     let families = [
-        ("ordeal_recovery_seconds", measured.value),
-        ("ordeal_recovery_lower_seconds", measured.lower),
-        ("ordeal_recovery_upper_seconds", measured.upper),
+        (family::RECOVERY_SECONDS, measured.value),
+        (family::RECOVERY_LOWER_SECONDS, measured.lower),
+        (family::RECOVERY_UPPER_SECONDS, measured.upper),
     ];
     let labels = [("experiment", experiment.as_str()), ("component", component), ("since", since.label())];
     for (family, value) in families {

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use super::Evidence;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, relief, show};
-use crate::evidence::{Evidence, Gauge, Point, Shortfall, Transition, same};
+use crate::evidence::{Gauge, PhaseName, Point, Shortfall, Transition, family, same};
 use crate::slo::{Scaling, Shape};
 use crate::verdict::Verdict;
 
-const READY: &str = "ordeal_workload_replicas";
-const CURRENT: &str = "ordeal_autoscaler_replicas";
+const READY: &str = family::WORKLOAD_REPLICAS;
+const CURRENT: &str = family::AUTOSCALER_REPLICAS;
 
 /// The replicas of a workload and what its autoscaler says.
 pub(super) struct Replicas {
@@ -36,7 +37,7 @@ impl Replicas {
             .other
             .ready
             .clone()
-            .unwrap_or_else(|| ours.replacen('{', &format!("{{{},", evidence.run.pinned()), 1));
+            .unwrap_or_else(|| ours.replacen('{', &format!("{{{},", evidence.run.processes.pinned()), 1));
         let ready_name = promise.other.ready.clone().unwrap_or(ours);
         Ok(Self {
             ready: ready.finite(&ready_name)?,
@@ -136,10 +137,11 @@ fn paste_max(promise: &Scaling, evidence: &Evidence, replicas: &Replicas) -> Opt
         return None;
     }
     let run = &evidence.run;
-    let (from, at) = run.fetch_window();
+    let (from, at) = run.processes.fetch_window();
     let most = replicas.ready.points.iter().map(|point| point.value).fold(0.0, f64::max);
     let matchers = format!("workload={:?},state=\"ready\"", promise.workload);
-    let query = format!("max(max_over_time({READY}{{{},{matchers}}}[{}ms]))", run.pinned(), at.0 - from.0);
+    let query =
+        format!("max(max_over_time({READY}{{{},{matchers}}}[{}ms]))", run.processes.pinned(), at.0 - from.0);
     Some(Paste { query, at, expected: Expected::Count(most), returned: None })
 }
 
@@ -185,7 +187,7 @@ fn down(evidence: &Evidence, replicas: &Replicas, to: u32, within: Duration) -> 
     let window = ((until - end).max(1.0) * 1000.0).round();
     judged.pastes.push(Paste {
         query: format!("max_over_time(timestamp({} != {to})[{window}ms:1s])", replicas.ready_query),
-        at: evidence.run.prometheus_time(until),
+        at: evidence.run.processes.prometheus_time(until),
         expected: Expected::Differs("a subquery is aligned to its step and repeats samples through gaps"),
         returned: None,
     });
@@ -196,5 +198,5 @@ fn down(evidence: &Evidence, replicas: &Replicas, to: u32, within: Duration) -> 
 fn load_span(evidence: &Evidence) -> Result<(f64, f64), Shortfall> {
     let run = &evidence.run;
     let absent = || Shortfall::new(Lack::NoSamples, "the run has no phase `ramp`");
-    Ok((run.phase("ramp").ok_or_else(absent)?.start, run.load_end().ok_or_else(absent)?))
+    Ok((run.phase(PhaseName::Ramp).ok_or_else(absent)?.start, run.load_end().ok_or_else(absent)?))
 }

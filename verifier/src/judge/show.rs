@@ -41,9 +41,9 @@ pub(crate) fn time(value: f64, lower: f64, upper: f64) -> Observed {
     Observed { text, value, lower, upper, unit: "seconds" }
 }
 
-/// A share as a percentage.
+/// A share as a percentage, in few digits.
 pub(crate) fn percent(share: f64) -> String {
-    format!("{} %", bare_percent(share))
+    format!("{} %", trimmed((share * 1e4).floor() / 1e2, 2))
 }
 
 fn bare_percent(share: f64) -> String {
@@ -53,9 +53,9 @@ fn bare_percent(share: f64) -> String {
 /// A share as a percentage with its bounds. Digits enough that 99.9 % is not shown for less.
 pub(crate) fn share(value: f64, lower: f64, upper: f64) -> Observed {
     let text = if lower.to_bits() == upper.to_bits() {
-        percent(value)
+        format!("{} %", bare_percent(value))
     } else {
-        format!("{}  [{}, {}]", percent(value), bare_percent(lower), bare_percent(upper))
+        format!("{} %  [{}, {}]", bare_percent(value), bare_percent(lower), bare_percent(upper))
     };
     Observed { text, value, lower, upper, unit: "ratio" }
 }

@@ -46,7 +46,7 @@ fn header(out: &mut String, report: &Report) {
                 || "unfinished".to_owned(),
                 |end| show_duration(std::time::Duration::from_secs_f64((end - run.start).max(0.0).round())),
             );
-            let skew = run.largest_skew() * 1000.0;
+            let skew = run.processes.largest_skew() * 1000.0;
             line(
                 out,
                 &format!(
@@ -54,7 +54,7 @@ fn header(out: &mut String, report: &Report) {
                     run.id,
                     run.trial,
                     report.url,
-                    cadence(run.scrape_interval())
+                    cadence(run.processes.scrape_interval())
                 ),
             );
         }
@@ -102,7 +102,7 @@ impl Report {
     /// When the run began, on Prometheus' clock.
     fn started(&self) -> Option<f64> {
         let run = &self.evidence.as_ref()?.run;
-        (!run.is_dark()).then(|| run.prometheus_time(run.start).seconds())
+        (!run.processes.is_dark()).then(|| run.processes.prometheus_time(run.start).seconds())
     }
 }
 

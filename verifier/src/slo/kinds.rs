@@ -9,6 +9,7 @@ use super::model::{
     Promise, Promql, Recovery, Scaling, Shape, Since, SplitBrain, WrittenPoint,
 };
 use super::node::{Node, Value};
+use crate::evidence::PhaseName;
 
 /// Every kind, as the file names it.
 const KINDS: [&str; 12] = [
@@ -153,10 +154,12 @@ fn part(node: &Node, of_experiment: bool) -> (Option<During>, Vec<Fault>) {
     let during = if of_experiment {
         inner.text("experiment", EXPERIMENT).map(During::Experiment)
     } else {
-        let phases = ["preflight", "ramp", "steady", "experiments", "cooldown", "audit"];
-        let name = inner.word("phase", &phases, None);
+        let ended = [PhaseName::Finished, PhaseName::Aborted];
+        let phases = PhaseName::ALL.iter().filter(|name| !ended.contains(name));
+        let phases: Vec<_> = phases.map(|name| name.word()).collect();
+        let name = inner.word("phase", &phases, None).and_then(PhaseName::of);
         let last = inner.optional_duration("last");
-        name.map(|name| During::Phase { name: name.to_owned(), last })
+        name.map(|name| During::Phase { name, last })
     };
     (during, inner.finish())
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::values::Share;
+use crate::evidence::PhaseName;
 
 /// One promise and its limit.
 #[derive(Debug, Clone, PartialEq)]
@@ -156,7 +157,7 @@ pub(crate) enum During {
     /// From its injection until it is final.
     Experiment(String),
     Phase {
-        name: String,
+        name: PhaseName,
         /// Only the end of the phase.
         last: Option<Duration>,
     },

@@ -35,7 +35,7 @@ fn each_kind_is_read_into_its_own_fields() {
     );
     let Promise::Latency(latency) = &objectives[1].promise else { panic!() };
     let last = Some(Duration::from_secs(30));
-    assert_eq!(latency.during, During::Phase { name: "steady".into(), last });
+    assert_eq!(latency.during, During::Phase { name: crate::evidence::PhaseName::Steady, last });
     let Promise::Scaling(scaling) = &objectives[3].promise else { panic!() };
     assert_eq!(scaling.autoscaler, "shop");
     let Promise::Health(health) = &objectives[4].promise else { panic!() };

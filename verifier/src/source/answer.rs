@@ -1,15 +1,11 @@
 //! Decodes what the query API answers, warnings and infos included.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use super::Error;
-use crate::evidence::{Millis, Sample};
-
-/// The labels of a series, the metric's name under `__name__`.
-pub(crate) type Labels = BTreeMap<String, String>;
+use crate::evidence::{Data, Labels, Millis, Sample};
 
 /// An answer of the query API.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,19 +15,6 @@ pub(crate) struct Answer {
     pub(crate) warnings: Vec<String>,
     /// Prometheus found something odd in the query.
     pub(crate) infos: Vec<String>,
-}
-
-/// The result of a query.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Data {
-    /// Series with their samples, from a range selector.
-    Series(Vec<(Labels, Vec<Sample>)>),
-    /// One sample a series.
-    Vector(Vec<(Labels, Sample)>),
-    /// A bare number.
-    Scalar(Sample),
-    /// Text, or a kind of data that no objective can use.
-    Other(&'static str),
 }
 
 #[derive(Deserialize)]

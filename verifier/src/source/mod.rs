@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use prometheus_http_query::Client;
 
-pub(crate) use answer::{Answer, Data, Labels};
+pub(crate) use answer::Answer;
 pub(crate) use connect::{Access, Error as AccessError};
 
 use crate::evidence::Millis;

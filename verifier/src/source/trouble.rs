@@ -80,7 +80,10 @@ impl fmt::Display for Trouble {
             Self::SpeaksPlainly => "it does not speak TLS: try http:// instead of https://",
             Self::SpeaksTls => "it speaks TLS: try https:// instead of http://",
             Self::Certificate(why) => {
-                return write!(f, "its certificate is not accepted ({why}): --ca names an authority to trust");
+                return write!(
+                    f,
+                    "its certificate is not accepted ({why}): --ca names an authority to trust"
+                );
             }
             Self::Other => "the request failed",
         })
