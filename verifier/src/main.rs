@@ -94,7 +94,9 @@ fn tell(error: &app::Error) {
 }
 
 fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    // What the library logs of a certificate, the error says again.
+    let default = || EnvFilter::new("warn,rustls_platform_verifier=off");
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| default());
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.init(),

@@ -184,6 +184,20 @@ mod tests {
     }
 
     #[test]
+    fn the_page_on_objectives_tells_each_of_them() {
+        let page = include_str!("../../OBJECTIVES.md");
+        for lack in Lack::ALL {
+            let bars = match lack.bars() {
+                Bars::Both => "pass and fail",
+                Bars::Pass => "pass",
+                Bars::Fail => "fail",
+            };
+            let row = format!("| `{}` | {bars} | {} | {} |", lack.name(), lack.meaning(), lack.remedy());
+            assert!(page.contains(&row), "OBJECTIVES.md lacks: {row}");
+        }
+    }
+
+    #[test]
     fn only_a_saturated_generator_leaves_a_pass_alone() {
         let lenient: Vec<_> = Lack::ALL.iter().filter(|lack| lack.bars() == Bars::Fail).collect();
         assert_eq!(lenient, [&Lack::GeneratorSaturated]);

@@ -1,5 +1,5 @@
-//! Recovery point of the archive: the age of the newest write-ahead log that whoever was primary archived,
-//! from `postgres_exporter`'s series.
+//! Recovery point of the archive (pure): the age of the newest write-ahead log that any primary archived, from
+//! `postgres_exporter`'s series.
 
 use std::collections::BTreeMap;
 
@@ -175,10 +175,16 @@ fn gate(judged: &mut Judged, servers: &[Vec<Reading>], from: Millis, to: Millis)
         failures += growth(&inside.iter().filter_map(|reading| reading.failed).collect::<Vec<_>>());
     }
     if successes < SUCCESSES {
-        judged.lacks(Lack::ArchiveNotProven, format!("{successes} logs were archived, {SUCCESSES} needed"));
+        judged.lacks(
+            Lack::ArchiveNotProven,
+            format!("{} archived, {SUCCESSES} needed", show::counted(successes, "log", "logs")),
+        );
     }
     if failures > 0.0 {
-        judged.lacks(Lack::ArchiveNotProven, format!("{failures} logs could not be archived"));
+        judged.lacks(
+            Lack::ArchiveNotProven,
+            format!("{} could not be archived", show::counted(failures, "log", "logs")),
+        );
     }
     if let Some(promoted) = last_promotion(servers, from, to) {
         let since = |reading: &&Reading| reading.primary && reading.at >= promoted && reading.at <= to;

@@ -1,4 +1,4 @@
-//! Availability: by requests, by users' time, by probes; always told all three ways.
+//! Availability (pure): by requests, by users' time, by probes; always told all three ways.
 
 use super::Evidence;
 use super::experiment::window;

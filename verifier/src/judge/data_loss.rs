@@ -1,4 +1,4 @@
-//! Data loss: every acknowledged write is there, and nothing is there that should not be.
+//! Data loss (pure): every acknowledged write is there, and nothing is there that should not be.
 
 use super::Evidence;
 use super::experiment::bitten;

@@ -1,4 +1,4 @@
-//! What every objective about an experiment needs first: that the fault was injected, bit, and is over.
+//! What every objective about an experiment needs first (pure): that the fault was injected, bit, and is over.
 
 use super::Evidence;
 use super::Lack;

@@ -1,4 +1,4 @@
-//! Health: every component up before and after, and down only where an experiment explains it.
+//! Health (pure): every component up before and after, and down only where an experiment explains it.
 
 use super::Evidence;
 use super::names::COMPONENTS;

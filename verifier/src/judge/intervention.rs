@@ -1,4 +1,4 @@
-//! Interventions: nobody changed anything by hand while somebody watched.
+//! Interventions (pure): nobody changed anything by hand while somebody watched.
 
 use super::Evidence;
 use super::paste::{Expected, Paste};

@@ -1,4 +1,4 @@
-//! Latency: the share of all requests that were answered well and within a time.
+//! Latency (pure): the share of all requests that were answered well and within a time.
 
 use std::time::Duration;
 

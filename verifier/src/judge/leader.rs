@@ -1,4 +1,4 @@
-//! Leaders: a new one after a fault, or exactly one.
+//! Leaders (pure): a new one after a fault, or exactly one.
 
 use super::Evidence;
 use super::experiment::{Bitten, bitten};
@@ -59,7 +59,8 @@ fn new_leader(promise: &Leader, evidence: &Evidence, bitten: Bitten<'_>) -> Resu
         }
         judged
     };
-    judged.beside.push(format!("{} changes of leader between injection and end", show::grouped(grown.outer)));
+    let changes = show::counted(grown.outer, "change of leader", "changes of leader");
+    judged.beside.push(format!("{changes} between injection and end"));
     let cut = evidence.run.processes.cut(0, bitten.window())?;
     let matchers = format!("component={:?}", promise.component);
     let family = family::LEADER_CHANGES_TOTAL;
@@ -91,8 +92,8 @@ fn one_leader(promise: &Leader, evidence: &Evidence, bitten: Bitten<'_>) -> Resu
         None => {
             let waited = last.clock - bitten.injected;
             let why = format!(
-                "{} instances took writes {} s after the injection",
-                last.value,
+                "{} took writes {} s after the injection",
+                show::counted(last.value, "instance", "instances"),
                 show::seconds(waited)
             );
             let observed = show::time(f64::INFINITY, waited, f64::INFINITY);

@@ -1,4 +1,4 @@
-//! Load held: as many users as wanted ran, and they sent the requests that they owed.
+//! Load held (pure): as many users as wanted ran, and they sent the requests that they owed.
 
 use super::Evidence;
 use super::availability::requests;

@@ -1,4 +1,4 @@
-//! What has to be fetched before an objective can be judged.
+//! What has to be fetched before an objective can be judged. Pure.
 
 use crate::evidence::family;
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! `PromQL` that a person would paste, and whether it agrees with what was computed from raw samples.
+//! `PromQL` that a person would paste, and whether it agrees with what was computed from raw samples. Pure.
 
 use super::{Finding, Lack, Shortfall};
 use crate::evidence::{Data, Fetched, Millis};

@@ -1,4 +1,4 @@
-//! Shares of a whole over a window, with the bounds that come from scrapes.
+//! Shares of a whole over a window, with the bounds that come from scrapes. Pure.
 
 use super::Evidence;
 use super::{Judged, Lack, show};

@@ -1,4 +1,4 @@
-//! An expression of the user's own: exactly one finite number, compared with a limit.
+//! An expression of the user's own (pure): exactly one finite number, compared with a limit.
 
 use super::Evidence;
 use super::paste::{Expected, Paste, single};

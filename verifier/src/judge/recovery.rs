@@ -1,4 +1,4 @@
-//! Recovery: the exporter's measurement, which stands only if the scrapes tell the same story.
+//! Recovery (pure): the exporter's measurement, which stands only if the scrapes tell the same story.
 
 use super::Evidence;
 use super::experiment::{Bitten, bitten};

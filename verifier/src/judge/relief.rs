@@ -1,4 +1,4 @@
-//! Relief: with many replicas each has less to do than with few, and answers come in time.
+//! Relief (pure): with many replicas each has less to do than with few, and answers come in time.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Scaling: up while the load lasts, down after it.
+//! Scaling (pure): up while the load lasts, down after it.
 
 use std::time::Duration;
 
@@ -89,8 +89,8 @@ fn up(
         let lower = change.before.map_or(0.0, |point| (point.clock - start).max(0.0));
         let upper = change.after.clock - start;
         let why = format!(
-            "{} replicas were ready {} s after the load began",
-            change.after.value,
+            "{} ready {} s after the load began",
+            replicas_of(change.after.value),
             show::seconds(upper)
         );
         let observed = show::time(upper, lower, upper);
@@ -98,7 +98,7 @@ fn up(
         judged.samples = replicas.samples(change);
         judged
     } else {
-        let why = format!("at most {highest} replicas were ready while the load lasted");
+        let why = format!("at most {} ready while the load lasted", replicas_of(highest));
         let seen = replicas.ready.before(end).map_or(0.0, |point| (point.clock - start).max(0.0));
         let observed = show::time(f64::INFINITY, seen, f64::INFINITY);
         let by_value =
@@ -124,8 +124,10 @@ fn note_start(judged: &mut Judged, replicas: &Replicas, start: f64, from: u32) {
     match replicas.ready.before(start) {
         Some(point) if same(point.value, f64::from(from)) => {}
         Some(point) => {
-            judged
-                .lacks(Lack::NotAtReplicas, format!("{} replicas before the load, {from} due", point.value));
+            judged.lacks(
+                Lack::NotAtReplicas,
+                format!("{} before the load, {from} due", replicas_of(point.value)),
+            );
         }
         None => judged.lacks(Lack::NoSamples, "no sample of the replicas before the load"),
     }
@@ -163,7 +165,7 @@ fn down(evidence: &Evidence, replicas: &Replicas, to: u32, within: Duration) -> 
         };
         let (a, b) = (since(ready), since(current));
         let (lower, upper) = (a.0.max(b.0), a.1.max(b.1));
-        let why = format!("{to} replicas again {} s after the load's end", show::seconds(upper));
+        let why = format!("{} again {} s after the load's end", replicas_of(due), show::seconds(upper));
         let mut judged =
             Judged::value(show::time(upper, lower, upper), Verdict::at_most(lower, upper, limit), why);
         judged.samples = replicas.samples(ready);
@@ -173,7 +175,7 @@ fn down(evidence: &Evidence, replicas: &Replicas, to: u32, within: Duration) -> 
         let still = replicas.ready.before(until).map_or(0.0, |point| point.value);
         let mut observed = show::time(f64::INFINITY, waited, f64::INFINITY);
         observed.text = format!("still {still} after {} s", show::seconds(waited));
-        let why = format!("still {still} replicas {} s after the load's end", show::seconds(waited));
+        let why = format!("still {} {} s after the load's end", replicas_of(still), show::seconds(waited));
         let mut judged = Judged::value(observed, Verdict::at_most(waited, f64::INFINITY, limit), why);
         judged.samples =
             replicas.ready.points.last().map(|point| replicas.shown(*point)).into_iter().collect();
@@ -192,6 +194,10 @@ fn down(evidence: &Evidence, replicas: &Replicas, to: u32, within: Duration) -> 
         returned: None,
     });
     Ok(judged)
+}
+
+fn replicas_of(count: f64) -> String {
+    show::counted(count, "replica", "replicas")
 }
 
 /// When the load began and ended.

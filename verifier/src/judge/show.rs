@@ -1,4 +1,4 @@
-//! Numbers for people.
+//! Numbers for people. Pure.
 
 use super::Observed;
 use crate::slo::trimmed;

@@ -1,4 +1,4 @@
-//! Split brain: two instances of a store that both take writes.
+//! Split brain (pure): two instances of a store that both take writes.
 
 use super::Evidence;
 use super::experiment::bitten;

@@ -1,4 +1,4 @@
-//! Recovery point of writes: the span of acknowledged writes that a fault took with it.
+//! Recovery point of writes (pure): the span of acknowledged writes that a fault took with it.
 
 use super::Evidence;
 use super::data_loss::gate;

@@ -1,4 +1,4 @@
-//! What a verdict claims, and what it does not.
+//! What a verdict claims, and what it does not. Pure.
 
 use super::Report;
 use crate::evidence::family;

@@ -1,4 +1,4 @@
-//! The report for programs. Fields are only ever added; a change of meaning changes `version`.
+//! The report for programs. Fields are only ever added; a change of meaning changes `version`. Pure.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The report for people.
+//! The report for people. Pure.
 
 use std::fmt::Write;
 

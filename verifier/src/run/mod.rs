@@ -1,5 +1,4 @@
-//! A run as Prometheus shows it: its processes, phases and experiments, and what is wrong with it as a whole.
-//! Pure: its families were fetched before.
+//! A run as Prometheus shows it (pure): its processes, phases and experiments, and what is wrong with all of it.
 
 mod find;
 mod read;

@@ -1,4 +1,4 @@
-//! Reads the entries of one map and collects every fault instead of stopping at the first.
+//! Reads the entries of one map and collects every fault instead of stopping at the first. Pure.
 
 use std::time::Duration;
 

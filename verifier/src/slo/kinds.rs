@@ -1,4 +1,4 @@
-//! The keys of each kind of objective.
+//! The keys of each kind of objective. Pure.
 
 use std::time::Duration;
 

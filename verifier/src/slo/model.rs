@@ -1,4 +1,4 @@
-//! The checked objectives: an enum per kind, each with its own fields only.
+//! The checked objectives (pure): an enum per kind, each with its own fields only.
 
 use std::time::Duration;
 

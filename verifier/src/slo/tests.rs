@@ -197,7 +197,7 @@ fn what_only_prometheus_can_tell_is_doubted_and_not_refused() {
     let text = "objectives:\n  - {name: a, kind: promql, expr: newer_than_the_parser(up), equals: 1}\n";
     let (objectives, doubts) = check(text).expect("no fault");
     assert_eq!((objectives.len(), doubts.len()), (1, 1));
-    assert_eq!((doubts[0].at.line, doubts[0].at.column), (2, 34));
+    assert_eq!((doubts[0].at.line, doubts[0].at.column), (2, 35));
     assert!(doubts[0].message.contains("unknown function"), "{}", doubts[0].message);
 }
 
