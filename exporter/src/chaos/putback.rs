@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::faults::exec::{ExecError, Gated, Identity, Outcome, Spec, TAIL};
 use super::faults::leftover::{self, LeftoverError};
+use super::faults::strays;
 use super::journal::{Durability, Entry, Intent, Journal, JournalError, Record, Step};
 use super::step;
 use crate::clock::{Clock, Moment};
@@ -39,6 +40,14 @@ pub struct Reverted {
     pub end: Moment,
     /// What became of each attempt's command; the last one succeeded.
     pub outcomes: Vec<Outcome>,
+}
+
+impl Reverted {
+    /// This, and `again` after it.
+    fn then(mut self, again: Self) -> Self {
+        self.outcomes.extend(again.outcomes);
+        Self { end: again.end, ..self }
+    }
 }
 
 /// What became of one unfinished experiment.
@@ -214,10 +223,29 @@ pub async fn put_back(
 ) -> Result<PutBack, PutBackError> {
     let intent = &record.intent;
     let experiment = || intent.experiment.clone();
-    let ended = end_commands(record).await;
+    let mut ended = end_commands(record).await;
+    if !record.injected {
+        // Given up in the middle: whatever it left would go on breaking what is being put back.
+        ended = ended.and(end_strays(intent).await.map(drop));
+    }
     let reverted = match &intent.revert {
         None => None,
-        Some(command) => Some(revert(journal, intent, command, clock, retry).await?),
+        Some(command) => {
+            let reverted = revert(journal, intent, command, clock, retry).await;
+            // What an injection left running on purpose is the revert's to end; whatever it did not end is
+            // ended now, and what that may have broken meanwhile is put back again.
+            match end_strays(intent).await {
+                Ok(0) => Some(reverted?),
+                Ok(_) => {
+                    let again = revert(journal, intent, command, clock, retry).await?;
+                    Some(reverted.map_or(again.clone(), |first| first.then(again)))
+                }
+                Err(error) => {
+                    ended = ended.and(Err(error));
+                    Some(reverted?)
+                }
+            }
+        }
     };
     // What could not be ended may break things again: put back for now, but not for good.
     ended.map_err(|source| PutBackError::Leftover { experiment: experiment(), source })?;
@@ -245,6 +273,15 @@ async fn end_commands(record: &Record) -> Result<(), LeftoverError> {
         }
     }
     result
+}
+
+/// Ends what the experiment's commands left running outside their process groups; says how many processes.
+async fn end_strays(intent: &Intent) -> Result<usize, LeftoverError> {
+    let count = strays::end(intent).await?;
+    if count > 0 {
+        tracing::warn!(experiment = intent.experiment, count, "ended processes that were left in the background");
+    }
+    Ok(count)
 }
 
 async fn revert(
@@ -283,7 +320,7 @@ async fn attempt(
 ) -> Result<Outcome, PutBackError> {
     let experiment = || intent.experiment.clone();
     let run = |source| PutBackError::Exec { experiment: experiment(), source };
-    let gated = Gated::spawn(&spec(intent, command)).map_err(run)?;
+    let gated = Gated::spawn(&spec(intent, Step::Revert, command)).map_err(run)?;
     // A revert must not be held back by a journal that cannot be written (the disk may be full): its process
     // group is then unknown to whoever comes next, who runs the revert again.
     let noted = note_start(journal, intent.id, Step::Revert, &gated, clock).await;
@@ -296,7 +333,7 @@ async fn attempt(
 }
 
 /// A command of the experiment `intent`.
-pub(super) fn spec(intent: &Intent, command: &str) -> Spec {
+pub(super) fn spec(intent: &Intent, step: Step, command: &str) -> Spec {
     Spec {
         command: command.to_owned(),
         directory: Some(intent.directory.clone()),
@@ -304,6 +341,7 @@ pub(super) fn spec(intent: &Intent, command: &str) -> Spec {
             run: intent.run.clone(),
             experiment: intent.experiment.clone(),
             token: intent.token.clone(),
+            step,
             targets: intent.targets.clone(),
         }),
         timeout: intent.timeout(),

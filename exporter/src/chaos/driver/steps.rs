@@ -39,7 +39,7 @@ impl Driver {
 
     /// A command of the experiment `intent` that waits at its gate, noted in the journal.
     pub(super) async fn gate(&self, intent: &Intent, step: Step, command: &str) -> Result<Gated, String> {
-        let gated = Gated::spawn(&putback::spec(intent, command)).map_err(|error| chain(&error))?;
+        let gated = Gated::spawn(&putback::spec(intent, step, command)).map_err(|error| chain(&error))?;
         let noted = putback::note_start(&self.journal, intent.id, step, &gated, &self.clock).await;
         noted.map_err(|error| chain(&error)).map(|()| gated)
     }
