@@ -412,11 +412,11 @@ fn haunted(rig: &Rig) -> bool {
 
 #[tokio::test]
 async fn what_left_its_group_before_the_time_limit_is_ended_with_it() {
-    let inject = format!("{HAUNT} & wait");
-    let mut rig = Rig::new(&[("haunt", &inject, None, Some(MEND))]);
+    let haunt = format!("{HAUNT} & wait");
+    let mut rig = Rig::new(&[("haunt", &haunt, None, Some(MEND))]);
     let mut driver = rig.driver().await;
     let plan = driver.prepare(&rig.experiments[0]).await.expect("a plan");
-    let error = driver.inject(&plan).await.expect_err("its time limit").to_string();
+    let error = inject(&mut driver, &plan).await.expect_err("its time limit").to_string();
     assert!(error.contains("time limit"), "{error}");
     assert!(!haunted(&rig) && !rig.broken());
     assert_eq!(rig.log(), "revert pg1 pg2\n");
@@ -424,15 +424,15 @@ async fn what_left_its_group_before_the_time_limit_is_ended_with_it() {
 
 #[tokio::test]
 async fn what_an_injection_left_runs_until_it_is_put_back() {
-    let inject = format!("{HAUNT} & until test -e @/broken; do sleep 0.01; done");
+    let haunt = format!("{HAUNT} & until test -e @/broken; do sleep 0.01; done");
     // The first revert, which knows nothing of the process, may be undone by it.
     let mut rig = Rig::new(&[
-        ("haunt", &inject, Some("test -e @/broken"), Some(MEND)),
-        ("exorcised", &inject, None, Some("kill $(cat @/pid); echo kill >>@/log; rm -f @/broken")),
+        ("haunt", &haunt, Some("test -e @/broken"), Some(MEND)),
+        ("exorcised", &haunt, None, Some("kill $(cat @/pid); echo kill >>@/log; rm -f @/broken")),
     ]);
     let mut driver = rig.driver().await;
     let plan = driver.prepare(&rig.experiments[0]).await.expect("a plan");
-    driver.inject(&plan).await.expect("injected");
+    inject(&mut driver, &plan).await.expect("injected");
     driver.bit(&plan).await.expect("it bit");
     assert!(haunted(&rig));
     let reverted = driver.revert(&plan).await.expect("put back").expect("there was something");
@@ -443,7 +443,7 @@ async fn what_an_injection_left_runs_until_it_is_put_back() {
 
     driver.apply(&rig.experiments[0].name, Event::Recover).expect("recovered");
     let plan = driver.prepare(&rig.experiments[1]).await.expect("a plan");
-    driver.inject(&plan).await.expect("injected");
+    inject(&mut driver, &plan).await.expect("injected");
     // An abort is no other way.
     driver.abort().await.expect("put back");
     assert!(!haunted(&rig));
@@ -452,14 +452,13 @@ async fn what_an_injection_left_runs_until_it_is_put_back() {
 
 #[tokio::test]
 async fn what_a_revert_started_and_what_nobody_reverts_lives_on() {
-    let inject = format!("{HAUNT} & until test -e @/broken; do sleep 0.01; done");
+    let haunt = format!("{HAUNT} & until test -e @/broken; do sleep 0.01; done");
     let start = format!("{HAUNT} >/dev/null 2>&1 & until test -e @/pid; do sleep 0.01; done; :");
-    let mut rig =
-        Rig::new(&[("alone", &inject, None, None), ("restart", "true", None, Some(&start))]);
+    let mut rig = Rig::new(&[("alone", &haunt, None, None), ("restart", "true", None, Some(&start))]);
     let mut driver = rig.driver().await;
     for experiment in rig.experiments.clone() {
         let plan = driver.prepare(&experiment).await.expect("a plan");
-        driver.inject(&plan).await.expect("injected");
+        inject(&mut driver, &plan).await.expect("injected");
         driver.revert(&plan).await.expect("put back");
         assert!(haunted(&rig), "{}", experiment.name);
         driver.apply(&experiment.name, Event::Recover).expect("recovered");
