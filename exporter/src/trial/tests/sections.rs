@@ -218,7 +218,7 @@ fn ledger_lists() {
             ),
             (
                 "  - {store: kv, wait: 2}\n",
-                &["7:23: 2 replicas must confirm, but `kv` lists 1; expected at most that"],
+                &["7:23: `wait` is 2, but `kv` lists 1 replica; expected at most that"],
             ),
             (
                 "  - {store: kv, writers: 0, rate: 0}\n",
