@@ -59,7 +59,9 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     let clock = Clock::start();
     let trial = Arc::new(request.trial);
     let id = request.run.clone().unwrap_or_else(new_run_id);
-    let dir = RunDir::create(&request.dir, &id)?;
+    let dir = RunDir::create(&request.dir, &id).with_context(|| {
+        format!("make a folder for the run in {} (--dir chooses another place)", request.dir.display())
+    })?;
     log.keep_in(dir.path()).with_context(|| format!("keep the log in {}", dir.path().display()))?;
     load::raise_descriptor_limit().context("raise the limit of open files")?;
     let listener = TcpListener::bind(request.listen.as_slice()).await.with_context(|| {

@@ -33,7 +33,7 @@ pub enum PreflightError {
         components: Vec<String>,
     },
     /// Nobody listens where the users are to go.
-    #[error("connect to the target {target}: nothing answers there; is the service up, and its URL right?")]
+    #[error("connect to the target {target} (is the service up, and `target` in the trial its address?)")]
     Unreachable {
         /// Host and port.
         target: String,

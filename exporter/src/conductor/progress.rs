@@ -134,7 +134,7 @@ async fn aloud<T>(
         return soon;
     }
     let limit = waiting.limit.as_secs();
-    say(&format!("waiting for {}, {limit} s at most ({})", (waiting.for_what)(), waiting.hint));
+    say(&format!("waiting up to {limit} s for {} ({})", (waiting.for_what)(), waiting.hint));
     let done = work.await;
     if done.is_ok() {
         say(&format!("{} after {:.0} s", waiting.came, began.elapsed().as_secs_f64()));
@@ -192,7 +192,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_long_wait_is_told_once_and_again_when_it_is_over() {
-        let told = "waiting for the first scrape, 30 s at most (--no-wait goes on without)";
+        let told = "waiting up to 30 s for the first scrape (--no-wait goes on without)";
         let (done, lines) = said(Duration::from_millis(1900)).await;
         assert_eq!((done, lines.len()), (Ok(()), 0));
         let (done, lines) = said(Duration::from_secs(7)).await;

@@ -7,6 +7,13 @@ use super::node::{Node, Text};
 use super::reader::{Checked, Reader, Reported};
 use super::words::{listed, near, nearest, shown};
 
+#[cfg(test)]
+std::thread_local! {
+    /// Every key that a check of this thread asked for: the page about the trial's keys is held to them.
+    pub(super) static KNOWN: std::cell::RefCell<std::collections::BTreeSet<&'static str>> =
+        const { std::cell::RefCell::new(std::collections::BTreeSet::new()) };
+}
+
 /// A mapping whose keys are known; those never asked for are faults.
 pub(super) struct Fields<'n> {
     /// Where the mapping begins.
@@ -97,13 +104,16 @@ impl<'n> Fields<'n> {
 
     /// Reports the keys that nobody asked for, and those asked for that are not there.
     pub(super) fn close(mut self, reader: &mut Reader<'_>) {
+        #[cfg(test)]
+        KNOWN.with_borrow_mut(|known| known.extend(&self.known));
         let given: Vec<&str> = self.entries.iter().map(|(key, _)| key.text.as_str()).collect();
         let absent: Vec<&str> = self.known.iter().copied().filter(|key| !given.contains(key)).collect();
         for (key, _) in self.entries.iter().filter(|(key, _)| !self.known.contains(&key.text.as_str())) {
-            // What is there already was hardly meant once more.
+            // What is there already was hardly meant once more, unless nothing else was.
             let meant = nearest(&key.text, &absent);
             self.missing.retain(|missing| meant.is_none_or(|meant| !missing.keys.contains(&meant)));
-            let (found, hint) = (shown(&key.text), near(&key.text, &absent));
+            let likely = meant.map_or_else(|| self.known.clone(), |meant| vec![meant]);
+            let (found, hint) = (shown(&key.text), near(&key.text, &likely));
             let (what, expected) = (self.what, listed(&self.known));
             reader.fault(key.at, format!("unknown key {found} in {what}{hint}; expected {expected}"));
         }

@@ -113,10 +113,22 @@ fn misspelt_keys_are_told_once() {
     one(&load(&format!("user: 1, spawn_rate: 1, duration: 1m, {tasks}")), "2:8", "users");
     one(&load(&format!("stags: [{{users: 1, for: 1m}}], spawn_rate: 1, {tasks}")), "2:8", "stages");
     one(&load("users: 1, spawn_rate: 1, duration: 1m, taks: [{name: a}]"), "2:47", "tasks");
-    one(&load("users: 1, spawn_rate: 1, duration: 1m, tasks: [{name: a, journy: [GET /]}]"), "2:65", "journey");
+    one(
+        &load("users: 1, spawn_rate: 1, duration: 1m, tasks: [{name: a, journy: [GET /]}]"),
+        "2:65",
+        "journey",
+    );
     one(&load("users: 1, spawn_rate: 1, duration: 1m, tasks: [{nmae: a, journey: [GET /]}]"), "2:56", "name");
-    one(&format!("traget: http://a\nload: {{users: 1, spawn_rate: 1, duration: 1m, {tasks}}}\n"), "1:1", "target");
-    one(&format!("target: http://a\nlaod: {{users: 1, spawn_rate: 1, duration: 1m, {tasks}}}\n"), "2:1", "load");
+    one(
+        &format!("traget: http://a\nload: {{users: 1, spawn_rate: 1, duration: 1m, {tasks}}}\n"),
+        "1:1",
+        "target",
+    );
+    one(
+        &format!("target: http://a\nlaod: {{users: 1, spawn_rate: 1, duration: 1m, {tasks}}}\n"),
+        "2:1",
+        "load",
+    );
     one(&format!("{COMPONENTS}  - {{name: c, htpp: /}}\n"), "7:15", "http");
     one(&format!("{STORES}  - {{name: s, postgress: \"host=h\"}}\n"), "4:15", "postgres");
     one(&format!("{AFTER_BASE}experiment: []\n"), "3:1", "experiments");
@@ -128,10 +140,10 @@ fn missing_keys_are_told_beside_unknown_ones() {
     check(
         "",
         &[(
-            "target: http://a\ntarget2: http://b\n",
+            "target: http://a\nextra: 1\n",
             &[
                 "1:1: the trial without `load`; expected users and their tasks",
-                "2:1: unknown key `target2` in the trial; expected `name`, `target`, `load`, `status`, `stores`, `components`, `ledgers`, `experiments`, `after`, `settle` or `cooldown`",
+                "2:1: unknown key `extra` in the trial; expected `name`, `target`, `load`, `status`, `stores`, `components`, `ledgers`, `experiments`, `after`, `settle` or `cooldown`",
             ],
         )],
     );

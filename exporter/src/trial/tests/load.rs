@@ -134,10 +134,7 @@ fn behaviour() {
             ),
             (
                 "  users: 1\n  spawn_rate: 1\n  duration: 1m\n  login: {journeys: [GET /]}\n",
-                &[
-                    "7:10: the login without `journey`; expected a list of at least one request such as GET /path",
-                    "7:11: unknown key `journeys` in the login (did you mean `journey`?); expected `journey`",
-                ],
+                &["7:11: unknown key `journeys` in the login (did you mean `journey`?); expected `journey`"],
             ),
             (
                 "  users: 1\n  spawn_rate: 1\n  duration: 1m\n  login: [GET /]\n",
