@@ -57,20 +57,19 @@ fn planned<P: Display, R: Display>(found: &[(&Name, Result<P, R>)]) -> Planned {
         Ok(plan) => format!("{plan}\n"),
         Err(refusal) => format!("{name}\n  would be refused: {refusal}\n"),
     });
-    let mut text: String = shown.collect();
+    let shown: String = shown.collect();
     let refused: Vec<String> = found
         .iter()
         .filter_map(|(name, found)| found.as_ref().err().map(|refusal| format!("{name} ({refusal})")))
         .collect();
-    match (found.len(), refused.len()) {
-        (0, _) => text.push_str("no experiments: the trial breaks nothing\n"),
-        (_, 0) => {}
+    let last = match (found.len(), refused.len()) {
+        (0, _) => "no experiments: the trial breaks nothing\n".to_owned(),
+        (_, 0) => String::new(),
         (all, some) => {
-            let (all, why) = (count(all, "experiment"), refused.join("; "));
-            text.push_str(&format!("{some} of {all} would be refused: {why}\n"));
+            format!("{some} of {} would be refused: {}\n", count(all, "experiment"), refused.join("; "))
         }
-    }
-    Planned { text, all_allowed: refused.is_empty() }
+    };
+    Planned { text: shown + &last, all_allowed: refused.is_empty() }
 }
 
 /// Removes what runs left in the stores of `trial`.

@@ -75,7 +75,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     let stop = CancellationToken::new();
     let metrics = conductor::Metrics::register(&registry, clock, &id, &trial.name, revision())?;
     let driver = open_driver(&trial, clock, &dir, &id, &registry).await?;
-    ensure_tables(&trial, &abort, progress).await?;
+    Box::pin(ensure_tables(&trial, &abort, progress)).await?;
     let status = cluster::start(trial.status.clone(), clock, &registry, stop.clone())?;
     let health = Health::start(&trial, clock, &registry, status.clone(), &stop)?;
     let ledgers = Ledgers::open(&trial, &id, clock, &registry, dir.path())?;
@@ -83,7 +83,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
 
     let (readiness, ready) = watch::channel(Readiness::NotReady("in preflight".to_owned()));
     let board = Board::new(clock, metrics, readiness);
-    let about = About {
+    let told = About {
         run: id.clone(),
         trial: trial.name.to_string(),
         phase: Box::new({
@@ -91,7 +91,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
             move || board.shown().phase.as_str()
         }),
     };
-    let web = Web::new(registry, &request.telemetry_path, ready).about(about);
+    let web = Web::new(registry, &request.telemetry_path, ready).about(told);
     let scrapes = web.scrapes();
     let server = tokio::spawn(web.serve(listener, stop.clone().cancelled_owned()));
     tracing::info!(run = id, trial = trial.name.as_str(), dir = %dir.path().display(), "the run begins");
