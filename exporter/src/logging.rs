@@ -12,6 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
 use crate::conductor::Progress;
+use crate::rundir::owners_file;
 
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -45,9 +46,10 @@ impl Log {
         Self { file }
     }
 
-    /// Keeps all events from info up in `folder/exporter.log` as well. Of several folders the first counts.
+    /// Keeps all events from info up in `folder/exporter.log` as well, after what an earlier process of the run
+    /// left there. Of several folders the first counts.
     pub fn keep_in(&self, folder: &Path) -> io::Result<()> {
-        let file = File::create(folder.join("exporter.log"))?;
+        let file = owners_file().append(true).create(true).open(folder.join("exporter.log"))?;
         self.file.0.get_or_init(|| file);
         Ok(())
     }

@@ -8,15 +8,17 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
 use exporter::chaos::driver::{Driver, Setup};
-use exporter::chaos::metrics::{RecoverySeconds, Since};
-use exporter::chaos::recovery::Retry;
+use exporter::chaos::journal::Journal;
+use exporter::chaos::putback::Retry;
 use exporter::clock::Clock;
 use exporter::conductor::Phase;
 use exporter::health::Health;
+use exporter::health::tracker::{Seconds, Since};
 use exporter::ledger::Ledgers;
 use exporter::load::Load;
 use exporter::trial::{self, Fault, Name, ProcessEnvironment, Trial};
@@ -56,7 +58,8 @@ async fn families(trial: Trial) -> Vec<MetricFamily> {
     let _ledgers = Ledgers::open(&trial, "7f3a91", clock, &registry, folder.path()).expect("ledgers open");
     let _load = Load::new(Arc::clone(&trial), clock, &registry).expect("the load is ready");
     stop.cancel();
-    let _health = Health::start(&trial, clock, &registry, feed, &stop).expect("health starts");
+    let health = Health::start(&trial, clock, &registry, feed, &stop).expect("health starts");
+    recoveries(&trial, &health);
     let mut families = registry.gather();
     families.extend(leaders(&families));
     families.sort_by(|a, b| a.name().cmp(b.name()));
@@ -77,7 +80,7 @@ async fn experiment(trial: &Trial, clock: Clock, registry: &Registry, folder: &P
     let metrics = chaos::metrics::Metrics::register(registry, &trial.experiments, &ledgers);
     let driver = Driver::open(Setup {
         clock,
-        directory: folder,
+        journal: Journal::open(folder).await.expect("a journal"),
         run: "7f3a91",
         token: "token",
         experiments: &trial.experiments,
@@ -91,16 +94,21 @@ async fn experiment(trial: &Trial, clock: Clock, registry: &Registry, folder: &P
         let name = experiment.name.as_str();
         let Fault::Exec(fault) = &experiment.fault;
         metrics.set_injected(name, 0.0);
-        let mut counted = vec![Since::Injected];
         if fault.revert.is_some() {
             metrics.set_revert_due(name, 0.0);
             metrics.set_reverted(name, 0.0);
-            counted.push(Since::Reverted);
         }
+    }
+}
+
+fn recoveries(trial: &Trial, health: &Health) {
+    let never = Seconds::none_within(Duration::ZERO);
+    for experiment in &trial.experiments {
+        let Fault::Exec(fault) = &experiment.fault;
         for component in &experiment.components {
-            let component = trial.components[component.get()].name.as_str();
-            for since in &counted {
-                metrics.set_recovery(name, component, *since, RecoverySeconds::none_within(0.0));
+            health.note_recovery(&experiment.name, component.get(), Since::Injected, never);
+            if fault.revert.is_some() {
+                health.note_recovery(&experiment.name, component.get(), Since::Reverted, never);
             }
         }
     }
@@ -170,14 +178,7 @@ async fn a_run_exposes_what_the_golden_file_says() {
 fn lint(exposition: &str) {
     let mut promtool = Command::new("promtool");
     promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = match promtool.spawn() {
-        Ok(child) => child,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            eprintln!("skipped: promtool is not installed");
-            return;
-        }
-        Err(error) => panic!("promtool: {error}"),
-    };
+    let mut child = promtool.spawn().expect("promtool is installed (Debian package prometheus)");
     child.stdin.take().expect("piped").write_all(exposition.as_bytes()).expect("promtool reads");
     let output = child.wait_with_output().expect("promtool ends");
     let said = [output.stdout, output.stderr].concat();

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use crate::chaos::recovery::Retry;
+use crate::chaos::putback::{ReplayError, Retry};
 use crate::clock::Clock;
 use crate::conductor::Progress;
 use crate::count::count;
@@ -22,14 +22,26 @@ pub async fn recover(dir: &Path, progress: &Progress) -> anyhow::Result<ExitCode
         ));
         return Ok(ExitCode::SUCCESS);
     }
-    let put_back = chaos::recovery::recover(dir, &Clock::start(), Retry::default()).await?;
-    if put_back.is_empty() {
-        progress.say(&format!("nothing to put back in {}", dir.display()));
-    }
-    for fault in put_back {
+    let result = chaos::putback::recover(dir, &Clock::start(), Retry::default()).await;
+    let (done, error) = match result {
+        Ok(done) => (done, None),
+        Err(ReplayError::NotAll { ref done, .. }) => (done.clone(), result.err()),
+        Err(error) => return Err(error.into()),
+    };
+    for fault in &done {
         progress.say(&format!("put back: {} of run {}", fault.experiment, fault.run));
     }
-    Ok(ExitCode::SUCCESS)
+    let Some(error) = error else {
+        if done.is_empty() {
+            progress.say(&format!("nothing to put back in {}", dir.display()));
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    progress.say("NOT everything is put back:");
+    for line in error.lines() {
+        progress.say(&format!("  {line}"));
+    }
+    Ok(ExitCode::FAILURE)
 }
 
 /// What `plan` found.

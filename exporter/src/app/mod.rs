@@ -17,9 +17,12 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::chaos::driver::{Driver, Setup};
-use crate::chaos::recovery::Retry;
+use crate::chaos::journal::Journal;
+use crate::chaos::putback::Retry;
 use crate::clock::Clock;
-use crate::conductor::{self, Board, Conductor, Ended, Glance, Options, Progress, Stopped, Waiting};
+use crate::conductor::{
+    self, Board, Conductor, Ended, Findings, Glance, Options, Progress, Stopped, Waiting,
+};
 use crate::health::{self, Health};
 use crate::ledger::{self, Ledgers};
 use crate::load::{self, Load, LoadHandle};
@@ -59,10 +62,11 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     let clock = Clock::start();
     let trial = Arc::new(request.trial);
     let id = request.run.clone().unwrap_or_else(new_run_id);
-    let dir = RunDir::create(&request.dir, &id).with_context(|| {
+    let dir = RunDir::of(&request.dir, &id).with_context(|| {
         format!("make a folder for the run in {} (--dir chooses another place)", request.dir.display())
     })?;
-    log.keep_in(dir.path()).with_context(|| format!("keep the log in {}", dir.path().display()))?;
+    // Before anything of a run is touched, for it may be another process's.
+    let journal = Journal::open(dir.root()).await.context("take the working folder for this run")?;
     load::raise_descriptor_limit().context("raise the limit of open files")?;
     let listener = TcpListener::bind(request.listen.as_slice()).await.with_context(|| {
         let address = request.listen.last().map(ToString::to_string).unwrap_or_default();
@@ -70,11 +74,13 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     })?;
 
     let listening = listener.local_addr().context("ask for the address listened on")?;
+    dir.enter()?;
+    log.keep_in(dir.path()).with_context(|| format!("keep the log in {}", dir.path().display()))?;
 
     let registry = Registry::new();
     let stop = CancellationToken::new();
     let metrics = conductor::Metrics::register(&registry, clock, &id, &trial.name, revision())?;
-    let driver = open_driver(&trial, clock, &dir, &id, &registry).await?;
+    let driver = open_driver(&trial, clock, journal, &id, &registry).await?;
     Box::pin(ensure_tables(&trial, &abort, progress)).await?;
     let status = cluster::start(trial.status.clone(), clock, &registry, stop.clone())?;
     let health = Health::start(&trial, clock, &registry, status.clone(), &stop)?;
@@ -113,6 +119,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         driver,
         health: health.clone(),
         ledgers,
+        findings: Findings::default(),
         status,
         scrapes: scrapes.clone(),
         progress: progress.clone(),
@@ -169,7 +176,7 @@ fn revision() -> &'static str {
 async fn open_driver(
     trial: &Trial,
     clock: Clock,
-    dir: &RunDir,
+    journal: Journal,
     run: &str,
     registry: &Registry,
 ) -> anyhow::Result<Driver> {
@@ -177,7 +184,7 @@ async fn open_driver(
     let ledgers: Vec<&Name> = trial.ledgers.iter().map(|ledger| &trial.store(ledger.store).name).collect();
     let mut driver = Driver::open(Setup {
         clock,
-        directory: dir.root(),
+        journal,
         run,
         token: &token,
         experiments: &trial.experiments,
@@ -186,7 +193,8 @@ async fn open_driver(
         retry: Retry::default(),
     })
     .await?;
-    for fault in driver.put_back_unfinished().await? {
+    let put_back = driver.put_back_unfinished().await;
+    for fault in put_back.context("a run begins on a whole system")? {
         tracing::warn!(run = fault.run, experiment = fault.experiment, "an earlier run's fault is put back");
     }
     Ok(driver)

@@ -7,10 +7,10 @@ use super::experiment::{Event, IllegalTransition, State};
 use super::faults::exec::Outcome;
 use super::guard::Refusal;
 use super::journal::{Record, Step};
-use super::metrics::{Metrics, RecoverySeconds, Since};
+use super::metrics::Metrics;
 use super::plan::Plan;
+use super::putback::{PutBack, Reverted};
 use super::record::{At, ChaosReport, ExperimentReport};
-use super::recovery::{PutBack, Reverted};
 use crate::clock::{Clock, Moment};
 use crate::trial::Experiment;
 
@@ -49,10 +49,6 @@ impl Book {
 
     pub(super) fn report(&self) -> &ChaosReport {
         &self.report
-    }
-
-    pub(super) fn report_mut(&mut self) -> &mut ChaosReport {
-        &mut self.report
     }
 
     pub(super) fn metrics(&self) -> &Metrics {
@@ -186,18 +182,6 @@ impl Book {
         let entry = self.entry(name)?;
         entry.targets.clone_from(&record.intent.targets);
         entry.injected = Some(at);
-        Ok(())
-    }
-
-    pub(super) fn recovery(
-        &mut self,
-        experiment: &str,
-        component: &str,
-        since: Since,
-        recovery: RecoverySeconds,
-    ) -> Result<(), BookError> {
-        self.entry(experiment)?.recovery(component, since, recovery);
-        self.metrics.set_recovery(experiment, component, since, recovery);
         Ok(())
     }
 

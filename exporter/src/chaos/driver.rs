@@ -1,15 +1,15 @@
 //! Carries out experiments, one at a time, each step under the journal.
 //!
-//! For every experiment: [`Driver::check`], [`Driver::prepare`], `check` again (the target command took its
-//! time), [`Driver::inject`], [`Driver::bit`], hold, [`Driver::revert`], then wait for recovery and say so by
-//! [`Driver::apply`]. Every future may be dropped at any moment: the command that runs is killed, and what
+//! For every experiment: [`Driver::check`], [`Driver::prepare`], `check` again (finding the targets took its
+//! time), [`Driver::inject`] on that word, [`Driver::bit`], hold, [`Driver::revert`], then wait for recovery and
+//! say so by [`Driver::apply`]. Every future may be dropped at any moment: the command that runs is killed, and what
 //! must be put back stays in the journal until [`Driver::abort`], the next start or `load-exporter recover`
 //! does it.
 
 mod error;
 mod steps;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::error::{FaultError, OpenError, RevertError};
@@ -17,12 +17,12 @@ use self::steps::book;
 use super::book::{Book, BookError};
 use super::experiment::{Event, State};
 use super::faults::exec::Exit;
-use super::guard::{Decision, Health, Refusal, Situation, may_start};
+use super::guard::{Permit, Refusal, Situation, may_start};
 use super::journal::{Durability, Entry, Journal, Step};
-use super::metrics::{Metrics, RecoverySeconds, Since};
+use super::metrics::Metrics;
 use super::plan::Plan;
+use super::putback::{self, PutBack, ReplayError, Retry, Reverted};
 use super::record::ChaosReport;
-use super::recovery::{self, PutBack, RecoverError, Retry, Reverted};
 use super::resolve::resolve;
 use super::step;
 use crate::clock::{Clock, Moment};
@@ -37,8 +37,8 @@ const BIT_PAUSE: Duration = Duration::from_millis(100);
 pub struct Setup<'a> {
     /// The run's clock.
     pub clock: Clock,
-    /// The run's directory, which exists: the journal is kept there.
-    pub directory: &'a Path,
+    /// The journal, opened by [`Journal::open`] before anything of the run was touched.
+    pub journal: Journal,
     /// The run's id.
     pub run: &'a str,
     /// Shows that a command is part of the run.
@@ -86,19 +86,22 @@ pub enum Bit {
 }
 
 impl Driver {
-    /// Takes the run's journal. What it calls unfinished is put back by [`Driver::put_back_unfinished`],
+    /// Notes in the journal who holds it. What it calls unfinished is put back by [`Driver::put_back_unfinished`],
     /// which a run does before anything else.
     pub async fn open(setup: Setup<'_>) -> Result<Self, OpenError> {
         let error = |source| OpenError::Journal { run: setup.run.to_owned(), source };
         let directory = std::env::current_dir().map_err(OpenError::Directory)?;
-        let journal = Journal::open(setup.directory).await.map_err(error)?;
+        let journal = setup.journal;
         let resumed = journal.opened_by().is_some_and(|(run, _)| run == setup.run);
         let opened = Entry::Opened {
             run: setup.run.to_owned(),
             pid: std::process::id(),
-            at_unix_ms: recovery::unix_ms(&setup.clock, setup.clock.now()),
+            at_unix_ms: putback::unix_ms(&setup.clock, setup.clock.now()),
         };
-        journal.append(opened, Durability::Disk).await.map_err(error)?;
+        // A run that is not to begin leaves no trace in the journal.
+        if journal.damage().is_empty() {
+            journal.append(opened, Durability::Disk).await.map_err(error)?;
+        }
         let mut book = Book::new(setup.clock, setup.run, setup.experiments, setup.metrics);
         for record in journal.of_run(setup.run) {
             if let Err(error) = book.restore(&record) {
@@ -142,45 +145,33 @@ impl Driver {
         self.book.report()
     }
 
-    /// For what others add to the report.
-    pub fn report_mut(&mut self) -> &mut ChaosReport {
-        self.book.report_mut()
-    }
-
     /// The room's metrics.
     pub fn metrics(&self) -> &Metrics {
         self.book.metrics()
     }
 
-    /// Asks the guard whether `experiment` may begin, and notes its no.
+    /// Asks the guard whether `experiment` may begin while `components` serve or not, and notes its no.
     pub fn check(
         &mut self,
         experiment: &Name,
-        components: &[(&str, Health)],
-        aborting: bool,
-    ) -> Result<Decision, BookError> {
-        let decision = self.decide(experiment.as_str(), components, aborting);
-        match &decision {
-            Decision::Start => {}
-            Decision::Refuse(refusal) => {
-                self.book.refuse(experiment.as_str(), refusal, self.clock.now())?;
-            }
-            Decision::Skip => {
-                self.book.apply(experiment.as_str(), Event::Abort, self.clock.now())?;
-            }
-        }
-        Ok(decision)
-    }
-
-    fn decide(&self, experiment: &str, components: &[(&str, Health)], aborting: bool) -> Decision {
+        components: &[(Name, bool)],
+    ) -> Result<Result<Permit, Refusal>, BookError> {
+        let name = experiment.as_str();
+        self.book.would(name, Event::Inject)?;
         let mut earlier = true;
-        let previous = self.book.states().filter(|(name, state)| {
-            earlier &= *name != experiment;
-            *name != experiment && (earlier || *state != State::Planned)
+        let previous = self.book.states().filter(|(other, state)| {
+            earlier &= *other != name;
+            *other != name && (earlier || *state != State::Planned)
         });
         let previous: Vec<_> = previous.collect();
         let unfinished = self.unfinished();
-        may_start(&Situation { components, previous: &previous, unfinished: &unfinished, aborting })
+        let situation = Situation { components, previous: &previous, unfinished: &unfinished };
+        let now = self.clock.now();
+        let word = may_start(experiment, &situation, now);
+        if let Err(refusal) = &word {
+            self.book.refuse(name, refusal, now)?;
+        }
+        Ok(word)
     }
 
     /// Finds the targets of `experiment`. Without any it is refused, and that is noted.
@@ -191,13 +182,13 @@ impl Driver {
         }
     }
 
-    /// Injects the fault. When that fails, whatever it did is put back before the error is returned.
-    pub async fn inject(&mut self, plan: &Plan) -> Result<Injected, FaultError> {
+    /// Injects the fault, on the guard's word. When that fails, whatever it did is put back before the error is
+    /// returned.
+    pub async fn inject(&mut self, plan: &Plan, permit: Permit) -> Result<Injected, FaultError> {
         let name = plan.experiment.as_str();
         self.book.would(name, Event::Inject).map_err(book(name))?;
-        match self.decide(name, &[], false) {
-            Decision::Start | Decision::Skip => {}
-            Decision::Refuse(refusal) => return Err(self.refuse(name, refusal)),
+        if let Err(refusal) = permit.take(&plan.experiment, self.clock.now()) {
+            return Err(self.refuse(name, refusal));
         }
         let intent = match self.intend(plan).await {
             Ok(intent) => intent,
@@ -280,23 +271,12 @@ impl Driver {
         self.book.apply(experiment.as_str(), event, self.clock.now())
     }
 
-    /// Notes a final recovery.
-    pub fn recovery(
-        &mut self,
-        experiment: &Name,
-        component: &Name,
-        since: Since,
-        recovery: RecoverySeconds,
-    ) -> Result<(), BookError> {
-        self.book.recovery(experiment.as_str(), component.as_str(), since, recovery)
-    }
-
     /// Puts back all that the journal calls unfinished, the latest first, also faults of earlier runs.
-    pub async fn put_back_unfinished(&mut self) -> Result<Vec<PutBack>, RecoverError> {
-        let result = recovery::replay(&self.journal, &self.clock, self.retry).await;
+    pub async fn put_back_unfinished(&mut self) -> Result<Vec<PutBack>, ReplayError> {
+        let result = putback::replay(&self.journal, &self.clock, self.retry).await;
         let done = match &result {
-            Ok(done) | Err(RecoverError::NotAll { done, .. }) => done.as_slice(),
-            Err(RecoverError::Open { .. }) => &[],
+            Ok(done) | Err(ReplayError::NotAll { done, .. }) => done.as_slice(),
+            Err(ReplayError::Open { .. }) => &[],
         };
         for put_back in done {
             if let Err(error) = self.book.put_back(&self.run, put_back) {
@@ -311,7 +291,7 @@ impl Driver {
     }
 
     /// Ends all experiments: puts back first, then nothing more begins.
-    pub async fn abort(&mut self) -> Result<Vec<PutBack>, RecoverError> {
+    pub async fn abort(&mut self) -> Result<Vec<PutBack>, ReplayError> {
         let result = self.put_back_unfinished().await;
         self.book.abort(self.clock.now());
         result

@@ -4,53 +4,54 @@
 //! experiment begins only on a system that is whole, with nothing left to put back.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::experiment::State;
+use crate::clock::Moment;
+use crate::trial::Name;
 
-/// What is known of a component's health at this moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Health {
-    /// Its last probes were good.
-    Up,
-    /// It is in an outage.
-    Down,
-    /// No probe has answered yet: nothing is known, which is not good enough.
-    Unknown,
-}
+/// How long the guard's word holds. What was healthy then may not be any more.
+const HOLDS: Duration = Duration::from_secs(5);
 
 /// All that the decision rests on.
 #[derive(Debug, Clone, Copy)]
 pub struct Situation<'a> {
-    /// Every component of the trial, by name.
-    pub components: &'a [(&'a str, Health)],
+    /// Every component of the trial, and whether it serves at this moment.
+    pub components: &'a [(Name, bool)],
     /// The experiments before this one, by name.
     pub previous: &'a [(&'a str, State)],
     /// Experiments that the journal still has to put back.
     pub unfinished: &'a [String],
-    /// Whether the run is being aborted.
-    pub aborting: bool,
 }
 
-/// The guard's answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
-    /// Nothing speaks against it.
-    Start,
-    /// It must not begin: the experiment becomes `refused`.
-    Refuse(Refusal),
-    /// The run ends before its turn: the experiment becomes `skipped`.
-    Skip,
+/// The guard's word that one experiment may begin. Only the guard gives it, and an injection takes it away.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Permit {
+    experiment: Name,
+    given: Moment,
+}
+
+impl Permit {
+    /// Takes the word for `experiment` at `now`; says why it does not hold, if it does not.
+    pub(super) fn take(self, experiment: &Name, now: Moment) -> Result<(), Refusal> {
+        let stale = |reason| Err(Refusal::NotBegun { reason });
+        if self.experiment != *experiment {
+            return stale(format!("the guard's word was given to {}", self.experiment));
+        }
+        match now.since(self.given) {
+            age if age > HOLDS => stale(format!("the guard's word is {:.0} s old", age.as_secs_f64())),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Why an experiment must not begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// Something is already down, or was never seen up.
+    /// Something does not serve already.
     Degraded {
         /// The components that are down.
         down: Vec<String>,
-        /// The components of which nothing is known.
-        unknown: Vec<String>,
     },
     /// An earlier experiment is still under way.
     Overlap {
@@ -95,11 +96,9 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Degraded { down, unknown } => {
-                f.write_str("the system is already degraded: ")?;
-                let down = down.iter().map(|name| format!("{name} is down"));
-                let unknown = unknown.iter().map(|name| format!("{name} was never seen up"));
-                f.write_str(&down.chain(unknown).collect::<Vec<_>>().join(", "))
+            Self::Degraded { down } => {
+                let down: Vec<_> = down.iter().map(|name| format!("{name} is down")).collect();
+                write!(f, "the system is already degraded: {}", down.join(", "))
             }
             Self::Overlap { experiment, state } => write!(f, "{experiment} is still {state}"),
             Self::NotPutBack { experiments } => {
@@ -112,26 +111,20 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Decides whether the next experiment may begin.
-pub fn may_start(situation: &Situation<'_>) -> Decision {
-    if situation.aborting {
-        return Decision::Skip;
-    }
+/// Decides whether `experiment` may begin now.
+pub fn may_start(experiment: &Name, situation: &Situation<'_>, now: Moment) -> Result<Permit, Refusal> {
     if !situation.unfinished.is_empty() {
-        return Decision::Refuse(Refusal::NotPutBack { experiments: situation.unfinished.to_vec() });
+        return Err(Refusal::NotPutBack { experiments: situation.unfinished.to_vec() });
     }
     if let Some((experiment, state)) = situation.previous.iter().find(|(_, state)| !state.is_final()) {
-        return Decision::Refuse(Refusal::Overlap { experiment: (*experiment).to_owned(), state: *state });
+        return Err(Refusal::Overlap { experiment: (*experiment).to_owned(), state: *state });
     }
-    let with = |health: Health| -> Vec<String> {
-        let those = situation.components.iter().filter(|(_, now)| *now == health);
-        those.map(|(name, _)| (*name).to_owned()).collect()
-    };
-    let (down, unknown) = (with(Health::Down), with(Health::Unknown));
-    if down.is_empty() && unknown.is_empty() {
-        Decision::Start
+    let down = situation.components.iter().filter(|(_, serves)| !serves);
+    let down: Vec<String> = down.map(|(name, _)| name.to_string()).collect();
+    if down.is_empty() {
+        Ok(Permit { experiment: experiment.clone(), given: now })
     } else {
-        Decision::Refuse(Refusal::Degraded { down, unknown })
+        Err(Refusal::Degraded { down })
     }
 }
 
@@ -139,61 +132,71 @@ pub fn may_start(situation: &Situation<'_>) -> Decision {
 mod tests {
     use super::*;
 
-    const WHOLE: &[(&str, Health)] = &[("shop", Health::Up), ("postgres", Health::Up)];
-
-    fn situation<'a>() -> Situation<'a> {
-        Situation { components: WHOLE, previous: &[], unfinished: &[], aborting: false }
+    fn name(text: &str) -> Name {
+        Name::new(text).expect("a name")
     }
 
-    fn text(situation: &Situation<'_>) -> String {
-        match may_start(situation) {
-            Decision::Start => "start".to_owned(),
-            Decision::Skip => "skip".to_owned(),
-            Decision::Refuse(refusal) => format!("{}: {refusal}", refusal.kind()),
-        }
+    fn ask(situation: &Situation<'_>) -> Result<Permit, Refusal> {
+        may_start(&name("cut"), situation, Moment::from_secs_f64(100.0))
     }
 
     #[test]
     fn starts_only_when_nothing_speaks_against_it() {
+        let whole = [(name("shop"), true), (name("postgres"), true)];
+        let partly = [(name("shop"), false), (name("redis"), false), (name("postgres"), true)];
+        let situation = Situation { components: &whole, previous: &[], unfinished: &[] };
         let left = ["drain".to_owned()];
-        let partly: &[(&str, Health)] =
-            &[("shop", Health::Down), ("redis", Health::Unknown), ("postgres", Health::Up)];
-        let cases: [(&str, Situation<'_>, &str); 8] = [
-            ("whole", situation(), "start"),
-            ("aborting", Situation { aborting: true, ..situation() }, "skip"),
-            (
-                "aborting wins over everything",
-                Situation { aborting: true, unfinished: &left, components: partly, ..situation() },
-                "skip",
-            ),
+        let cases: [(&str, Situation<'_>, &str); 6] = [
+            ("whole", situation, "start"),
             (
                 "something to put back",
-                Situation { unfinished: &left, ..situation() },
+                Situation { unfinished: &left, components: &partly, ..situation },
                 "not_put_back: not put back yet: drain (run `load-exporter recover`)",
             ),
             (
                 "previous under way",
-                Situation { previous: &[("kill", State::Recovering)], ..situation() },
+                Situation { previous: &[("kill", State::Recovering)], ..situation },
                 "overlap: kill is still recovering",
             ),
             (
                 "previous planned is not final either",
-                Situation { previous: &[("kill", State::Planned)], ..situation() },
+                Situation { previous: &[("kill", State::Planned)], ..situation },
                 "overlap: kill is still planned",
             ),
             (
                 "previous failed, but the system is whole again",
-                Situation { previous: &[("kill", State::NotRecovered)], ..situation() },
+                Situation { previous: &[("kill", State::NotRecovered)], ..situation },
                 "start",
             ),
             (
                 "degraded",
-                Situation { components: partly, ..situation() },
-                "degraded: the system is already degraded: shop is down, redis was never seen up",
+                Situation { components: &partly, ..situation },
+                "degraded: the system is already degraded: shop is down, redis is down",
             ),
         ];
-        for (name, situation, expected) in cases {
-            assert_eq!(text(&situation), expected, "{name}");
+        for (case, situation, expected) in cases {
+            let text = match ask(&situation) {
+                Ok(_) => "start".to_owned(),
+                Err(refusal) => format!("{}: {refusal}", refusal.kind()),
+            };
+            assert_eq!(text, expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn the_word_holds_for_one_experiment_and_not_for_long() {
+        let nothing = Situation { components: &[], previous: &[], unfinished: &[] };
+        let cases = [
+            ("cut", 100.0, None),
+            ("cut", 104.9, None),
+            ("cut", 112.0, Some("it could not be begun: the guard's word is 12 s old")),
+            ("kill", 100.0, Some("it could not be begun: the guard's word was given to cut")),
+        ];
+        for (experiment, at, expected) in cases {
+            let permit = ask(&nothing).expect("nothing speaks against it");
+            let taken = permit.take(&name(experiment), Moment::from_secs_f64(at));
+            let said = taken.err().map(|refusal| refusal.to_string());
+            assert_eq!(said.as_deref(), expected, "{experiment} at {at}");
         }
     }
 }

@@ -5,9 +5,14 @@
 //! whatever moment this process dies at, an experiment that may have broken something is unfinished in the
 //! journal, and whoever opens it next puts it back.
 //!
+//! A line that cannot be read keeps no other from being put back ([`reading`]). It stays where it is, and no
+//! run begins over it: what it told of may still be broken, and only a person can know.
+//!
 //! One process holds a journal at a time. The lock ends with the process, also when it is killed.
 
 pub mod entry;
+mod holder;
+pub mod reading;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -20,6 +25,8 @@ use thiserror::Error;
 
 use self::entry::Account;
 pub use self::entry::{Entry, EntryError, Intent, Leader, Record, Step};
+use self::reading::Content;
+pub use self::reading::Damage;
 use super::step;
 
 /// The journal's name in a run's directory.
@@ -43,19 +50,11 @@ pub enum JournalError {
         /// Who holds it, as far as the journal tells.
         holder: String,
     },
-    /// It holds something that no exporter wrote.
-    #[error(
-        "line {line} of {path} is damaged; nothing was put back. Put back by hand what the lines around it \
-         name, then move the file away"
-    )]
+    /// Parts of it cannot be read.
+    #[error("{path} is damaged: nothing begins before it is set aside")]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong.
-        #[source]
-        source: EntryError,
     },
     /// It is too large to be a journal.
     #[error("{path} has {bytes} bytes, too many for a journal")]
@@ -109,6 +108,7 @@ pub enum Durability {
 #[derive(Debug, Clone)]
 pub struct Journal {
     path: PathBuf,
+    damage: Arc<[Damage]>,
     writer: Arc<Mutex<Writer>>,
 }
 
@@ -119,6 +119,8 @@ struct Writer {
     whole: u64,
     /// Whether something follows them that must be cut off first.
     torn: bool,
+    /// Whether a line feed is due before the next line.
+    unterminated: bool,
     account: Account,
 }
 
@@ -149,6 +151,16 @@ impl Journal {
         &self.path
     }
 
+    /// What could not be read when it was opened.
+    pub fn damage(&self) -> &[Damage] {
+        &self.damage
+    }
+
+    /// Numbers of experiments that were intended by a line that cannot be read, and that no line closes.
+    pub fn unknown(&self) -> Vec<u64> {
+        self.lock().account.unknown.iter().copied().collect()
+    }
+
     /// Appends an entry. Once begun it is carried through, also when the future is dropped.
     pub async fn append(&self, entry: Entry, durability: Durability) -> Result<(), JournalError> {
         self.append_with(move |_| entry, durability).await.map(drop)
@@ -159,6 +171,9 @@ impl Journal {
         &self,
         intent: impl FnOnce(u64) -> Intent + Send + 'static,
     ) -> Result<u64, JournalError> {
+        if !self.damage.is_empty() {
+            return Err(JournalError::Damaged { path: self.path.clone() });
+        }
         self.append_with(|id| Entry::Intended(intent(id)), Durability::Disk).await
     }
 
@@ -167,7 +182,7 @@ impl Journal {
         entry: impl FnOnce(u64) -> Entry + Send + 'static,
         durability: Durability,
     ) -> Result<u64, JournalError> {
-        let Self { path, writer } = self.clone();
+        let Self { path, writer, .. } = self.clone();
         blocking(move || {
             let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
             let id = writer.account.next_id();
@@ -200,8 +215,11 @@ impl Journal {
 impl Writer {
     fn append(&mut self, path: &Path, entry: Entry, durability: Durability) -> Result<(), JournalError> {
         let failed = |action| move |source| JournalError::Io { action, path: path.to_owned(), source };
-        let line =
+        let mut line =
             entry::encode(&entry).map_err(|source| JournalError::Encode { path: path.to_owned(), source })?;
+        if self.unterminated {
+            line.insert(0, b'\n');
+        }
         if self.torn {
             self.file.set_len(self.whole).map_err(failed("cut off the unfinished end of"))?;
         }
@@ -215,7 +233,7 @@ impl Writer {
         }
         self.account.add(entry).map_err(|source| JournalError::Entry { path: path.to_owned(), source })?;
         self.whole += line.len() as u64;
-        self.torn = false;
+        (self.torn, self.unterminated) = (false, false);
         if durability == Durability::Disk {
             step!("journal_synced", length = self.whole);
         }
@@ -235,11 +253,7 @@ fn open(directory: &Path) -> Result<Journal, JournalError> {
     let mut file = options.open(&path).map_err(failed("open"))?;
     take(&file, &path)?;
     let bytes = content(&mut file, &path)?;
-    let content = entry::read(&bytes).map_err(|(line, source)| JournalError::Damaged {
-        path: path.clone(),
-        line,
-        source,
-    })?;
+    let content = reading::read(&bytes);
     let whole = content.whole as u64;
     if content.whole < bytes.len() {
         file.set_len(whole).map_err(failed("cut off the unfinished end of"))?;
@@ -247,8 +261,9 @@ fn open(directory: &Path) -> Result<Journal, JournalError> {
     }
     file.sync_all().map_err(failed("flush to disk"))?;
     File::open(directory).and_then(|folder| folder.sync_all()).map_err(failed("flush the directory of"))?;
-    let writer = Writer { file, whole, torn: false, account: content.account };
-    Ok(Journal { path, writer: Arc::new(Mutex::new(writer)) })
+    let Content { account, damage, unterminated, .. } = content;
+    let writer = Writer { file, whole, torn: false, unterminated, account };
+    Ok(Journal { path, damage: damage.into(), writer: Arc::new(Mutex::new(writer)) })
 }
 
 fn take(file: &File, path: &Path) -> Result<(), JournalError> {
@@ -261,13 +276,7 @@ fn take(file: &File, path: &Path) -> Result<(), JournalError> {
             }
         }
     }
-    let holder = fs::read(path).ok().and_then(|bytes| entry::read(&bytes).ok());
-    let holder = holder.and_then(|content| content.account.opened_by);
-    let holder = holder.map(|(run, pid)| format!("process {pid} (run {run})"));
-    Err(JournalError::InUse {
-        path: path.to_owned(),
-        holder: holder.unwrap_or_else(|| "another process".to_owned()),
-    })
+    Err(JournalError::InUse { path: path.to_owned(), holder: holder::of(file, path) })
 }
 
 fn content(file: &mut File, path: &Path) -> Result<Vec<u8>, JournalError> {

@@ -1,4 +1,4 @@
-//! The metric families of experiments and recoveries.
+//! The metric families of experiments.
 
 use prometheus::{GaugeVec, Opts, Registry};
 
@@ -7,54 +7,14 @@ use crate::trial::{Experiment, Name};
 
 /// Handles of the families. Cheap to clone; clones share their values.
 ///
-/// Timestamps and recoveries are absent until they happened, so their series are made only then.
+/// Timestamps are absent until what they tell of happened, so their series are made only then.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     state: GaugeVec,
     injected: GaugeVec,
     revert_due: GaugeVec,
     reverted: GaugeVec,
-    recovery: GaugeVec,
-    recovery_lower: GaugeVec,
-    recovery_upper: GaugeVec,
     acked_before: GaugeVec,
-}
-
-/// Which instant a recovery time counts from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Since {
-    /// The start of the injection.
-    Injected,
-    /// The start of the revert.
-    Reverted,
-}
-
-impl Since {
-    /// The value of the label `since`.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Injected => "injected",
-            Self::Reverted => "reverted",
-        }
-    }
-}
-
-/// A final recovery time with its bounds, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RecoverySeconds {
-    /// The best estimate; infinite when there was no recovery before the deadline.
-    pub estimate: f64,
-    /// It took at least this long; the time waited when there was no recovery.
-    pub lower: f64,
-    /// It took at most this long; infinite when there was no recovery.
-    pub upper: f64,
-}
-
-impl RecoverySeconds {
-    /// No recovery within the time waited.
-    pub fn none_within(waited: f64) -> Self {
-        Self { estimate: f64::INFINITY, lower: waited, upper: f64::INFINITY }
-    }
 }
 
 impl Metrics {
@@ -70,7 +30,6 @@ impl Metrics {
             Ok::<_, prometheus::Error>(family)
         };
         let experiment = &["experiment"];
-        let recovery = &["experiment", "component", "since"];
         let info = family(
             "experiment_info",
             "The experiments of the trial and their kind of fault; always 1.",
@@ -96,21 +55,6 @@ impl Metrics {
                 "experiment_reverted_timestamp_seconds",
                 "When the fault's revert began; absent before it succeeded.",
                 experiment,
-            )?,
-            recovery: family(
-                "recovery_seconds",
-                "Time to lasting health; absent until final, infinite without recovery by the deadline.",
-                recovery,
-            )?,
-            recovery_lower: family(
-                "recovery_lower_seconds",
-                "Lower bound of the recovery time; the time waited without recovery by the deadline.",
-                recovery,
-            )?,
-            recovery_upper: family(
-                "recovery_upper_seconds",
-                "Upper bound of the recovery time; infinite without recovery by the deadline.",
-                recovery,
             )?,
             acked_before: family(
                 "experiment_acked_writes_before",
@@ -151,14 +95,6 @@ impl Metrics {
     /// The revert that succeeded began at `unix` seconds.
     pub fn set_reverted(&self, experiment: &str, unix: f64) {
         self.reverted.with_label_values(&[experiment]).set(unix);
-    }
-
-    /// A recovery is final.
-    pub fn set_recovery(&self, experiment: &str, component: &str, since: Since, recovery: RecoverySeconds) {
-        let labels = [experiment, component, since.label()];
-        self.recovery.with_label_values(&labels).set(recovery.estimate);
-        self.recovery_lower.with_label_values(&labels).set(recovery.lower);
-        self.recovery_upper.with_label_values(&labels).set(recovery.upper);
     }
 
     /// So many writes were acknowledged in the 5 s before the injection.

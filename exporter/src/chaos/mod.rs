@@ -14,7 +14,7 @@
 //! 5. `bit`, the hold, `revert`: each command is noted in the same way before it goes.
 //! 6. After the revert succeeded, the experiment is closed, on disk.
 //!
-//! So an experiment that is not closed may have broken something, and is put back ([`recovery`]): commands
+//! So an experiment that is not closed may have broken something, and is put back ([`putback`]): commands
 //! of it that outlived their exporter are killed first, lest they break again what was put back, then the
 //! revert is run until it succeeds. Reverts are idempotent by contract, hence one too many does no harm.
 //! `exporter/tests/chaos_crash.rs` kills the program at every step of this, and cuts the journal at every
@@ -26,16 +26,31 @@
 //! process group, and the journal stays true. To abort, drop whatever future of the driver is under way,
 //! then await [`Driver::abort`](driver::Driver::abort) before anything else: it puts back all that is
 //! unfinished, the latest first, and lets no further experiment begin. Its error lists what could not be put
-//! back; the journal keeps that for `load-exporter recover` ([`recovery::recover`]) and for the next start
+//! back; the journal keeps that for `load-exporter recover` ([`putback::recover`]) and for the next start
 //! ([`Driver::put_back_unfinished`](driver::Driver::put_back_unfinished)).
 //!
 //! # What the commands of an `exec` fault may rely on
 //!
 //! They run as `sh -c` with an empty standard input, in the directory in which the exporter was started, also
 //! when they are recovered from elsewhere. `inject`, `bit` and `revert` know `ORDEAL_RUN`,
-//! `ORDEAL_EXPERIMENT`, `ORDEAL_TOKEN` and `ORDEAL_TARGETS` (one a line). At the time limit, and when the
-//! exporter aborts, their whole process group is killed; a process that they leave in the background when
-//! they end by themselves lives on.
+//! `ORDEAL_EXPERIMENT`, `ORDEAL_TOKEN`, `ORDEAL_STEP` (which of the three it is) and `ORDEAL_TARGETS` (one a
+//! line).
+//!
+//! What becomes of their processes:
+//!
+//! - A command that is given up (time limit, abort, the exporter killed) is killed with its process group, and
+//!   before the revert begins also everything that `inject` and `bit` started and that left the group, as by
+//!   `setsid`.
+//! - What a successful `inject` left in the background, as a tool that makes load, runs until the fault is put
+//!   back. The revert may end it. Whatever of it still runs after the revert is killed, and the revert is run
+//!   once more, as it may have broken something in between. So what is to outlast the experiment must be
+//!   started by `revert`, by the machine's own supervisor, or without the variables (`env -u ORDEAL_TOKEN`).
+//! - Where there is no revert, nothing is put back, and what a successful `inject` left runs on.
+//! - What `revert` left in the background is the mended system: it is never killed.
+//!
+//! Processes outside the group are known by the variables in their environment ([`faults::strays`]); one that
+//! empties it, or changes its user as `sudo` does, or runs on another machine, is out of reach: its revert has to
+//! end it.
 
 pub mod book;
 pub mod driver;
@@ -45,8 +60,8 @@ pub mod guard;
 pub mod journal;
 pub mod metrics;
 pub mod plan;
+pub mod putback;
 pub mod record;
-pub mod recovery;
 pub mod resolve;
 
 /// The target of the events that tell how far an experiment has come, one before and after each thing that

@@ -1,4 +1,4 @@
-//! `chaos.json`: what was done to what, when, and what came of it.
+//! What was done to what, when, and what came of it: this room's part of `chaos.json`.
 
 use serde::Serialize;
 
@@ -6,12 +6,11 @@ use super::experiment::State;
 use super::faults::exec::{Outcome, SHOWN_LINES};
 use super::guard::Refusal;
 use super::journal::Step;
-use super::metrics::{RecoverySeconds, Since};
 use super::plan::Plan;
 use crate::clock::{Clock, Moment};
 use crate::trial::Experiment;
 
-/// The whole report.
+/// The experiments of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct ChaosReport {
     /// The run's id.
@@ -22,8 +21,6 @@ pub struct ChaosReport {
     pub experiments: Vec<ExperimentReport>,
     /// Faults of earlier runs that were put back when this one began.
     pub put_back_at_start: Vec<String>,
-    /// Results of audits, as the ledger tells them.
-    pub audits: Vec<serde_json::Value>,
 }
 
 /// One experiment.
@@ -54,8 +51,6 @@ pub struct ExperimentReport {
     pub states: Vec<StateChange>,
     /// Every command that was run, except those that looked for the fault and did not see it yet.
     pub commands: Vec<CommandReport>,
-    /// The recoveries, once final.
-    pub recoveries: Vec<RecoveryReport>,
 }
 
 /// An instant.
@@ -102,21 +97,6 @@ pub struct CommandReport {
     pub stderr: String,
 }
 
-/// A final recovery. An infinite number of seconds is `null`.
-#[derive(Debug, Clone, Serialize)]
-pub struct RecoveryReport {
-    /// The component.
-    pub component: String,
-    /// From when it counts.
-    pub since: &'static str,
-    /// The best estimate.
-    pub seconds: f64,
-    /// It took at least this long.
-    pub lower_seconds: f64,
-    /// It took at most this long.
-    pub upper_seconds: f64,
-}
-
 impl At {
     /// `moment` of `clock`.
     pub fn new(clock: &Clock, moment: Moment) -> Self {
@@ -138,7 +118,6 @@ impl ChaosReport {
             origin_unix_seconds: clock.unix_seconds(Moment::default()),
             experiments: experiments.iter().map(ExperimentReport::new).collect(),
             put_back_at_start: Vec::new(),
-            audits: Vec::new(),
         }
     }
 }
@@ -158,7 +137,6 @@ impl ExperimentReport {
             revert_ended: None,
             states: Vec::new(),
             commands: Vec::new(),
-            recoveries: Vec::new(),
         }
     }
 
@@ -183,16 +161,6 @@ impl ExperimentReport {
             exit: outcome.exit.to_string(),
             stdout: outcome.stdout.last_lines(SHOWN_LINES),
             stderr: outcome.stderr.last_lines(SHOWN_LINES),
-        });
-    }
-
-    pub(super) fn recovery(&mut self, component: &str, since: Since, recovery: RecoverySeconds) {
-        self.recoveries.push(RecoveryReport {
-            component: component.to_owned(),
-            since: since.label(),
-            seconds: recovery.estimate,
-            lower_seconds: recovery.lower,
-            upper_seconds: recovery.upper,
         });
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use super::{Metrics, Phase};
-use crate::clock::{Clock, Moment};
+use crate::clock::Clock;
 use crate::web::Readiness;
 
 /// The run's present state. Cheap to clone; clones share it.
@@ -22,8 +22,6 @@ pub struct Board {
 pub struct Shown {
     /// The phase the run is in.
     pub phase: Phase,
-    /// When it began.
-    pub since: Moment,
     /// The experiment under way.
     pub experiment: Option<String>,
     /// The newest recovery, ready to print.
@@ -33,8 +31,7 @@ pub struct Shown {
 impl Board {
     /// A board for a run that begins now, in preflight. `readiness` learns when preflight is over.
     pub fn new(clock: Clock, metrics: Metrics, readiness: watch::Sender<Readiness>) -> Self {
-        let since = clock.now();
-        let shown = Shown { phase: Phase::Preflight, since, experiment: None, last_recovery: None };
+        let shown = Shown { phase: Phase::Preflight, experiment: None, last_recovery: None };
         let board = Self {
             clock,
             metrics: Arc::new(metrics),
@@ -48,11 +45,7 @@ impl Board {
     /// The run enters `phase` now.
     pub fn enter(&self, phase: Phase) {
         let now = self.clock.now();
-        {
-            let mut shown = self.lock();
-            shown.phase = phase;
-            shown.since = now;
-        }
+        self.lock().phase = phase;
         self.readiness.send_replace(match phase {
             Phase::Preflight => Readiness::NotReady("in preflight".to_owned()),
             _ => Readiness::Ready,

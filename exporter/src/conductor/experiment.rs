@@ -1,24 +1,21 @@
-//! One experiment, from the guard's word to the audit after it.
+//! Carries out the course of one experiment. What follows from what is decided in [`super::course`].
 
 use std::time::Duration;
 
 use thiserror::Error;
 
 use super::Conductor;
-use super::calm::Calm;
+use super::course::{Ask, Course, Event, Note, Then};
 use crate::chaos::book::BookError;
-use crate::chaos::driver::{Bit, FaultError, Injected, RevertError};
-use crate::chaos::experiment::Event;
-use crate::chaos::guard::Decision;
-use crate::chaos::metrics::{RecoverySeconds, Since as Counted};
+use crate::chaos::driver::{Bit, FaultError, RevertError};
+use crate::chaos::experiment::Event as Outcome;
+use crate::chaos::guard::Permit;
 use crate::chaos::plan::Plan;
 use crate::clock::Moment;
 use crate::health::Window;
-use crate::health::tracker::{Question, Recovery, Revert, Saw, Since, Span, Took};
+use crate::health::tracker::{Question, Recovery, Seconds, Since, Span};
 use crate::trial::{Experiment, Name};
 
-/// How often the recoveries are looked at.
-const LOOK: Duration = Duration::from_millis(100);
 /// The time before an injection in which writes must have been flowing.
 const BEFORE_INJECTION: Duration = Duration::from_secs(5);
 
@@ -52,169 +49,133 @@ pub enum ExperimentError {
         #[source]
         source: Box<RevertError>,
     },
-}
-
-/// How far the awaited components are.
-struct Awaited {
-    injected: Span,
-    revert: Revert,
-    deadline: Moment,
-    /// Component and instant counted from, of the recoveries that are not final yet.
-    open: Vec<(usize, Since)>,
-    all_recovered: bool,
-    /// Whether any probe saw the fault.
-    seen: bool,
+    /// Something happened that nobody had asked for.
+    #[error("keep step with experiment {experiment}: what came is not what was asked for")]
+    OutOfStep {
+        /// The experiment.
+        experiment: String,
+    },
 }
 
 impl Conductor {
     /// Carries out `experiment`, if the guard lets it begin, and waits until all its recoveries are final.
     pub(super) async fn experiment(&mut self, experiment: &Experiment) -> Result<(), ExperimentError> {
+        let (mut course, mut next) = Course::begin(experiment, self.trial.settle);
+        loop {
+            let name = &experiment.name;
+            let noted = next.notes.into_iter().try_for_each(|note| self.note(name, note));
+            let event = match (noted, next.then) {
+                (Err(error), _) => Event::Failed(error),
+                (Ok(()), Then::End(result)) => return result,
+                (Ok(()), Then::Ask(ask)) => self.answer(experiment, ask).await.unwrap_or_else(Event::Failed),
+            };
+            next = course.on(event, self.clock.now());
+        }
+    }
+
+    /// Carries out what is asked for.
+    async fn answer(&mut self, experiment: &Experiment, ask: Ask) -> Result<Event, ExperimentError> {
         let name = &experiment.name;
-        if !self.may_begin(name)? {
-            return Ok(());
-        }
-        let plan = match self.driver.prepare(experiment).await {
-            Ok(plan) => plan,
-            Err(error) => {
-                return not_carried_out(name, error);
+        Ok(match ask {
+            Ask::Guard => {
+                let word = self.driver.check(name, &self.health.all_up());
+                Event::Guard(word.map_err(account(name))?)
             }
-        };
-        // Finding the targets took its time, and what was healthy before may not be any more.
-        if !self.may_begin(name)? {
-            return Ok(());
-        }
+            Ask::Targets => Event::Targets(self.driver.prepare(experiment).await),
+            Ask::Inject(plan, permit) => Event::Injected(self.inject(experiment, &plan, permit).await),
+            Ask::Bit(plan) => {
+                let bit = self.driver.bit(&plan).await;
+                if let Ok(Bit::Seen(_)) = bit {
+                    tracing::info!(experiment = name.as_str(), "the fault took effect");
+                }
+                Event::Bit(bit)
+            }
+            Ask::Wait(time) => {
+                tokio::time::sleep(time).await;
+                Event::Waited
+            }
+            Ask::Look(questions) => Event::Looked(self.look(&questions)),
+            Ask::PutBack(plan) => Event::PutBack(self.put_back(&plan).await),
+            Ask::Down => Event::Down(self.not_up()),
+            Ask::Audit => {
+                // Of what was acknowledged so far, writers going on.
+                let audits = self.ledgers.audit_after(name.as_str(), self.clock.now()).await;
+                self.findings.audits.extend(audits);
+                Event::Audited
+            }
+        })
+    }
+
+    async fn inject(
+        &mut self,
+        experiment: &Experiment,
+        plan: &Plan,
+        permit: Permit,
+    ) -> Result<Span, FaultError> {
+        let name = &experiment.name;
         self.board.experiment(Some(name.as_str()));
         self.health.begin_experiment(Window {
             injected: self.clock.now(),
             targets: plan.targets.clone(),
             replaced: experiment.replaced,
         });
-        let carried_out = self.carry_out(experiment, &plan).await;
-        self.health.end_experiment(self.clock.now());
-        self.board.experiment(None);
-        carried_out?;
-        self.audit_after(name).await;
-        Ok(())
-    }
-
-    /// Asks the guard, which notes its no.
-    fn may_begin(&mut self, experiment: &Name) -> Result<bool, ExperimentError> {
-        let health = self.health_by_name();
-        let known: Vec<_> = health.iter().map(|(name, health)| (name.as_str(), *health)).collect();
-        let decision = self
-            .driver
-            .check(experiment, &known, false)
-            .map_err(|source| ExperimentError::Account { experiment: experiment.to_string(), source })?;
-        if let Decision::Refuse(refusal) = &decision {
-            tracing::warn!(experiment = experiment.as_str(), reason = %refusal, "the experiment is refused");
-        }
-        Ok(decision == Decision::Start)
-    }
-
-    async fn carry_out(&mut self, experiment: &Experiment, plan: &Plan) -> Result<(), ExperimentError> {
-        let name = &experiment.name;
-        let deadline = self.clock.now().later_by(experiment.deadline);
-        let injected = match self.driver.inject(plan).await {
-            Ok(injected) => injected,
-            Err(error) => {
-                return self.without_effect(name, error, deadline).await;
-            }
-        };
+        let injected = self.driver.inject(plan, permit).await?;
         self.note_acked_before(name, injected.start);
         tracing::info!(experiment = name.as_str(), targets = ?plan.targets, "the fault is injected");
-        let bit_seen = match self.driver.bit(plan).await {
-            Ok(Bit::Seen(_)) => {
-                tracing::info!(experiment = name.as_str(), "the fault took effect");
-                true
+        Ok(Span { start: injected.start, end: injected.end })
+    }
+
+    async fn put_back(&mut self, plan: &Plan) -> Result<Option<Span>, RevertError> {
+        let Some(reverted) = self.driver.revert(plan).await? else { return Ok(None) };
+        tracing::info!(experiment = plan.experiment.as_str(), "the fault is put back");
+        Ok(Some(Span { start: reverted.start, end: reverted.end }))
+    }
+
+    fn look(&self, questions: &[(usize, Question)]) -> Vec<Option<Recovery>> {
+        questions.iter().map(|(component, question)| self.health.recovery(*component, question)).collect()
+    }
+
+    /// Tells log, metrics, report and board.
+    fn note(&mut self, experiment: &Name, note: Note) -> Result<(), ExperimentError> {
+        let name = experiment.as_str();
+        match note {
+            Note::Refused(refusal) => {
+                tracing::warn!(experiment = name, reason = %refusal, "the experiment is refused");
             }
-            Ok(Bit::Unchecked) => false,
-            Err(error) => {
-                return self.without_effect(name, error, deadline).await;
+            Note::PassedOver(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(experiment = name, error, "the experiment is not carried out");
             }
-        };
-        let due = injected.start.later_by(experiment.hold);
-        let mut awaited = Awaited::new(experiment, injected, plan.inverse.command().is_some());
-        while self.clock.now() < due {
-            self.look(experiment, &mut awaited)?;
-            tokio::time::sleep(LOOK.min(due.since(self.clock.now()))).await;
+            Note::Recovery { component, since, seconds } => {
+                self.note_recovery(experiment, component, since, seconds);
+            }
+            Note::Outcome(outcome) => {
+                if outcome == Outcome::Fizzle {
+                    tracing::warn!(
+                        experiment = name,
+                        "no probe saw the fault, and it has no `bit` command: it counts as ineffective"
+                    );
+                }
+                self.driver.apply(experiment, outcome).map_err(account(experiment))?;
+            }
+            Note::NotCalm(not_up) => {
+                tracing::warn!(experiment = name, ?not_up, "not healthy for long enough; going on");
+            }
+            Note::Over => {
+                self.health.end_experiment(self.clock.now());
+                self.board.experiment(None);
+            }
         }
-        let put_back = self.driver.revert(plan).await;
-        let put_back = put_back.map_err(|source| ExperimentError::Revert {
-            experiment: name.to_string(),
-            source: Box::new(source),
-        })?;
-        if let Some(reverted) = put_back {
-            tracing::info!(experiment = name.as_str(), "the fault is put back");
-            awaited.reverted(experiment, Span { start: reverted.start, end: reverted.end });
-        }
-        while !awaited.open.is_empty() {
-            tokio::time::sleep(LOOK).await;
-            self.look(experiment, &mut awaited)?;
-        }
-        let event = awaited.outcome(bit_seen);
-        if event == Event::Fizzle {
-            tracing::warn!(
-                experiment = name.as_str(),
-                "no probe saw the fault, and it has no `bit` command: it counts as ineffective"
-            );
-        }
-        self.driver
-            .apply(name, event)
-            .map_err(|source| ExperimentError::Account { experiment: name.to_string(), source })?;
         Ok(())
     }
 
-    /// Notes the recoveries that became final since the last look.
-    fn look(&mut self, experiment: &Experiment, awaited: &mut Awaited) -> Result<(), ExperimentError> {
-        let mut still_open = Vec::with_capacity(awaited.open.len());
-        for (component, since) in std::mem::take(&mut awaited.open) {
-            let question = Question {
-                injected: awaited.injected,
-                revert: awaited.revert,
-                since,
-                settle: self.trial.settle,
-                deadline: awaited.deadline,
-            };
-            let seconds = match self.health.recovery(component, &question) {
-                None | Some(Recovery::Pending { .. }) => {
-                    still_open.push((component, since));
-                    continue;
-                }
-                Some(Recovery::Recovered { took, saw, .. }) => {
-                    awaited.seen |= saw != Saw::Nothing;
-                    in_seconds(took)
-                }
-                Some(Recovery::NotRecovered { waited }) => {
-                    awaited.seen = true;
-                    awaited.all_recovered = false;
-                    RecoverySeconds::none_within(waited.as_secs_f64())
-                }
-            };
-            self.note_recovery(&experiment.name, component, since, seconds)?;
-        }
-        awaited.open = still_open;
-        Ok(())
-    }
-
-    fn note_recovery(
-        &mut self,
-        experiment: &Name,
-        component: usize,
-        since: Since,
-        seconds: RecoverySeconds,
-    ) -> Result<(), ExperimentError> {
-        let component = self.trial.components[component].name.clone();
-        let counted = match since {
-            Since::Injected => Counted::Injected,
-            Since::Reverted => Counted::Reverted,
-        };
-        self.driver
-            .recovery(experiment, &component, counted, seconds)
-            .map_err(|source| ExperimentError::Account { experiment: experiment.to_string(), source })?;
-        let line = recovery_line(experiment, &component, counted, seconds);
+    fn note_recovery(&mut self, experiment: &Name, component: usize, since: Since, seconds: Seconds) {
+        self.health.note_recovery(experiment, component, since, seconds);
+        let component = &self.trial.components[component].name;
+        self.findings.recovered(experiment, component, since, seconds);
+        let line = recovery_line(experiment, component, since, seconds);
         tracing::info!(recovery = line, "a recovery is final");
         self.board.recovered(line);
-        Ok(())
     }
 
     /// Exports how many writes each store acknowledged just before the injection: without any, nothing could
@@ -225,101 +186,18 @@ impl Conductor {
             self.driver.metrics().set_acked_before(experiment.as_str(), store, acked);
         }
     }
-
-    /// Audits what was acknowledged so far, writers going on.
-    async fn audit_after(&mut self, experiment: &Name) {
-        let summaries = self.ledgers.audit_after(experiment.as_str(), self.clock.now()).await;
-        self.keep_audits(&summaries);
-    }
-
-    /// A fault that was refused, failed or did not take effect: what it did all the same, and its revert,
-    /// must have passed before the next one, so this returns once all components have been healthy for
-    /// `settle`, or at `deadline`.
-    async fn without_effect(
-        &self,
-        experiment: &Name,
-        error: FaultError,
-        deadline: Moment,
-    ) -> Result<(), ExperimentError> {
-        let refused = matches!(error, FaultError::Refused { .. });
-        not_carried_out(experiment, error)?;
-        if refused {
-            return Ok(());
-        }
-        let mut calm = Calm::default();
-        loop {
-            let now = self.clock.now();
-            let not_up = self.not_up();
-            if calm.look(not_up.is_empty(), now) >= self.trial.settle {
-                return Ok(());
-            }
-            if now >= deadline {
-                tracing::warn!(
-                    experiment = experiment.as_str(),
-                    ?not_up,
-                    "not healthy for long enough; going on"
-                );
-                return Ok(());
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-    }
 }
 
-/// A fault that was refused, or had no effect and is put back, is passed over; any other ends the run.
-fn not_carried_out(experiment: &Name, error: FaultError) -> Result<(), ExperimentError> {
-    match error {
-        FaultError::Refused { .. } | FaultError::Ineffective { .. } => {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(experiment = experiment.as_str(), error, "the experiment is not carried out");
-            Ok(())
-        }
-        FaultError::NotPutBack { .. } | FaultError::Book { .. } => {
-            Err(ExperimentError::Fault { experiment: experiment.to_string(), source: Box::new(error) })
-        }
-    }
-}
-
-impl Awaited {
-    fn new(experiment: &Experiment, injected: Injected, has_revert: bool) -> Self {
-        Self {
-            injected: Span { start: injected.start, end: injected.end },
-            revert: if has_revert { Revert::Due } else { Revert::None },
-            deadline: injected.start.later_by(experiment.deadline),
-            open: experiment.components.iter().map(|component| (component.get(), Since::Injected)).collect(),
-            all_recovered: true,
-            seen: false,
-        }
-    }
-
-    /// What came of the experiment once nothing is open. Nobody recovers from a fault that nobody saw.
-    fn outcome(&self, bit_seen: bool) -> Event {
-        match (self.all_recovered, bit_seen || self.seen) {
-            (false, _) => Event::PassDeadline,
-            (true, true) => Event::Recover,
-            (true, false) => Event::Fizzle,
-        }
-    }
-
-    fn reverted(&mut self, experiment: &Experiment, span: Span) {
-        self.revert = Revert::Done(span);
-        self.open.extend(experiment.components.iter().map(|component| (component.get(), Since::Reverted)));
-    }
-}
-
-fn in_seconds(took: Took) -> RecoverySeconds {
-    RecoverySeconds {
-        estimate: took.estimate.as_secs_f64(),
-        lower: took.lower.as_secs_f64(),
-        upper: took.upper.as_secs_f64(),
-    }
+fn account(experiment: &Name) -> impl Fn(BookError) -> ExperimentError {
+    let experiment = experiment.to_string();
+    move |source| ExperimentError::Account { experiment: experiment.clone(), source }
 }
 
 /// A recovery as progress and log show it.
-fn recovery_line(experiment: &Name, component: &Name, since: Counted, seconds: RecoverySeconds) -> String {
+fn recovery_line(experiment: &Name, component: &Name, since: Since, seconds: Seconds) -> String {
     let what = match since {
-        Counted::Injected => format!("{experiment}/{component}"),
-        Counted::Reverted => format!("{experiment}/{component} (since the revert)"),
+        Since::Injected => format!("{experiment}/{component}"),
+        Since::Reverted => format!("{experiment}/{component} (since the revert)"),
     };
     if seconds.upper.is_infinite() {
         format!("{what} not recovered after {:.0} s", seconds.lower)
@@ -333,39 +211,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_that_nobody_saw_is_no_recovery() {
-        let cases = [
-            // all recovered, the bit command saw it, a probe saw it
-            (true, true, false, Event::Recover),
-            (true, false, true, Event::Recover),
-            (true, false, false, Event::Fizzle),
-            (false, false, true, Event::PassDeadline),
-        ];
-        for (all_recovered, bit_seen, seen, expected) in cases {
-            let at = Span { start: Moment::default(), end: Moment::default() };
-            let awaited = Awaited {
-                injected: at,
-                revert: Revert::None,
-                deadline: Moment::default(),
-                open: Vec::new(),
-                all_recovered,
-                seen,
-            };
-            assert_eq!(awaited.outcome(bit_seen), expected);
-        }
-    }
-
-    #[test]
     fn a_recovery_is_told_with_its_bounds_and_a_missing_one_as_missing() {
         let name = |text| Name::new(text).expect("a valid name");
         let (experiment, component) = (name("kill-redis-master"), name("redis"));
-        let took = RecoverySeconds { estimate: 5.408, lower: 5.331, upper: 5.489 };
+        let took = Seconds { estimate: 5.408, lower: 5.331, upper: 5.489 };
         let cases = [
-            (Counted::Injected, took, "kill-redis-master/redis 5.41 s [5.33, 5.49]"),
-            (Counted::Reverted, took, "kill-redis-master/redis (since the revert) 5.41 s [5.33, 5.49]"),
+            (Since::Injected, took, "kill-redis-master/redis 5.41 s [5.33, 5.49]"),
+            (Since::Reverted, took, "kill-redis-master/redis (since the revert) 5.41 s [5.33, 5.49]"),
             (
-                Counted::Injected,
-                RecoverySeconds::none_within(120.2),
+                Since::Injected,
+                Seconds::none_within(Duration::from_millis(120_200)),
                 "kill-redis-master/redis not recovered after 120 s",
             ),
         ];

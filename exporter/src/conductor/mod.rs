@@ -5,11 +5,13 @@
 
 mod board;
 mod calm;
+mod course;
 mod experiment;
 mod metrics;
 mod phase;
 mod preflight;
 mod progress;
+mod report;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,16 +27,16 @@ pub use phase::Phase;
 pub use preflight::PreflightError;
 pub(crate) use progress::Waiting;
 pub use progress::{Glance, Progress};
+pub use report::Findings;
 
 use crate::chaos::driver::Driver;
-use crate::chaos::guard::Health as Known;
 use crate::clock::Clock;
 use crate::cluster;
 use crate::health::Health;
-use crate::ledger::{AuditSummary, Ledgers};
+use crate::ledger::Ledgers;
 use crate::load::{Load, LoadError, LoadHandle};
 use crate::rundir::RunDir;
-use crate::trial::{ComponentKind, Name, Trial};
+use crate::trial::{ComponentKind, Trial};
 
 /// How long `members` may take to be healthy before the last audit.
 const MEMBERS_LIMIT: Duration = Duration::from_mins(2);
@@ -99,6 +101,8 @@ pub struct Conductor {
     pub health: Health,
     /// Keeps the ledgers.
     pub ledgers: Ledgers,
+    /// What it found out about the experiments so far.
+    pub findings: Findings,
     /// What runs, from the status document.
     pub status: cluster::Feed,
     /// Scrapes served so far.
@@ -221,18 +225,9 @@ impl Conductor {
         if tokio::time::timeout(MEMBERS_LIMIT, up).await.is_err() {
             tracing::warn!(limit = ?MEMBERS_LIMIT, "members are still not up; auditing all the same");
         }
-        let summaries = self.ledgers.final_audit().await;
-        self.keep_audits(&summaries);
+        let audits = self.ledgers.final_audit().await;
+        self.findings.audits.extend(audits);
         self.sync_ledgers().await;
-    }
-
-    fn keep_audits(&mut self, summaries: &[AuditSummary]) {
-        for summary in summaries {
-            match serde_json::to_value(summary) {
-                Ok(value) => self.driver.report_mut().audits.push(value),
-                Err(error) => tracing::error!(%error, "an audit cannot be reported"),
-            }
-        }
     }
 
     async fn sync_ledgers(&self) {
@@ -248,7 +243,7 @@ impl Conductor {
         let load = self.running.borrow().as_ref().map(|load| load.report());
         let written = [
             load.map(|load| self.dir.write_json("load.json", &load)),
-            Some(self.dir.write_json("chaos.json", self.driver.report())),
+            Some(self.dir.write_json("chaos.json", &self.findings.report(self.driver.report()))),
         ];
         for result in written.into_iter().flatten() {
             match result {
@@ -266,11 +261,6 @@ impl Conductor {
     fn document(&self) -> Option<Arc<cluster::Document>> {
         let status = self.status.borrow();
         status.as_ref().and_then(|status| status.document.as_ref().ok().map(Arc::clone))
-    }
-
-    fn health_by_name(&self) -> Vec<(Name, Known)> {
-        let known = |up| if up { Known::Up } else { Known::Down };
-        self.health.all_up().into_iter().map(|(name, up)| (name, known(up))).collect()
     }
 
     /// The components that do not serve at this moment.

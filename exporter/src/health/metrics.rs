@@ -1,11 +1,14 @@
 //! The metric families of the room.
 
+use std::time::Duration;
+
 use prometheus::{
     Counter, CounterVec, Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry,
 };
 
 use super::account::Total;
+use super::tracker::{Seconds, Since};
 use super::windows::Cause;
 
 const PROBE_BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0];
@@ -13,6 +16,9 @@ const BOUNDS: [&str; 2] = ["lower", "upper"];
 
 /// All families of health.
 pub struct Metrics {
+    /// How many components there are, told without naming them.
+    components: IntGauge,
+    probe_interval: GaugeVec,
     probes: IntCounterVec,
     probe_duration: HistogramVec,
     up: IntGaugeVec,
@@ -25,6 +31,8 @@ pub struct Metrics {
     leader_changes: IntCounterVec,
     split_brain: CounterVec,
     observed: CounterVec,
+    /// Estimate, lower and upper bound; absent until a recovery is final.
+    recovery: [GaugeVec; 3],
 }
 
 /// The series of one component.
@@ -64,6 +72,14 @@ impl Metrics {
             "Time from a probe's start to its outcome, missed ones left out.",
         );
         let metrics = Self {
+            components: IntGauge::with_opts(opts(
+                "components",
+                "Components that are followed; a lost series of one shows by it.",
+            ))?,
+            probe_interval: GaugeVec::new(
+                opts("probe_interval_seconds", "Time between the starts of two probes, as configured."),
+                &["component"],
+            )?,
             probes: IntCounterVec::new(
                 opts(
                     "probes_total",
@@ -121,12 +137,15 @@ impl Metrics {
                 opts("instances_observed_seconds_total", "Time in which every instance could be asked."),
                 &["component"],
             )?,
+            recovery: recovery_families()?,
         };
         metrics.add_to(registry)?;
         Ok(metrics)
     }
 
     fn add_to(&self, registry: &Registry) -> Result<(), prometheus::Error> {
+        registry.register(Box::new(self.components.clone()))?;
+        registry.register(Box::new(self.probe_interval.clone()))?;
         registry.register(Box::new(self.probes.clone()))?;
         registry.register(Box::new(self.probe_duration.clone()))?;
         registry.register(Box::new(self.up.clone()))?;
@@ -138,7 +157,22 @@ impl Metrics {
         registry.register(Box::new(self.leader_since.clone()))?;
         registry.register(Box::new(self.leader_changes.clone()))?;
         registry.register(Box::new(self.split_brain.clone()))?;
-        registry.register(Box::new(self.observed.clone()))
+        registry.register(Box::new(self.observed.clone()))?;
+        self.recovery.iter().try_for_each(|family| registry.register(Box::new(family.clone())))
+    }
+
+    /// The recovery of `component` from the fault of `experiment` is final.
+    pub fn recovered(&self, experiment: &str, component: &str, since: Since, seconds: Seconds) {
+        let values = [seconds.estimate, seconds.lower, seconds.upper];
+        for (family, value) in self.recovery.iter().zip(values) {
+            family.with_label_values(&[experiment, component, since.label()]).set(value);
+        }
+    }
+
+    /// Counts `component` among those that are followed, and tells how often it is probed.
+    pub(super) fn follow(&self, component: &str, interval: Duration) {
+        self.components.inc();
+        self.probe_interval.with_label_values(&[component]).set(interval.as_secs_f64());
     }
 
     /// The series of `component`, at zero.
@@ -189,6 +223,27 @@ impl StoreMetrics {
     pub fn leader_since(&self, unix_seconds: f64) {
         self.leader_since.with_label_values(&[self.component.as_str()]).set(unix_seconds);
     }
+}
+
+fn recovery_families() -> Result<[GaugeVec; 3], prometheus::Error> {
+    let family = |name: &str, help: &str| {
+        let opts = Opts::new(format!("ordeal_recovery_{name}"), help);
+        GaugeVec::new(opts, &["experiment", "component", "since"])
+    };
+    Ok([
+        family(
+            "seconds",
+            "Time to lasting health; absent until final, infinite without recovery by the deadline.",
+        )?,
+        family(
+            "lower_seconds",
+            "Lower bound of the recovery time; the time waited without recovery by the deadline.",
+        )?,
+        family(
+            "upper_seconds",
+            "Upper bound of the recovery time; infinite without recovery by the deadline.",
+        )?,
+    ])
 }
 
 /// Brings a counter up to `value`, never down.

@@ -35,7 +35,7 @@ use component::{Follower, SharedWindows, lock};
 use instances::{Instance, Server};
 use metrics::Metrics;
 use server::command::Client;
-use tracker::{Outage, Question, Recovery};
+use tracker::{Outage, Question, Recovery, Seconds, Since};
 
 pub use probe::http::Error as HttpError;
 pub use schema::{Error as SchemaError, ensure, remove, sql};
@@ -57,6 +57,7 @@ pub enum Error {
 pub struct Health {
     followers: Arc<Vec<(Name, Arc<Follower>)>>,
     windows: SharedWindows,
+    metrics: Arc<Metrics>,
     feed: Feed,
     clock: Clock,
     changes: watch::Sender<u64>,
@@ -72,10 +73,11 @@ impl Health {
         feed: Feed,
         cancel: &CancellationToken,
     ) -> Result<Self, Error> {
-        let metrics = Metrics::register(registry).map_err(Error::Metrics)?;
+        let metrics = Arc::new(Metrics::register(registry).map_err(Error::Metrics)?);
         let mut health = Self {
             followers: Arc::default(),
             windows: SharedWindows::default(),
+            metrics: Arc::clone(&metrics),
             feed,
             clock,
             changes: watch::Sender::new(0),
@@ -88,6 +90,7 @@ impl Health {
                 ComponentKind::Replicas { .. } => cluster::INTERVAL,
                 _ => component.interval(),
             };
+            metrics.follow(component.name.as_str(), interval);
             let follower = Arc::new(Follower::new(
                 component.name.to_string(),
                 (interval, component.timeout()),
@@ -186,6 +189,13 @@ impl Health {
     pub fn recovery(&self, component: usize, question: &Question) -> Option<Recovery> {
         let (_, follower) = self.followers.get(component)?;
         Some(follower.recovery(question, self.clock.now()))
+    }
+
+    /// Exports a final recovery of the component with that index.
+    pub fn note_recovery(&self, experiment: &Name, component: usize, since: Since, seconds: Seconds) {
+        if let Some((name, _)) = self.followers.get(component) {
+            self.metrics.recovered(experiment.as_str(), name.as_str(), since, seconds);
+        }
     }
 
     /// The outages of the component with that index so far, oldest first.

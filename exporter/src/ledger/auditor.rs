@@ -9,7 +9,7 @@ use super::account::Account;
 use super::audit::{Audit, Row, audit};
 use super::record::{Book, Stamp};
 use super::stores::StoreError;
-use super::summary::{AuditSummary, Completed};
+use super::summary::{AuditResult, AuditSummary, Completed};
 use crate::errors::chain;
 
 /// Reading back may take this long, retries and all.
@@ -103,8 +103,8 @@ fn conclude(account: &Account, book: &Book, found: &Audit, rows: usize) -> Compl
 
 fn tell(account: &Account, summary: &AuditSummary) {
     let (store, experiment) = (&account.name, summary.experiment.as_deref());
-    match (&summary.audit, &summary.reason) {
-        (Some(done), _) => tracing::info!(
+    match &summary.result {
+        AuditResult::Complete { audit: done } => tracing::info!(
             store,
             experiment,
             acked = done.writes.acked,
@@ -112,7 +112,7 @@ fn tell(account: &Account, summary: &AuditSummary) {
             lost = done.found.lost,
             "audit complete"
         ),
-        (None, reason) => {
+        AuditResult::Incomplete { reason } => {
             account.metrics.audit_incomplete();
             tracing::warn!(store, experiment, reason, "audit incomplete");
         }

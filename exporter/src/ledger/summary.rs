@@ -22,22 +22,25 @@ pub struct AuditSummary {
     pub begun_timestamp_seconds: f64,
     /// How long it took.
     pub took_seconds: f64,
-    /// Whether everything was read back and the record is whole.
+    /// What came of it.
+    #[serde(flatten)]
     pub result: AuditResult,
-    /// Why it is incomplete.
-    pub reason: Option<String>,
-    /// What was found, when it is complete.
-    pub audit: Option<Completed>,
 }
 
-/// Whether an audit can be relied on. The values of the label `result`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+/// What came of an audit. The tags are the values of the label `result`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase", tag = "result")]
 pub enum AuditResult {
-    /// Everything was read back.
-    Complete,
+    /// Everything was read back, and the record is whole.
+    Complete {
+        /// What was found.
+        audit: Box<Completed>,
+    },
     /// Not everything was, or the record has holes: it shows nothing.
-    Incomplete,
+    Incomplete {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// The findings of a complete audit.
@@ -89,7 +92,10 @@ impl AuditSummary {
         done: Stamp,
         judged: Result<Completed, String>,
     ) -> Self {
-        let result = if judged.is_ok() { AuditResult::Complete } else { AuditResult::Incomplete };
+        let result = match judged {
+            Ok(audit) => AuditResult::Complete { audit: Box::new(audit) },
+            Err(reason) => AuditResult::Incomplete { reason },
+        };
         Self {
             store: store.to_owned(),
             experiment,
@@ -97,8 +103,6 @@ impl AuditSummary {
             begun_timestamp_seconds: begun.unix_seconds(),
             took_seconds: done.seconds_since(begun),
             result,
-            reason: judged.as_ref().err().cloned(),
-            audit: judged.ok(),
         }
     }
 }

@@ -6,8 +6,9 @@ use std::process::{ChildStderr, ChildStdin, Command, Stdio};
 
 use exporter::chaos::STEPS;
 use exporter::chaos::driver::{Driver, Setup};
+use exporter::chaos::journal::Journal;
 use exporter::chaos::metrics::Metrics;
-use exporter::chaos::recovery::{Retry, recover};
+use exporter::chaos::putback::{Retry, recover};
 use exporter::clock::Clock;
 use exporter::trial::Name;
 use tracing::field::{Field, Visit};
@@ -147,9 +148,9 @@ async fn run(folder: &Path) {
         Metrics::register(&prometheus::Registry::new(), &experiments, &[]).expect("the families fit");
     let setup = Setup {
         clock: Clock::start(),
-        directory: folder,
+        journal: Journal::open(folder).await.expect("a journal"),
         run: "r1",
-        token: "t1",
+        token: folder.to_str().expect("a plain path"),
         experiments: &experiments,
         components: vec![Name::new("it").expect("a name")],
         metrics,
@@ -157,7 +158,8 @@ async fn run(folder: &Path) {
     };
     let mut driver = Driver::open(setup).await.expect("a driver");
     let plan = driver.prepare(&experiments[0]).await.expect("a plan");
-    driver.inject(&plan).await.expect("injected");
+    let permit = driver.check(&plan.experiment, &[]).expect("its turn").expect("nothing speaks against it");
+    driver.inject(&plan, permit).await.expect("injected");
     driver.bit(&plan).await.expect("it bit");
     driver.revert(&plan).await.expect("put back");
 }

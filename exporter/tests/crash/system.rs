@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use exporter::chaos::journal;
-use exporter::chaos::recovery::{Retry, recover};
+use exporter::chaos::putback::{Retry, recover};
 use exporter::clock::Clock;
 use exporter::trial::{ComponentIndex, ExecFault, Experiment, Fault, Name, NonEmpty};
 use tempfile::TempDir;

@@ -75,8 +75,8 @@ impl Run {
 /// The findings of the only audit, which is complete.
 pub(crate) fn completed(mut summaries: Vec<AuditSummary>) -> Completed {
     let summary = summaries.pop().expect("one audit");
-    assert_eq!(summary.result, AuditResult::Complete, "{summary:?}");
-    summary.audit.expect("findings")
+    let AuditResult::Complete { audit } = summary.result else { panic!("{summary:?}") };
+    *audit
 }
 
 pub(crate) fn trial(endpoint: Endpoint, ledger: Ledger) -> Trial {

@@ -8,6 +8,8 @@ use crate::source::Source;
 
 /// Rooms of the exporter that never import each other, nor what joins them.
 pub(crate) const ROOMS: [&str; 4] = ["load", "health", "ledger", "chaos"];
+/// Houses and the crates in them that others could name; the lab and the shop are programs only.
+const CRATES: [(&str, &str); 2] = [("exporter", "exporter"), ("verifier", "verifier")];
 const JOINERS: [&str; 3] = ["conductor", "app", "cli"];
 
 /// House, outside crate, and the only places of its use: a file, or a folder with its slash. A file stands
@@ -17,6 +19,8 @@ pub(crate) const HOMES: &[(&str, &str, &[&str])] = &[
     ("exporter", "k8s_openapi", &["cluster/", "chaos/faults/"]),
     ("exporter", "hyper", &["load/client.rs", "health/", "web/"]),
     ("exporter", "hyper_util", &["load/client.rs", "health/", "web/"]),
+    ("exporter", "tokio_postgres", &["health/", "ledger/stores/", "trial/"]),
+    ("exporter", "redis", &["health/", "ledger/stores/", "trial/"]),
     // The command line is in cli.rs; main.rs has it parsed, and the log's format derives the values it offers.
     ("exporter", "clap", &["cli.rs", "main.rs", "logging.rs"]),
     ("verifier", "prometheus_http_query", &["source/"]),
@@ -25,7 +29,7 @@ pub(crate) const HOMES: &[(&str, &str, &[&str])] = &[
 ];
 
 /// What only impure code names: I/O, the present time, chance.
-const IMPURE: &str = r"\b(tokio|reqwest|hyper|redis|tokio_postgres)::|\b(fs|net|process|env)::|\b(Instant|SystemTime|Utc|Local)::now|\brand::rng\b|\bthread_rng\b|\bfrom_os_rng\b|\bFile::(open|create)\b";
+const IMPURE: &str = r"\b(tokio|reqwest|hyper|redis|tokio_postgres)::|\b(fs|process|env)::|\b(Tcp(Listener|Stream)|UdpSocket|Unix(Listener|Stream|Datagram))\b|\b(Instant|SystemTime|Utc|Local)::now|\brand::rng\b|\bthread_rng\b|\bfrom_os_rng\b|\bFile::(open|create)\b";
 
 /// A place that breaks a rule.
 pub(crate) struct Breach {
@@ -51,14 +55,12 @@ fn matches(source: &Source, code: &str, expression: &Regex) -> Vec<Breach> {
     expression.find_iter(code).map(breach).collect()
 }
 
-/// The exporter names the verifier, or the verifier the exporter.
+/// A house names another: what they say to each other goes over the network.
 pub(crate) fn other_house(source: &Source) -> Vec<Breach> {
-    let other = if source.house == "exporter" { "verifier" } else { "exporter" };
-    matches(
-        source,
-        &source.code,
-        &pattern(&format!(r"(^|[^\w:.])(::)?{other}::|\b(use|extern crate)\s+{other}\b")),
-    )
+    let others = CRATES.iter().filter(|(house, _)| *house != source.house).map(|(_, name)| *name);
+    let others = others.collect::<Vec<_>>().join("|");
+    let named = pattern(&format!(r"(^|[^\w:.])(::)?({others})::|\b(use|extern crate)\s+({others})\b"));
+    matches(source, &source.code, &named)
 }
 
 /// A room names another room, or those that join the rooms.
@@ -105,7 +107,7 @@ fn first_names(rest: &str) -> Vec<&str> {
 
 /// A file that calls itself pure names what only impure code needs.
 pub(crate) fn impure(source: &Source) -> Vec<Breach> {
-    let in_use = r"|\buse\s+(std::\{[^;]*\b(fs|net|process|env)\b|std::(fs|net|process|env)\b)";
+    let in_use = r"|\buse\s+(std::\{[^;]*\b(fs|process|env)\b|std::(fs|process|env)\b)";
     let expression = pattern(&format!("{IMPURE}{in_use}"));
     if source.is_pure() { matches(source, source.code_without_tests(), &expression) } else { Vec::new() }
 }

@@ -1,10 +1,10 @@
-//! The source files of the two houses.
+//! The source files of the houses.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The crates that the rules are about.
-const HOUSES: [&str; 2] = ["exporter", "verifier"];
+/// The crates that the rules are about, by their folders.
+pub(crate) const HOUSES: [&str; 4] = ["exporter", "verifier", "deploy/lab", "deploy/shop"];
 
 /// One source file.
 pub(crate) struct Source {
@@ -12,7 +12,9 @@ pub(crate) struct Source {
     pub(crate) house: String,
     /// Its path below the crate's `src/`.
     pub(crate) path: String,
-    /// The first line of its module doc.
+    /// How many lines it has.
+    pub(crate) lines: usize,
+    /// The first paragraph of its module doc.
     first_doc: String,
     /// Its text with comments blanked out.
     pub(crate) code: String,
@@ -20,12 +22,13 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn new(house: &str, path: &str, text: &str) -> Self {
-        let first = text.lines().next().unwrap_or_default();
-        let first_doc = first.strip_prefix("//!").unwrap_or_default().trim().to_owned();
-        Self { house: house.to_owned(), path: path.to_owned(), first_doc, code: without_comments(text) }
+        let doc = text.lines().map_while(|line| line.strip_prefix("//!")).take_while(|line| !line.is_empty());
+        let first_doc = doc.collect();
+        let (house, path, lines) = (house.to_owned(), path.to_owned(), text.lines().count());
+        Self { house, path, lines, first_doc, code: without_comments(text) }
     }
 
-    /// Whether the first line of the module doc says so.
+    /// Whether the first paragraph of the module doc says so.
     pub(crate) fn is_pure(&self) -> bool {
         self.first_doc.split(|c: char| !c.is_alphanumeric()).any(|word| word.eq_ignore_ascii_case("pure"))
     }
@@ -67,7 +70,7 @@ pub(crate) fn manifest(house: &str) -> String {
     fs::read_to_string(root().join(house).join("Cargo.toml")).expect("a manifest")
 }
 
-/// All source files of both houses.
+/// All source files of all houses.
 pub(crate) fn all() -> Vec<Source> {
     let mut sources = Vec::new();
     for house in HOUSES {

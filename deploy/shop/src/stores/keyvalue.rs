@@ -9,8 +9,9 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ErrorKind, FromRedisValue, Pipeline, RedisError};
 use tokio::time::timeout;
 
+use super::deadline::Deadline;
 use super::gate::Gate;
-use super::retry::{self, CONNECT_LIMIT, Class, Deadline};
+use super::retry::{self, CONNECT_LIMIT, Class};
 use super::{Classified, StoreError, ride_out};
 use crate::metrics::StoreMetrics;
 

@@ -1,5 +1,6 @@
 //! `PostgreSQL` and Redis, ridden out through their failovers.
 
+pub(crate) mod deadline;
 pub(crate) mod gate;
 pub(crate) mod keyvalue;
 pub(crate) mod postgres;
@@ -11,8 +12,9 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::metrics::StoreMetrics;
+use deadline::Deadline;
 use gate::Gate;
-use retry::{Class, Deadline, Decision};
+use retry::{Class, Decision};
 
 /// Why a request got nothing from a store.
 #[derive(Debug, thiserror::Error)]

@@ -15,8 +15,9 @@ use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, NoTls, Row};
 
+use super::deadline::Deadline;
 use super::gate::Gate;
-use super::retry::{self, CONNECT_LIMIT, Class, Deadline, STATEMENT_LIMIT};
+use super::retry::{self, CONNECT_LIMIT, Class, STATEMENT_LIMIT};
 use super::{Classified, StoreError, ride_out};
 use crate::metrics::StoreMetrics;
 

@@ -112,35 +112,6 @@ pub(crate) fn pause(chance: f64) -> Duration {
     PAUSE.0 + PAUSE.1.saturating_sub(PAUSE.0).mul_f64(chance.clamp(0.0, 1.0))
 }
 
-/// A request's right to wait: when it came, and for how long it may.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Deadline {
-    started: tokio::time::Instant,
-    budget: Duration,
-}
-
-impl Deadline {
-    /// A deadline `budget` from now.
-    pub(crate) fn after(budget: Duration) -> Self {
-        Self { started: tokio::time::Instant::now(), budget }
-    }
-
-    /// Time since the request came.
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.started.elapsed()
-    }
-
-    /// How long the request may take in all.
-    pub(crate) fn budget(&self) -> Duration {
-        self.budget
-    }
-
-    /// `limit`, cut to what is left.
-    pub(crate) fn cut(&self, limit: Duration) -> Duration {
-        limit.min(self.budget.saturating_sub(self.elapsed()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,15 +193,5 @@ mod tests {
         for (position, class) in Class::ALL.into_iter().enumerate() {
             assert_eq!(class.index(), position);
         }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_limit_never_exceeds_what_is_left_of_the_budget() {
-        let deadline = Deadline::after(BUDGET);
-        assert_eq!(deadline.cut(STATEMENT_LIMIT), STATEMENT_LIMIT);
-        tokio::time::advance(seconds(11.5)).await;
-        assert_eq!(deadline.cut(STATEMENT_LIMIT), seconds(0.5));
-        tokio::time::advance(seconds(5.0)).await;
-        assert_eq!(deadline.cut(STATEMENT_LIMIT), Duration::ZERO);
     }
 }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::refusal::Refusal;
 use crate::app::Shop;
-use crate::stores::retry::Deadline;
+use crate::stores::deadline::Deadline;
 
 /// Whose shop it is when the request does not say.
 const TENANTS: [&str; 3] = ["acme", "globex", "initech"];

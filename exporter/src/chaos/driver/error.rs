@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::chaos::book::BookError;
 use crate::chaos::guard::Refusal;
 use crate::chaos::journal::JournalError;
-use crate::chaos::recovery::PutBackError;
+use crate::chaos::putback::PutBackError;
 
 /// Why a driver cannot begin its work.
 #[derive(Debug, Error)]

@@ -9,14 +9,14 @@ use crate::chaos::faults::exec::{ExecError, Gated, Outcome};
 use crate::chaos::guard::Refusal;
 use crate::chaos::journal::{Durability, Entry, Intent, JournalError, Record, Step};
 use crate::chaos::plan::Plan;
-use crate::chaos::recovery::{self, PutBackError, Reverted};
+use crate::chaos::putback::{self, PutBackError, Reverted};
 use crate::chaos::step;
 use crate::errors::chain;
 
 impl Driver {
     pub(super) async fn intend(&self, plan: &Plan) -> Result<Intent, JournalError> {
         let now = self.clock.now();
-        let at_unix_ms = recovery::unix_ms(&self.clock, now);
+        let at_unix_ms = putback::unix_ms(&self.clock, now);
         let due = plan.revert_due(now.later_by(plan.timeout)).unwrap_or(now);
         let intent = Intent {
             id: 0,
@@ -28,7 +28,7 @@ impl Driver {
             directory: self.directory.clone(),
             timeout_ms: u64::try_from(plan.timeout.as_millis()).unwrap_or(u64::MAX),
             at_unix_ms,
-            expires_unix_ms: recovery::unix_ms(&self.clock, due),
+            expires_unix_ms: putback::unix_ms(&self.clock, due),
         };
         let id = self.journal.intend({
             let intent = intent.clone();
@@ -39,8 +39,8 @@ impl Driver {
 
     /// A command of the experiment `intent` that waits at its gate, noted in the journal.
     pub(super) async fn gate(&self, intent: &Intent, step: Step, command: &str) -> Result<Gated, String> {
-        let gated = Gated::spawn(&recovery::spec(intent, command)).map_err(|error| chain(&error))?;
-        let noted = recovery::note_start(&self.journal, intent.id, step, &gated, &self.clock).await;
+        let gated = Gated::spawn(&putback::spec(intent, step, command)).map_err(|error| chain(&error))?;
+        let noted = putback::note_start(&self.journal, intent.id, step, &gated, &self.clock).await;
         noted.map_err(|error| chain(&error)).map(|()| gated)
     }
 
@@ -64,7 +64,7 @@ impl Driver {
     pub(super) async fn put_back(&mut self, plan: &Plan) -> Result<Option<Reverted>, PutBackError> {
         let name = plan.experiment.as_str();
         let Some(record) = self.open_record(name) else { return Ok(None) };
-        let put_back = recovery::put_back(&self.journal, &record, &self.clock, self.retry).await?;
+        let put_back = putback::put_back(&self.journal, &record, &self.clock, self.retry).await?;
         if let Err(error) = self.book.put_back(&self.run, &put_back) {
             tracing::warn!(experiment = name, error = chain(&error), "report a fault that was put back");
         }

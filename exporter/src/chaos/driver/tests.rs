@@ -8,8 +8,6 @@ use super::*;
 use crate::chaos::journal::FILE;
 use crate::trial::{ComponentIndex, ExecFault, Fault, NonEmpty};
 
-const UP: &[(&str, Health)] = &[("shop", Health::Up)];
-
 /// A system that is broken while a file named `broken` exists, and what is done to it.
 struct Rig {
     folder: TempDir,
@@ -63,15 +61,20 @@ impl Rig {
         let metrics = Metrics::register(&self.registry, &self.experiments, &[&name("postgres")]);
         let setup = Setup {
             clock: Clock::start(),
-            directory: self.folder.path(),
+            journal: Journal::open(self.folder.path()).await.expect("a journal"),
             run: "r1",
-            token: "t1",
+            token: self.token(),
             experiments: &self.experiments,
             components: vec![name("shop")],
             metrics: metrics.expect("the families fit"),
             retry: Retry { attempts: 3, pause: Duration::ZERO },
         };
         Driver::open(setup).await.expect("a driver")
+    }
+
+    /// No other rig has it, so that none ends the commands of another.
+    fn token(&self) -> &str {
+        self.folder.path().to_str().expect("a plain path")
     }
 
     fn broken(&self) -> bool {
@@ -103,9 +106,18 @@ impl Rig {
     }
 }
 
+fn permit(driver: &mut Driver, experiment: &Name) -> Result<Permit, Refusal> {
+    driver.check(experiment, &[(name("shop"), true)]).expect("its turn has not passed")
+}
+
 async fn plan(driver: &mut Driver, experiment: &Experiment) -> Plan {
-    assert_eq!(driver.check(&experiment.name, UP, false), Ok(Decision::Start));
+    permit(driver, &experiment.name).expect("nothing speaks against it");
     driver.prepare(experiment).await.expect("a plan")
+}
+
+async fn inject(driver: &mut Driver, plan: &Plan) -> Result<Injected, FaultError> {
+    let permit = permit(driver, &plan.experiment).expect("nothing speaks against it");
+    driver.inject(plan, permit).await
 }
 
 #[tokio::test]
@@ -121,7 +133,7 @@ async fn an_experiment_from_its_plan_to_its_recovery() {
     assert_eq!(rig.log(), "", "a plan changes nothing");
     assert_eq!(rig.value("ordeal_experiment_injected_timestamp_seconds{experiment=\"cut\"}"), None);
 
-    let injected = driver.inject(&plan).await.expect("injected");
+    let injected = inject(&mut driver, &plan).await.expect("injected");
     assert!(rig.broken());
     assert_eq!(rig.states("cut"), ["injected"]);
     let at = rig.value("ordeal_experiment_injected_timestamp_seconds{experiment=\"cut\"}").expect("injected");
@@ -141,12 +153,8 @@ async fn an_experiment_from_its_plan_to_its_recovery() {
     assert!(driver.unfinished().is_empty());
     assert!(rig.value("ordeal_experiment_reverted_timestamp_seconds{experiment=\"cut\"}").is_some());
 
-    let seconds = RecoverySeconds { estimate: 1.5, lower: 1.25, upper: 1.75 };
-    driver.recovery(&cut.name, &name("shop"), Since::Injected, seconds).expect("noted");
     assert_eq!(driver.apply(&cut.name, Event::Recover), Ok(State::Recovered));
     assert_eq!(rig.states("cut"), ["recovered"]);
-    let upper = "ordeal_recovery_upper_seconds{component=\"shop\",experiment=\"cut\",since=\"injected\"}";
-    assert_eq!(rig.value(upper), Some(1.75));
     assert_eq!(rig.log(), "inject pg1 pg2\nrevert pg1 pg2\n");
 
     let report = serde_json::to_value(driver.report()).expect("a report");
@@ -167,17 +175,13 @@ async fn a_fault_without_revert_is_awaited_at_once() {
     let mut driver = rig.driver().await;
     let kill = rig.experiments[0].clone();
     let plan = plan(&mut driver, &kill).await;
-    driver.inject(&plan).await.expect("injected");
+    inject(&mut driver, &plan).await.expect("injected");
     assert_eq!(driver.bit(&plan).await.expect("not checked"), Bit::Unchecked);
     assert!(driver.revert(&plan).await.expect("nothing to do").is_none());
     assert_eq!(rig.states("kill"), ["recovering"]);
     assert!(driver.unfinished().is_empty());
     assert_eq!(rig.value("ordeal_experiment_revert_due_timestamp_seconds{experiment=\"kill\"}"), None);
     assert_eq!(rig.value("ordeal_experiment_reverted_timestamp_seconds{experiment=\"kill\"}"), None);
-    driver.metrics().set_recovery("kill", "shop", Since::Injected, RecoverySeconds::none_within(60.0));
-    let lower = "ordeal_recovery_lower_seconds{component=\"shop\",experiment=\"kill\",since=\"injected\"}";
-    assert_eq!(rig.value(lower), Some(60.0));
-    assert_eq!(rig.value(&lower.replace("lower", "upper")), Some(f64::INFINITY));
     assert_eq!(driver.apply(&kill.name, Event::PassDeadline), Ok(State::NotRecovered));
 }
 
@@ -194,12 +198,12 @@ async fn a_fault_that_fails_is_put_back_at_once() {
             "unseen had no effect: it was not seen to take effect within 2s: exit status 1: still whole",
         ),
     ];
-    for (fault, inject, bit, expected) in cases {
-        let mut rig = Rig::new(&[(fault, inject, bit, Some(MEND))]);
+    for (fault, command, bit, expected) in cases {
+        let mut rig = Rig::new(&[(fault, command, bit, Some(MEND))]);
         let mut driver = rig.driver().await;
         let experiment = rig.experiments[0].clone();
         let plan = plan(&mut driver, &experiment).await;
-        let error = match driver.inject(&plan).await {
+        let error = match inject(&mut driver, &plan).await {
             Ok(_) => driver.bit(&plan).await.expect_err("it does not bite"),
             Err(error) => error,
         };
@@ -217,7 +221,7 @@ async fn a_revert_is_tried_again_and_counts_from_its_first_attempt() {
     let mut driver = rig.driver().await;
     let cut = rig.experiments[0].clone();
     let plan = plan(&mut driver, &cut).await;
-    driver.inject(&plan).await.expect("injected");
+    inject(&mut driver, &plan).await.expect("injected");
     let reverted = driver.revert(&plan).await.expect("reverted").expect("there is a revert");
     assert_eq!(reverted.outcomes.len(), 3);
     assert_eq!(reverted.start, reverted.outcomes[0].start);
@@ -234,16 +238,14 @@ async fn what_cannot_be_put_back_stays_in_the_journal_and_stops_all_others() {
     let mut driver = rig.driver().await;
     let experiments = rig.experiments.clone();
     let cut = plan(&mut driver, &experiments[0]).await;
-    let next = driver.prepare(&experiments[1]).await.expect("a plan");
-    driver.inject(&cut).await.expect("injected");
+    inject(&mut driver, &cut).await.expect("injected");
     let error = driver.revert(&cut).await.expect_err("no key");
     assert!(chain(&error).contains("failed 3 times, the last time: exit status 1"), "{}", chain(&error));
     assert_eq!(driver.apply(&experiments[0].name, Event::PassDeadline), Ok(State::NotRecovered));
 
-    let error = driver.inject(&next).await.expect_err("something is broken");
-    assert_eq!(error.to_string(), "next was refused: not put back yet: cut (run `load-exporter recover`)");
+    let refusal = permit(&mut driver, &experiments[1].name).expect_err("something is broken");
+    assert_eq!(refusal.to_string(), "not put back yet: cut (run `load-exporter recover`)");
     assert_eq!(rig.states("next"), ["refused"]);
-    assert!(!rig.folder.path().join("next").exists());
     let refused =
         serde_json::to_value(driver.report()).expect("a report")["experiments"][1]["refused"].clone();
     assert_eq!(refused["kind"], "not_put_back");
@@ -266,7 +268,7 @@ async fn an_abort_in_the_middle_of_an_injection_puts_back() {
     let cut = rig.experiments[0].clone();
     let plan = plan(&mut driver, &cut).await;
     {
-        let mut inject = std::pin::pin!(driver.inject(&plan));
+        let mut inject = std::pin::pin!(inject(&mut driver, &plan));
         let broken = async {
             while !rig.broken() {
                 tokio::task::yield_now().await;
@@ -282,26 +284,44 @@ async fn an_abort_in_the_middle_of_an_injection_puts_back() {
     assert!(!rig.broken());
     assert_eq!((rig.states("cut"), rig.states("next")), (vec!["injected"], vec!["skipped"]));
     assert!(rig.value("ordeal_experiment_reverted_timestamp_seconds{experiment=\"cut\"}").is_some());
-    assert_eq!(driver.check(&name("next"), UP, true), Ok(Decision::Skip));
+    let error = driver.check(&name("next"), &[(name("shop"), true)]).expect_err("nothing more begins");
+    assert_eq!(error.to_string(), "next is skipped");
 }
 
 #[tokio::test]
 async fn one_experiment_at_a_time_in_the_trials_order() {
-    let mut rig = Rig::new(&[("first", "true", None, None), ("second", "touch @/second", None, None)]);
+    let mut rig = Rig::new(&[("first", "true", None, None), ("second", "true", None, None)]);
     let mut driver = rig.driver().await;
     let experiments = rig.experiments.clone();
-    let second = driver.prepare(&experiments[1]).await.expect("a plan");
+    let second = experiments[1].clone();
     let first = plan(&mut driver, &experiments[0]).await;
-    driver.inject(&first).await.expect("injected");
+    let twice = permit(&mut driver, &first.experiment).expect("its turn has not passed");
+    inject(&mut driver, &first).await.expect("injected");
     driver.revert(&first).await.expect("nothing to put back");
-    let error = driver.inject(&second).await.expect_err("the first is under way");
-    assert_eq!(error.to_string(), "second was refused: first is still recovering");
-    assert!(!rig.folder.path().join("second").exists());
-    let error = driver.inject(&first).await.expect_err("it had its turn");
+    let refusal = permit(&mut driver, &second.name).expect_err("the first is under way");
+    assert_eq!(refusal.to_string(), "first is still recovering");
+    assert_eq!((rig.states("second"), rig.states("first")), (vec!["refused"], vec!["recovering"]));
+    let error = driver.inject(&first, twice).await.expect_err("it had its turn");
     assert_eq!(
         chain(&error),
         "carry on with first: first is recovering: an experiment that is recovering cannot take Inject"
     );
+    let error = driver.check(&first.experiment, &[]).expect_err("it had its turn");
+    assert_eq!(error.to_string(), "first is recovering");
+}
+
+#[tokio::test]
+async fn a_word_given_to_another_experiment_lets_nothing_begin() {
+    let mut rig = Rig::new(&[("first", "touch @/broken", None, None), ("second", "true", None, None)]);
+    let mut driver = rig.driver().await;
+    let experiments = rig.experiments.clone();
+    let first = plan(&mut driver, &experiments[0]).await;
+    let others = Situation { components: &[], previous: &[], unfinished: &[] };
+    let others = may_start(&experiments[1].name, &others, driver.clock.now()).expect("a word");
+    let error = driver.inject(&first, others).await.expect_err("it is not for the first");
+    let expected = "first was refused: it could not be begun: the guard's word was given to second";
+    assert_eq!((error.to_string().as_str(), rig.broken()), (expected, false));
+    assert_eq!(rig.states("first"), ["refused"]);
 }
 
 #[tokio::test]
@@ -338,7 +358,7 @@ async fn a_process_that_takes_up_a_run_knows_what_the_last_one_did() {
     assert!(!driver.resumed());
     let cut = rig.experiments[0].clone();
     let plan = plan(&mut driver, &cut).await;
-    driver.inject(&plan).await.expect("injected");
+    inject(&mut driver, &plan).await.expect("injected");
     let at = rig.value("ordeal_experiment_injected_timestamp_seconds{experiment=\"cut\"}").expect("injected");
     drop(driver);
 
@@ -360,15 +380,91 @@ async fn a_journal_that_cannot_be_used_lets_nothing_begin() {
     let metrics = Metrics::register(&rig.registry, &rig.experiments, &[]).expect("the families fit");
     let setup = Setup {
         clock: Clock::start(),
-        directory: rig.folder.path(),
+        journal: Journal::open(rig.folder.path()).await.expect("a journal"),
         run: "r1",
-        token: "t1",
+        token: rig.token(),
         experiments: &rig.experiments,
         components: vec![name("shop")],
         metrics,
         retry: Retry::default(),
     };
-    let error = Driver::open(setup).await.expect_err("damaged");
-    assert!(chain(&error).contains("line 1 of"), "{}", chain(&error));
+    let mut driver = Driver::open(setup).await.expect("what is readable is to be put back");
+    let error = driver.put_back_unfinished().await.expect_err("damaged").to_string();
+    assert!(error.contains("journal.jsonl:1: not a journal entry; it has 7 bytes"), "{error}");
+    let plan = driver.prepare(&rig.experiments[0]).await.expect("a plan");
+    let error = inject(&mut driver, &plan).await.expect_err("damaged").to_string();
+    assert!(error.contains("is damaged: nothing begins before it is set aside"), "{error}");
+    assert!(!rig.broken());
+    let journal = fs::read_to_string(rig.folder.path().join(FILE)).expect("a journal");
+    assert_eq!(journal, "rubbish\n", "it is left as it is");
     rig.registry = Registry::new();
+}
+
+/// A process in a session of its own that breaks the system for as long as it lives.
+const HAUNT: &str = "setsid sh -c 'echo $$ >@/pid; while :; do touch @/broken; sleep 0.01; done'";
+
+/// Whether the process lives that [`HAUNT`] wrote down.
+fn haunted(rig: &Rig) -> bool {
+    let pid = fs::read_to_string(rig.folder.path().join("pid")).expect("it was begun");
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.starts_with(" Z"))
+}
+
+#[tokio::test]
+async fn what_left_its_group_before_the_time_limit_is_ended_with_it() {
+    let haunt = format!("{HAUNT} & wait");
+    let mut rig = Rig::new(&[("haunt", &haunt, None, Some(MEND))]);
+    let mut driver = rig.driver().await;
+    let plan = driver.prepare(&rig.experiments[0]).await.expect("a plan");
+    let error = inject(&mut driver, &plan).await.expect_err("its time limit").to_string();
+    assert!(error.contains("time limit"), "{error}");
+    assert!(!haunted(&rig) && !rig.broken());
+    assert_eq!(rig.log(), "revert pg1 pg2\n");
+}
+
+#[tokio::test]
+async fn what_an_injection_left_runs_until_it_is_put_back() {
+    let haunt = format!("{HAUNT} & until test -e @/broken; do sleep 0.01; done");
+    // The first revert, which knows nothing of the process, may be undone by it.
+    let mut rig = Rig::new(&[
+        ("haunt", &haunt, Some("test -e @/broken"), Some(MEND)),
+        ("exorcised", &haunt, None, Some("kill $(cat @/pid); echo kill >>@/log; rm -f @/broken")),
+    ]);
+    let mut driver = rig.driver().await;
+    let plan = driver.prepare(&rig.experiments[0]).await.expect("a plan");
+    inject(&mut driver, &plan).await.expect("injected");
+    driver.bit(&plan).await.expect("it bit");
+    assert!(haunted(&rig));
+    let reverted = driver.revert(&plan).await.expect("put back").expect("there was something");
+    assert!(!haunted(&rig) && !rig.broken());
+    assert_eq!(reverted.outcomes.len(), 2);
+    assert!(reverted.start < reverted.end);
+    assert_eq!(rig.log(), "revert pg1 pg2\nrevert pg1 pg2\n");
+
+    driver.apply(&rig.experiments[0].name, Event::Recover).expect("recovered");
+    let plan = driver.prepare(&rig.experiments[1]).await.expect("a plan");
+    inject(&mut driver, &plan).await.expect("injected");
+    // An abort is no other way.
+    driver.abort().await.expect("put back");
+    assert!(!haunted(&rig));
+    assert_eq!(rig.log().lines().last(), Some("kill"));
+}
+
+#[tokio::test]
+async fn what_a_revert_started_and_what_nobody_reverts_lives_on() {
+    let haunt = format!("{HAUNT} & until test -e @/broken; do sleep 0.01; done");
+    let start = format!("{HAUNT} >/dev/null 2>&1 & until test -e @/pid; do sleep 0.01; done; :");
+    let mut rig = Rig::new(&[("alone", &haunt, None, None), ("restart", "true", None, Some(&start))]);
+    let mut driver = rig.driver().await;
+    for experiment in rig.experiments.clone() {
+        let plan = driver.prepare(&experiment).await.expect("a plan");
+        inject(&mut driver, &plan).await.expect("injected");
+        driver.revert(&plan).await.expect("put back");
+        assert!(haunted(&rig), "{}", experiment.name);
+        driver.apply(&experiment.name, Event::Recover).expect("recovered");
+        let pid = fs::read_to_string(rig.folder.path().join("pid")).expect("it was begun");
+        let pid = rustix::process::Pid::from_raw(pid.trim().parse().expect("a number")).expect("a process");
+        rustix::process::kill_process_group(pid, rustix::process::Signal::KILL).expect("it runs");
+        fs::remove_file(rig.folder.path().join("pid")).expect("written");
+    }
 }

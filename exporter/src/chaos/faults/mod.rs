@@ -3,3 +3,4 @@
 pub mod exec;
 pub mod leftover;
 mod output;
+pub mod strays;

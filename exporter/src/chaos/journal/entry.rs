@@ -4,6 +4,7 @@
 //! damaged one must not pass for a whole one. The last line counts only with its line feed; what follows the
 //! last line feed is a write that was cut short, and nothing was ever done on the strength of it.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -105,6 +106,17 @@ pub enum Step {
     Revert,
 }
 
+impl Step {
+    /// Its name in a command's environment.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Inject => "inject",
+            Self::Bit => "bit",
+            Self::Revert => "revert",
+        }
+    }
+}
+
 /// All that the journal says of one experiment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -159,8 +171,11 @@ pub fn encode(entry: &Entry) -> Result<Vec<u8>, serde_json::Error> {
 
 /// The entry of `line`, without its line feed.
 pub fn decode(line: &[u8]) -> Result<Entry, EntryError> {
-    let mut object: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_slice(line).map_err(EntryError::Form)?;
+    unseal(serde_json::from_slice(line).map_err(EntryError::Form)?)
+}
+
+/// The entry of a line's object.
+pub(super) fn unseal(mut object: serde_json::Map<String, serde_json::Value>) -> Result<Entry, EntryError> {
     let sealed = object.remove("crc32").and_then(|value| value.as_u64());
     let entry = serde_json::from_value(object.into()).map_err(EntryError::Form)?;
     let computed = checksum(&entry).map_err(EntryError::Form)?;
@@ -178,42 +193,42 @@ pub struct Account {
     pub records: Vec<Record>,
     /// The run and process that took the journal last.
     pub opened_by: Option<(String, u32)>,
+    /// Experiments that must have been intended by a line that is not there, and that no line closes.
+    pub unknown: BTreeSet<u64>,
+    next_id: u64,
 }
 
+/// More missing numbers in a row than this were never intended.
+const LONGEST_GAP: u64 = 1000;
+
 impl Account {
-    /// Adds an entry.
+    /// Adds an entry. One that does not follow from those before it is an error, and counts for what it tells
+    /// nevertheless.
     pub fn add(&mut self, entry: Entry) -> Result<(), EntryError> {
         match entry {
-            Entry::Opened { run, pid, .. } => self.opened_by = Some((run, pid)),
-            Entry::Intended(intent) => {
-                let expected = self.next_id();
-                if intent.id != expected {
-                    return Err(EntryError::Order { found: intent.id, expected });
-                }
-                self.records.push(Record {
-                    intent,
-                    inject_started_unix_ms: None,
-                    leaders: Vec::new(),
-                    injected: false,
-                    closed: false,
-                });
+            Entry::Opened { run, pid, .. } => {
+                self.opened_by = Some((run, pid));
+                Ok(())
             }
-            Entry::Started { id, step, leader, at_unix_ms } => {
-                let record = self.record(id)?;
+            Entry::Intended(intent) => self.intend(intent),
+            Entry::Started { id, step, leader, at_unix_ms } => self.with(id, |record| {
                 record.leaders.push(leader);
                 if step == Step::Inject {
                     record.inject_started_unix_ms = Some(at_unix_ms);
                 }
+            }),
+            Entry::Injected { id } => self.with(id, |record| record.injected = true),
+            Entry::Closed { id } => {
+                let closed = self.with(id, |record| record.closed = true);
+                self.unknown.remove(&id);
+                closed
             }
-            Entry::Injected { id } => self.record(id)?.injected = true,
-            Entry::Closed { id } => self.record(id)?.closed = true,
         }
-        Ok(())
     }
 
     /// The number that the next intent carries.
     pub fn next_id(&self) -> u64 {
-        self.records.len() as u64
+        self.next_id
     }
 
     /// What is still to be put back, the latest first.
@@ -221,28 +236,38 @@ impl Account {
         self.records.iter().rev().filter(|record| !record.closed).cloned().collect()
     }
 
-    fn record(&mut self, id: u64) -> Result<&mut Record, EntryError> {
-        let index = usize::try_from(id).map_err(|_| EntryError::Unknown(id))?;
-        self.records.get_mut(index).ok_or(EntryError::Unknown(id))
+    fn intend(&mut self, intent: Intent) -> Result<(), EntryError> {
+        let (found, expected) = (intent.id, self.next_id);
+        let order = EntryError::Order { found, expected };
+        if found < expected || found - expected > LONGEST_GAP {
+            return Err(order);
+        }
+        self.miss(found);
+        self.next_id = found + 1;
+        self.records.push(Record {
+            intent,
+            inject_started_unix_ms: None,
+            leaders: Vec::new(),
+            injected: false,
+            closed: false,
+        });
+        if found == expected { Ok(()) } else { Err(order) }
     }
-}
 
-/// A journal's content as read.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Content {
-    /// What its whole lines add up to.
-    pub account: Account,
-    /// Bytes of its whole lines; whatever follows was cut short.
-    pub whole: usize,
-}
-
-/// Reads the bytes of a journal. An error carries the number of the line, from 1.
-pub fn read(bytes: &[u8]) -> Result<Content, (usize, EntryError)> {
-    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-    let mut account = Account::default();
-    for (index, line) in bytes[..whole].split_inclusive(|byte| *byte == b'\n').enumerate() {
-        let entry = decode(&line[..line.len() - 1]);
-        entry.and_then(|entry| account.add(entry)).map_err(|error| (index + 1, error))?;
+    fn with(&mut self, id: u64, change: impl FnOnce(&mut Record)) -> Result<(), EntryError> {
+        if let Some(record) = self.records.iter_mut().find(|record| record.intent.id == id) {
+            change(record);
+            return Ok(());
+        }
+        if (self.next_id..self.next_id + LONGEST_GAP).contains(&id) {
+            self.miss(id + 1);
+        }
+        Err(EntryError::Unknown(id))
     }
-    Ok(Content { account, whole })
+
+    /// No line intends the numbers from the next one until `end`.
+    fn miss(&mut self, end: u64) {
+        self.unknown.extend(self.next_id..end);
+        self.next_id = self.next_id.max(end);
+    }
 }

@@ -1,8 +1,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
 
-use super::entry::{Account, Content, encode, read};
+use super::entry::{Account, encode};
+use super::reading::read;
 use super::*;
+
+mod damage;
 
 fn intent(id: u64) -> Intent {
     Intent {
@@ -74,55 +78,9 @@ fn a_journal_cut_at_any_byte_tells_of_its_whole_lines() {
     let ends: Vec<usize> = (0..=entries.len()).map(|count| bytes(&entries[..count]).len()).collect();
     for cut in 0..=whole.len() {
         let lines = ends.iter().filter(|end| **end <= cut).count() - 1;
-        let expected = Content { account: account(&entries[..lines]), whole: ends[lines] };
-        assert_eq!(read(&whole[..cut]).expect("a cut journal is readable"), expected, "cut at {cut}");
-    }
-}
-
-#[test]
-fn a_changed_byte_is_never_taken_for_the_truth() {
-    let entries = entries();
-    let whole = bytes(&entries);
-    let last_feed = whole.len() - 1;
-    for at in 0..last_feed {
-        let mut changed = whole.clone();
-        changed[at] ^= 0x01;
-        let line = whole[..=at].split(|byte| *byte == b'\n').count() - usize::from(whole[at] == b'\n');
-        match read(&changed) {
-            Err((found, _)) => assert_eq!(found, line, "byte {at}"),
-            Ok(content) => panic!("byte {at} of line {line} changed unseen: {content:?}"),
-        }
-    }
-}
-
-#[test]
-fn lines_that_do_not_follow_are_named() {
-    let cases = [
-        (vec![Entry::Closed { id: 0 }], 1, "no earlier line intends the experiment number 0"),
-        (
-            vec![
-                Entry::Intended(intent(0)),
-                Entry::Started { id: 1, step: Step::Bit, leader: leader(1), at_unix_ms: 0 },
-            ],
-            2,
-            "no earlier line intends the experiment number 1",
-        ),
-        (vec![Entry::Intended(intent(3))], 1, "experiment number 3 where 0 is due"),
-        (
-            vec![Entry::Intended(intent(0)), Entry::Intended(intent(0))],
-            2,
-            "experiment number 0 where 1 is due",
-        ),
-    ];
-    for (entries, line, text) in cases {
-        let (found, error) = read(&bytes(&entries)).expect_err("it does not follow");
-        assert_eq!((found, error.to_string().as_str()), (line, text));
-    }
-    for (line, text) in
-        [("", "not a journal entry"), ("{}", "not a journal entry"), ("\0\0", "not a journal entry")]
-    {
-        let (found, error) = read(format!("{line}\n").as_bytes()).expect_err("no entry");
-        assert_eq!((found, error.to_string().as_str()), (1, text), "{line:?}");
+        let content = read(&whole[..cut]);
+        let (read, expected) = ((content.account, content.whole), (account(&entries[..lines]), ends[lines]));
+        assert_eq!((read, content.damage.len()), (expected, 0), "cut at {cut}");
     }
 }
 
@@ -156,21 +114,33 @@ async fn a_torn_end_is_cut_off_before_more_is_written() {
     assert_eq!(journal.unfinished().len(), 0);
     assert_eq!(journal.intend(intent).await.expect("noted"), 1);
     drop(journal);
-    let read = read(&fs::read(&path).expect("a journal")).expect("whole");
-    assert_eq!(read.account.unfinished().len(), 1);
+    let read = read(&fs::read(&path).expect("a journal"));
+    assert_eq!((read.account.unfinished().len(), read.damage.len()), (1, 0));
 }
 
 #[tokio::test]
-async fn a_damaged_journal_is_an_error_that_names_the_line() {
+async fn nothing_of_a_damaged_journal_is_lost_when_it_is_added_to() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(FILE);
     let mut damaged = bytes(&entries());
-    let second = damaged.iter().position(|byte| *byte == b'\n').expect("a line") + 20;
-    damaged[second] = b'!';
+    damaged[20] = b'!';
+    damaged.extend(b"{\"entry\":\"clo");
     fs::write(&path, &damaged).expect("a damaged journal");
-    let error = Journal::open_existing(folder.path()).await.expect_err("damaged").to_string();
-    assert!(error.starts_with(&format!("line 2 of {} is damaged", path.display())), "{error}");
-    assert_eq!(fs::read(&path).expect("still there"), damaged, "a damaged journal is left as it is");
+    let journal = Journal::open_existing(folder.path()).await.expect("readable").expect("there");
+    assert_eq!(journal.damage().iter().map(|damage| damage.line).collect::<Vec<_>>(), [1]);
+    assert_eq!(fs::read(&path).expect("still there"), damaged, "as it was");
+    let error = journal.intend(intent).await.expect_err("nothing begins").to_string();
+    assert!(error.ends_with("is damaged: nothing begins before it is set aside"), "{error}");
+    for id in [1, 1] {
+        journal.append(Entry::Closed { id }, Durability::Disk).await.expect("noted");
+    }
+    damaged.push(b'\n');
+    damaged.extend(bytes(&[Entry::Closed { id: 1 }, Entry::Closed { id: 1 }]));
+    assert_eq!(fs::read(&path).expect("still there"), damaged, "and what was added");
+    drop(journal);
+    let journal = Journal::open(folder.path()).await.expect("readable");
+    assert_eq!(journal.damage().iter().map(|damage| damage.line).collect::<Vec<_>>(), [1, 8]);
+    assert_eq!(journal.unfinished().len(), 0);
 }
 
 #[tokio::test]
@@ -192,11 +162,26 @@ async fn a_directory_that_is_not_there_is_an_error() {
 async fn one_process_at_a_time() {
     let folder = tempfile::tempdir().expect("a folder");
     let journal = Journal::open(folder.path()).await.expect("a journal");
-    let opened = Entry::Opened { run: "r1".into(), pid: 77, at_unix_ms: 0 };
+    let pid = std::process::id();
+    let opened = Entry::Opened { run: "r1".into(), pid, at_unix_ms: 0 };
     journal.append(opened, Durability::Disk).await.expect("noted");
     let error = Journal::open(folder.path()).await.expect_err("it is held").to_string();
-    assert!(error.contains("is in use by process 77 (run r1)"), "{error}");
+    assert!(error.contains(&format!("is in use by process {pid} (run r1)")), "{error}");
     drop(journal);
+    // Who only puts back is not named in the journal; the kernel knows it nevertheless.
+    let other = Command::new("flock")
+        .arg(folder.path().join(FILE))
+        .args(["sh", "-c", "echo held; read -r _"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut other = other.expect("flock is installed");
+    let mut held = [0; 5];
+    other.stdout.take().expect("piped").read_exact(&mut held).expect("it is held");
+    let error = Journal::open(folder.path()).await.expect_err("it is held").to_string();
+    assert!(error.contains(&format!("is in use by process {}:", other.id())), "{error}");
+    drop(other.stdin.take());
+    other.wait().expect("it ends");
     Journal::open(folder.path()).await.expect("free again");
 }
 

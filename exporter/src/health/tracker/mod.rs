@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use crate::clock::Moment;
 
-pub use recovery::{Question, Recovery, Revert, Saw, Since, Span, Took};
+pub use recovery::{Question, Recovery, Revert, Saw, Seconds, Since, Span, Took};
 
 mod history;
 mod recovery;

@@ -45,6 +45,16 @@ pub enum Since {
     Reverted,
 }
 
+impl Since {
+    /// The value of the label `since`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Injected => "injected",
+            Self::Reverted => "reverted",
+        }
+    }
+}
+
 /// The recovery that is asked about.
 #[derive(Debug, Clone, Copy)]
 pub struct Question {
@@ -75,6 +85,15 @@ impl Took {
     /// At once.
     pub const ZERO: Self = Self { lower: Duration::ZERO, estimate: Duration::ZERO, upper: Duration::ZERO };
 
+    /// As exported and reported.
+    pub fn seconds(self) -> Seconds {
+        Seconds {
+            estimate: self.estimate.as_secs_f64(),
+            lower: self.lower.as_secs_f64(),
+            upper: self.upper.as_secs_f64(),
+        }
+    }
+
     fn of(outage: &Outage, from: Span) -> Option<Self> {
         let ended = outage.ended?;
         Some(Self {
@@ -82,6 +101,24 @@ impl Took {
             estimate: ended.middle().since(from.start),
             upper: ended.upper.since(from.start),
         })
+    }
+}
+
+/// A final recovery as exported and reported: also one that did not come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Seconds {
+    /// Most likely; infinite when there was no recovery by the deadline.
+    pub estimate: f64,
+    /// At least; the time waited when there was no recovery.
+    pub lower: f64,
+    /// At most; infinite when there was no recovery.
+    pub upper: f64,
+}
+
+impl Seconds {
+    /// No recovery within the time waited.
+    pub fn none_within(waited: Duration) -> Self {
+        Self { estimate: f64::INFINITY, lower: waited.as_secs_f64(), upper: f64::INFINITY }
     }
 }
 

@@ -3,7 +3,7 @@
 //! A write to the file survives the end of this process at once; [`Log::sync`] makes it survive the machine's.
 //! After one failed append nothing more is accepted: a record with holes would lose acknowledgements silently.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -11,6 +11,7 @@ use std::sync::mpsc;
 use tokio::sync::oneshot;
 
 use super::{Book, line};
+use crate::rundir::owners_file;
 
 /// Why a record cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +71,7 @@ impl Log {
             return Err(OpenError::RunId { run: run.to_owned() });
         }
         let failed = |source| OpenError::File { path: path.to_owned(), source };
-        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
+        let mut file = owners_file().read(true).append(true).create(true).open(path).map_err(failed)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed)?;
         let (book, whole) = line::read(&bytes, run, store)
@@ -145,6 +146,9 @@ fn broken(source: io::Error) -> Broken {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::super::{Outcome, Stamp, WriteId};
     use super::*;
 
@@ -160,6 +164,8 @@ mod tests {
         log.append(line::begin(id, Stamp(5))).await.expect("begun");
         log.sync().await.expect("synced");
         drop(log);
+        let mode = std::fs::metadata(path(&dir)).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
         let mut file = OpenOptions::new().append(true).open(path(&dir)).expect("file");
         file.write_all(b"e 0 0 7 a 12").expect("half a line, as kill -9 leaves it");
 

@@ -42,6 +42,13 @@ fn the_examples_are_good() {
 }
 
 #[test]
+fn every_variable_of_a_command_is_told() {
+    for variable in crate::chaos::faults::exec::VARIABLES {
+        assert!(PAGE.contains(&format!("`{variable}`")), "{variable}");
+    }
+}
+
+#[test]
 fn every_key_is_told_and_no_other() {
     parse_good(EVERYTHING);
     parse_good(AFTER_BASE);

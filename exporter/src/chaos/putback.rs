@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::faults::exec::{ExecError, Gated, Identity, Outcome, Spec, TAIL};
 use super::faults::leftover::{self, LeftoverError};
+use super::faults::strays;
 use super::journal::{Durability, Entry, Intent, Journal, JournalError, Record, Step};
 use super::step;
 use crate::clock::{Clock, Moment};
@@ -39,6 +40,14 @@ pub struct Reverted {
     pub end: Moment,
     /// What became of each attempt's command; the last one succeeded.
     pub outcomes: Vec<Outcome>,
+}
+
+impl Reverted {
+    /// This, and `again` after it.
+    fn then(mut self, again: Self) -> Self {
+        self.outcomes.extend(again.outcomes);
+        Self { end: again.end, ..self }
+    }
 }
 
 /// What became of one unfinished experiment.
@@ -111,7 +120,7 @@ pub(super) enum NoteError {
 
 /// Why a journal could not be replayed as a whole.
 #[derive(Debug, Error)]
-pub enum RecoverError {
+pub enum ReplayError {
     /// It cannot be read.
     #[error("open the journal in {directory}")]
     Open {
@@ -121,8 +130,8 @@ pub enum RecoverError {
         #[source]
         source: JournalError,
     },
-    /// Some faults could not be put back; all others were.
-    #[error("{count} of the faults in {journal} not put back", count = failures.len())]
+    /// Some faults could not be put back, or cannot be known; all others were.
+    #[error("not everything in {journal} is put back: {}", lines(journal, failures, unreadable).join("; "))]
     NotAll {
         /// The journal.
         journal: PathBuf,
@@ -130,20 +139,67 @@ pub enum RecoverError {
         done: Vec<PutBack>,
         /// What was not.
         failures: Vec<PutBackError>,
+        /// What the journal may have told of besides.
+        unreadable: Unreadable,
     },
 }
 
+/// What cannot be read of a journal.
+#[derive(Debug, Default)]
+pub struct Unreadable {
+    /// Line by line, what is wrong.
+    pub damage: Vec<(usize, String)>,
+    /// Numbers of experiments that may have left something broken, of which no more is known.
+    pub unknown: Vec<u64>,
+}
+
+impl Unreadable {
+    fn of(journal: &Journal) -> Self {
+        let damage = journal.damage().iter().map(|damage| (damage.line, damage.to_string()));
+        Self { damage: damage.collect(), unknown: journal.unknown() }
+    }
+}
+
+impl ReplayError {
+    /// What is not put back, and the way out, each in a line; none where the journal could not be opened.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Open { .. } => Vec::new(),
+            Self::NotAll { journal, failures, unreadable, .. } => lines(journal, failures, unreadable),
+        }
+    }
+}
+
+fn lines(journal: &Path, failures: &[PutBackError], unreadable: &Unreadable) -> Vec<String> {
+    let path = journal.display();
+    let Unreadable { damage, unknown } = unreadable;
+    let mut lines: Vec<String> = failures.iter().map(|failure| chain(failure)).collect();
+    lines.extend(damage.iter().map(|(line, wrong)| format!("{path}:{line}: {wrong}")));
+    let unknown = unknown.iter().map(|id| {
+        format!("experiment number {id} may have left something broken: what it was stood in a damaged line")
+    });
+    lines.extend(unknown);
+    if !damage.is_empty() {
+        lines.push(format!(
+            "put back by hand what the damaged lines may have told of; once all is whole, set the journal aside: \
+             mv {path} {path}.damaged"
+        ));
+    }
+    lines
+}
+
 /// Puts back all that the journal in `directory` says is unfinished, the latest first.
-pub async fn recover(directory: &Path, clock: &Clock, retry: Retry) -> Result<Vec<PutBack>, RecoverError> {
-    let error = |source| RecoverError::Open { directory: directory.to_owned(), source };
+pub async fn recover(directory: &Path, clock: &Clock, retry: Retry) -> Result<Vec<PutBack>, ReplayError> {
+    let error = |source| ReplayError::Open { directory: directory.to_owned(), source };
     match Journal::open_existing(directory).await.map_err(error)? {
         Some(journal) => replay(&journal, clock, retry).await,
         None => Ok(Vec::new()),
     }
 }
 
-/// Puts back all that is unfinished in `journal`, the latest first. A failure does not hold up the others.
-pub async fn replay(journal: &Journal, clock: &Clock, retry: Retry) -> Result<Vec<PutBack>, RecoverError> {
+/// Puts back all that is unfinished in `journal`, the latest first. A failure does not hold up the others, nor
+/// does a line that cannot be read; that is told as an error afterwards.
+pub async fn replay(journal: &Journal, clock: &Clock, retry: Retry) -> Result<Vec<PutBack>, ReplayError> {
     let (mut done, mut failures) = (Vec::new(), Vec::new());
     for record in journal.unfinished() {
         match put_back(journal, &record, clock, retry).await {
@@ -151,10 +207,11 @@ pub async fn replay(journal: &Journal, clock: &Clock, retry: Retry) -> Result<Ve
             Err(failure) => failures.push(failure),
         }
     }
-    if failures.is_empty() {
+    let unreadable = Unreadable::of(journal);
+    if failures.is_empty() && unreadable.damage.is_empty() {
         return Ok(done);
     }
-    Err(RecoverError::NotAll { journal: journal.path().to_owned(), done, failures })
+    Err(ReplayError::NotAll { journal: journal.path().to_owned(), done, failures, unreadable })
 }
 
 /// Puts one experiment back and closes it.
@@ -166,10 +223,29 @@ pub async fn put_back(
 ) -> Result<PutBack, PutBackError> {
     let intent = &record.intent;
     let experiment = || intent.experiment.clone();
-    let ended = end_commands(record).await;
+    let mut ended = end_commands(record).await;
+    if !record.injected {
+        // Given up in the middle: whatever it left would go on breaking what is being put back.
+        ended = ended.and(end_strays(intent).await.map(drop));
+    }
     let reverted = match &intent.revert {
         None => None,
-        Some(command) => Some(revert(journal, intent, command, clock, retry).await?),
+        Some(command) => {
+            let reverted = revert(journal, intent, command, clock, retry).await;
+            // What an injection left running on purpose is the revert's to end; whatever it did not end is
+            // ended now, and what that may have broken meanwhile is put back again.
+            match end_strays(intent).await {
+                Ok(0) => Some(reverted?),
+                Ok(_) => {
+                    let again = revert(journal, intent, command, clock, retry).await?;
+                    Some(reverted.map_or(again.clone(), |first| first.then(again)))
+                }
+                Err(error) => {
+                    ended = ended.and(Err(error));
+                    Some(reverted?)
+                }
+            }
+        }
     };
     // What could not be ended may break things again: put back for now, but not for good.
     ended.map_err(|source| PutBackError::Leftover { experiment: experiment(), source })?;
@@ -197,6 +273,19 @@ async fn end_commands(record: &Record) -> Result<(), LeftoverError> {
         }
     }
     result
+}
+
+/// Ends what the experiment's commands left running outside their process groups; says how many processes.
+async fn end_strays(intent: &Intent) -> Result<usize, LeftoverError> {
+    let count = strays::end(intent).await?;
+    if count > 0 {
+        tracing::warn!(
+            experiment = intent.experiment,
+            count,
+            "ended processes that were left in the background"
+        );
+    }
+    Ok(count)
 }
 
 async fn revert(
@@ -235,7 +324,7 @@ async fn attempt(
 ) -> Result<Outcome, PutBackError> {
     let experiment = || intent.experiment.clone();
     let run = |source| PutBackError::Exec { experiment: experiment(), source };
-    let gated = Gated::spawn(&spec(intent, command)).map_err(run)?;
+    let gated = Gated::spawn(&spec(intent, Step::Revert, command)).map_err(run)?;
     // A revert must not be held back by a journal that cannot be written (the disk may be full): its process
     // group is then unknown to whoever comes next, who runs the revert again.
     let noted = note_start(journal, intent.id, Step::Revert, &gated, clock).await;
@@ -248,7 +337,7 @@ async fn attempt(
 }
 
 /// A command of the experiment `intent`.
-pub(super) fn spec(intent: &Intent, command: &str) -> Spec {
+pub(super) fn spec(intent: &Intent, step: Step, command: &str) -> Spec {
     Spec {
         command: command.to_owned(),
         directory: Some(intent.directory.clone()),
@@ -256,6 +345,7 @@ pub(super) fn spec(intent: &Intent, command: &str) -> Spec {
             run: intent.run.clone(),
             experiment: intent.experiment.clone(),
             token: intent.token.clone(),
+            step,
             targets: intent.targets.clone(),
         }),
         timeout: intent.timeout(),
