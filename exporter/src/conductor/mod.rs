@@ -25,6 +25,7 @@ pub use experiment::ExperimentError;
 pub use metrics::Metrics;
 pub use phase::Phase;
 pub use preflight::PreflightError;
+pub(crate) use progress::Waiting;
 pub use progress::{Glance, Progress};
 pub use report::Findings;
 

@@ -6,6 +6,7 @@ use thiserror::Error;
 use tokio::net::TcpStream;
 
 use super::Conductor;
+use super::progress::Waiting;
 use crate::{health, load};
 
 /// How long components may take to be seen up.
@@ -32,7 +33,7 @@ pub enum PreflightError {
         components: Vec<String>,
     },
     /// Nobody listens where the users are to go.
-    #[error("connect to the target {target}: nothing answers there; is the service up, and its URL right?")]
+    #[error("connect to the target {target} (is the service up, and `target` in the trial its address?)")]
     Unreachable {
         /// Host and port.
         target: String,
@@ -115,7 +116,15 @@ impl Conductor {
                 tokio::time::sleep(LOOK).await;
             }
         };
-        let in_time = tokio::time::timeout(HEALTH_LIMIT, healthy).await;
+        let waiting = Waiting {
+            for_what: &|| {
+                format!("every component to be healthy, which is not yet: {}", self.not_up().join(", "))
+            },
+            limit: HEALTH_LIMIT,
+            hint: "mend it, or leave it out of the trial's `components`",
+            came: "every component is healthy",
+        };
+        let in_time = self.progress.await_aloud(&waiting, healthy).await;
         in_time.map_err(|_| PreflightError::Unhealthy { components: self.not_up() })
     }
 
@@ -123,15 +132,27 @@ impl Conductor {
         if self.trial.status.is_none() {
             return Ok(());
         }
-        let in_time = tokio::time::timeout(AUTOSCALER_LIMIT, self.scaled_down()).await;
-        in_time.map_err(|_| match self.document() {
+        let waiting = Waiting {
+            for_what: &|| match self.scaled_up() {
+                None => "the status document".to_owned(),
+                Some(above) => format!("autoscalers to be at their minimum: {}", above.join(", ")),
+            },
+            limit: AUTOSCALER_LIMIT,
+            hint: "they come down by themselves; without `status` in the trial nobody waits for them",
+            came: "every autoscaler is at its minimum",
+        };
+        let in_time = self.progress.await_aloud(&waiting, self.scaled_down()).await;
+        in_time.map_err(|_| match self.scaled_up() {
             None => PreflightError::NoStatus,
-            Some(document) => {
-                let above = document.autoscalers.iter().filter(|it| it.current > it.min);
-                let above = above.map(|it| format!("{} ({} of {})", it.name, it.current, it.min));
-                PreflightError::ScaledUp { autoscalers: above.collect() }
-            }
+            Some(autoscalers) => PreflightError::ScaledUp { autoscalers },
         })
+    }
+
+    /// The autoscalers above their minimum, each with its count; `None` without a document.
+    fn scaled_up(&self) -> Option<Vec<String>> {
+        let document = self.document()?;
+        let above = document.autoscalers.iter().filter(|it| it.current > it.min || it.desired > it.min);
+        Some(above.map(|it| format!("{} ({} of {})", it.name, it.current.max(it.desired), it.min)).collect())
     }
 
     /// Returns once every autoscaler counts and wants no more than its minimum.
@@ -148,12 +169,22 @@ impl Conductor {
     }
 
     async fn first_scrape(&mut self) {
+        let waiting = Waiting {
+            for_what: &|| "Prometheus to scrape this exporter for the first time".to_owned(),
+            limit: SCRAPE_LIMIT,
+            hint: "is it in the scrape_configs of prometheus.yml, as in deploy/examples/prometheus.yaml? \
+                   --no-wait-for-scrape begins without",
+            came: "the first scrape came",
+        };
         let scraped = self.scrapes.wait_for(|scrapes| *scrapes > 0);
-        if tokio::time::timeout(SCRAPE_LIMIT, scraped).await.is_err() {
-            tracing::warn!(
-                "nobody has scraped this exporter for {} s; without Prometheus there will be no verdict",
-                SCRAPE_LIMIT.as_secs()
-            );
+        if self.progress.await_aloud(&waiting, scraped).await.is_err() {
+            let limit = SCRAPE_LIMIT.as_secs();
+            // The line below is for the person; the log's own warning would show it twice.
+            tracing::info!("nobody has scraped this exporter for {limit} s");
+            self.progress.say(&format!(
+                "warning: no scrape came within {limit} s; the run begins all the same, but without Prometheus \
+                 there will be no verdict"
+            ));
         }
     }
 }

@@ -2,7 +2,9 @@
 //! that links them.
 
 mod exposition;
+mod landing;
 mod route;
 mod server;
 
+pub use landing::About;
 pub use server::{Readiness, Web};

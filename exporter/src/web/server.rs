@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::exposition;
+use super::landing::{self, About};
 use super::route::{Route, accepts_gzip, route};
 
 /// The pause after a connection could not be accepted: most often no descriptor is free.
@@ -28,6 +29,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 
 const TEXT: &str = "text/plain; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
 
 /// Whether the process is ready, for `/readyz`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +47,7 @@ pub struct Web {
     telemetry_path: String,
     readiness: watch::Receiver<Readiness>,
     scrapes: watch::Sender<u64>,
+    about: About,
 }
 
 impl Web {
@@ -55,7 +58,14 @@ impl Web {
             telemetry_path: telemetry_path.to_owned(),
             readiness,
             scrapes: watch::Sender::new(0),
+            about: About::default(),
         }
+    }
+
+    /// The landing page tells of this run.
+    #[must_use]
+    pub fn about(self, about: About) -> Self {
+        Self { about, ..self }
     }
 
     /// How many scrapes were answered so far. A HEAD is none.
@@ -96,7 +106,7 @@ impl Web {
     async fn answer<B>(&self, request: Request<B>) -> Response<Full<Bytes>> {
         match route(request.method(), request.uri().path(), &self.telemetry_path) {
             Route::Metrics => self.metrics(&request).await,
-            Route::Landing => page(StatusCode::OK, "text/html; charset=utf-8", landing(&self.telemetry_path)),
+            Route::Landing => page(StatusCode::OK, HTML, landing::page(&self.about, &self.telemetry_path)),
             Route::Health => page(StatusCode::OK, TEXT, "alive\n"),
             Route::Ready => match &*self.readiness.borrow() {
                 Readiness::Ready => page(StatusCode::OK, TEXT, "ready\n"),
@@ -158,16 +168,4 @@ fn page(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) 
 fn with(mut answer: Response<Full<Bytes>>, name: HeaderName, value: &'static str) -> Response<Full<Bytes>> {
     answer.headers_mut().insert(name, http::HeaderValue::from_static(value));
     answer
-}
-
-fn landing(telemetry_path: &str) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    let path = telemetry_path.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head><title>Ordeal load exporter</title></head>\n<body>\n\
-         <h1>Ordeal load exporter {version}</h1>\n<ul>\n\
-         <li><a href=\"{path}\">Metrics</a></li>\n\
-         <li><a href=\"/healthz\">Health</a></li>\n\
-         <li><a href=\"/readyz\">Readiness</a></li>\n</ul>\n</body>\n</html>\n"
-    )
 }

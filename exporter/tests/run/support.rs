@@ -116,7 +116,7 @@ pub(crate) struct Exporter {
 
 impl Exporter {
     pub(crate) fn start(system: &System, trial: &Path) -> Self {
-        let mut command = system.command(&["--web.listen-address", "127.0.0.1:0", "run"]);
+        let mut command = system.command(&["run", "--web.listen-address", "127.0.0.1:0"]);
         let mut child = command.arg(trial).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
         let metrics = lines.by_ref().find_map(|line| {
