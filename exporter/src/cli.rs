@@ -99,7 +99,7 @@ pub struct Run {
     /// Begin the ramp without waiting for the first scrape.
     #[arg(long)]
     pub no_wait_for_scrape: bool,
-    /// Longest wait for the two scrapes that show the end of the run to Prometheus.
+    /// Longest wait for two scrapes of the end of the run, by everybody who has scraped it regularly.
     #[arg(long, default_value = "60s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub linger: Duration,
 }

@@ -140,9 +140,10 @@ mod tests {
         std::fs::set_permissions(root.path(), PermissionsExt::from_mode(0o755)).expect("ours");
         let dir = entered(&root.path().join("made/run"), "aaa");
         let result = dir.write_json("load.json", &1).expect("writable");
-        assert_eq!([mode(root.path()), mode(dir.root()), mode(dir.path()), mode(&result)], [
-            0o755, 0o700, 0o700, 0o600
-        ]);
+        assert_eq!(
+            [mode(root.path()), mode(dir.root()), mode(dir.path()), mode(&result)],
+            [0o755, 0o700, 0o700, 0o600]
+        );
     }
 
     #[test]
@@ -160,7 +161,8 @@ mod tests {
         // A folder in the place of the result: the draft is written, and cannot be renamed.
         std::fs::create_dir_all(dir.path().join("chaos.json/in-the-way")).expect("writable");
         dir.write_json("chaos.json", &2).expect_err("it is a folder");
-        let mut left: Vec<_> = std::fs::read_dir(dir.path()).expect("a folder").flatten().map(|it| it.file_name()).collect();
+        let mut left: Vec<_> =
+            std::fs::read_dir(dir.path()).expect("a folder").flatten().map(|it| it.file_name()).collect();
         left.sort();
         assert_eq!(left, ["chaos.json", "load.json"]);
         assert_eq!(std::fs::read_to_string(dir.path().join("load.json")).expect("kept"), "1\n");

@@ -9,8 +9,8 @@ use super::guard::Refusal;
 use super::journal::{Record, Step};
 use super::metrics::{Metrics, RecoverySeconds, Since};
 use super::plan::Plan;
-use super::record::{At, ChaosReport, ExperimentReport};
 use super::putback::{PutBack, Reverted};
+use super::record::{At, ChaosReport, ExperimentReport};
 use crate::clock::{Clock, Moment};
 use crate::trial::Experiment;
 

@@ -24,8 +24,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 use self::entry::Account;
-use self::reading::Content;
 pub use self::entry::{Entry, EntryError, Intent, Leader, Record, Step};
+use self::reading::Content;
 pub use self::reading::Damage;
 use super::step;
 

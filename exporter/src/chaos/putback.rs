@@ -279,7 +279,11 @@ async fn end_commands(record: &Record) -> Result<(), LeftoverError> {
 async fn end_strays(intent: &Intent) -> Result<usize, LeftoverError> {
     let count = strays::end(intent).await?;
     if count > 0 {
-        tracing::warn!(experiment = intent.experiment, count, "ended processes that were left in the background");
+        tracing::warn!(
+            experiment = intent.experiment,
+            count,
+            "ended processes that were left in the background"
+        );
     }
     Ok(count)
 }

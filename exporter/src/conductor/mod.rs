@@ -34,6 +34,7 @@ use crate::ledger::{AuditSummary, Ledgers};
 use crate::load::{Load, LoadError, LoadHandle};
 use crate::rundir::RunDir;
 use crate::trial::{ComponentKind, Name, Trial};
+use crate::web::Scrapers;
 
 /// How long `members` may take to be healthy before the last audit.
 const MEMBERS_LIMIT: Duration = Duration::from_mins(2);
@@ -100,8 +101,8 @@ pub struct Conductor {
     pub ledgers: Ledgers,
     /// What runs, from the status document.
     pub status: cluster::Feed,
-    /// Scrapes served so far.
-    pub scrapes: watch::Receiver<u64>,
+    /// Who has scraped so far.
+    pub scrapers: watch::Receiver<Scrapers>,
     /// Tells a person what is worth knowing.
     pub progress: Progress,
     /// Says where the run stands.

@@ -148,7 +148,7 @@ impl Conductor {
     }
 
     async fn first_scrape(&mut self) {
-        let scraped = self.scrapes.wait_for(|scrapes| *scrapes > 0);
+        let scraped = self.scrapers.wait_for(|scrapers| scrapers.total() > 0);
         if tokio::time::timeout(SCRAPE_LIMIT, scraped).await.is_err() {
             tracing::warn!(
                 "nobody has scraped this exporter for {} s; without Prometheus there will be no verdict",

@@ -3,6 +3,8 @@
 
 mod exposition;
 mod route;
+mod scrapers;
 mod server;
 
+pub use scrapers::{Scrapers, Visitor};
 pub use server::{Readiness, Web};

@@ -439,8 +439,7 @@ async fn what_an_injection_left_runs_until_it_is_put_back() {
 async fn what_a_revert_started_and_what_nobody_reverts_lives_on() {
     let inject = format!("{HAUNT} & until test -e @/broken; do sleep 0.01; done");
     let start = format!("{HAUNT} >/dev/null 2>&1 & until test -e @/pid; do sleep 0.01; done; :");
-    let mut rig =
-        Rig::new(&[("alone", &inject, None, None), ("restart", "true", None, Some(&start))]);
+    let mut rig = Rig::new(&[("alone", &inject, None, None), ("restart", "true", None, Some(&start))]);
     let mut driver = rig.driver().await;
     for experiment in rig.experiments.clone() {
         let plan = driver.prepare(&experiment).await.expect("a plan");

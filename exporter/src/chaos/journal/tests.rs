@@ -169,8 +169,12 @@ async fn one_process_at_a_time() {
     assert!(error.contains(&format!("is in use by process {pid} (run r1)")), "{error}");
     drop(journal);
     // Who only puts back is not named in the journal; the kernel knows it nevertheless.
-    let other = Command::new("flock").arg(folder.path().join(FILE)).args(["sh", "-c", "echo held; read -r _"])
-        .stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let other = Command::new("flock")
+        .arg(folder.path().join(FILE))
+        .args(["sh", "-c", "echo held; read -r _"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
     let mut other = other.expect("flock is installed");
     let mut held = [0; 5];
     other.stdout.take().expect("piped").read_exact(&mut held).expect("it is held");

@@ -23,7 +23,8 @@ fn intent(folder: &Path) -> Intent {
 /// Runs a command of `intent` that leaves a process in a session of its own; answers its number.
 async fn left(intent: &Intent, step: Step) -> i32 {
     let file = intent.directory.join("pid");
-    let command = format!("setsid sh -c 'echo $$ >{0}.new; mv {0}.new {0}; sleep 600; :' & wait", file.display());
+    let command =
+        format!("setsid sh -c 'echo $$ >{0}.new; mv {0}.new {0}; sleep 600; :' & wait", file.display());
     // It is not awaited: the command ends with its group when it is dropped.
     let spec = Spec {
         command,
@@ -101,8 +102,13 @@ async fn what_forks_faster_than_one_can_look_is_ended() {
         step: Step::Inject,
         targets: Vec::new(),
     };
-    let spec =
-        Spec { command, directory: None, identity: Some(identity), timeout: Duration::from_mins(1), keep: 64 };
+    let spec = Spec {
+        command,
+        directory: None,
+        identity: Some(identity),
+        timeout: Duration::from_mins(1),
+        keep: 64,
+    };
     assert!(run(&spec, &Clock::start()).await.expect("it runs").succeeded());
     assert!(end(&ours).await.expect("ended") > 0);
     assert_eq!(end(&ours).await.expect("nothing left"), 0);
