@@ -30,20 +30,18 @@ pub(super) async fn linger(scrapers: &watch::Sender<Scrapers>, limit: Duration, 
 
 #[cfg(test)]
 mod tests {
-    use std::net::{IpAddr, Ipv4Addr};
-
     use super::*;
     use crate::web::Visitor;
 
     fn scrape(scrapers: &watch::Sender<Scrapers>, connection: u64) {
-        let visitor = Visitor::new(IpAddr::V4(Ipv4Addr::LOCALHOST), "Prometheus");
+        let visitor = Visitor::new("127.0.0.1", "Prometheus");
         scrapers.send_modify(|scrapers| scrapers.note(visitor, connection, Instant::now()));
     }
 
     /// Two connections that have scraped three times each, before now and at now and later.
     fn recorded() -> watch::Sender<Scrapers> {
         let scrapers = watch::Sender::<Scrapers>::default();
-        let visitor = Visitor::new(IpAddr::V4(Ipv4Addr::LOCALHOST), "Prometheus");
+        let visitor = Visitor::new("127.0.0.1", "Prometheus");
         for second in 0..3 {
             let at = Instant::now() + Duration::from_secs(second);
             scrapers.send_modify(|scrapers| {

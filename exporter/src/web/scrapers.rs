@@ -6,7 +6,6 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 /// A scraper that stayed away for so many of its intervals is no longer waited for.
@@ -25,21 +24,24 @@ const AGENT: usize = 80;
 /// Who asks, as far as it can be told.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Visitor {
-    address: IpAddr,
+    address: String,
     agent: String,
 }
 
 impl Visitor {
     /// The visitor at `address` that calls itself `agent`.
-    pub fn new(address: IpAddr, agent: &str) -> Self {
-        Self { address, agent: agent.chars().filter(|c| !c.is_control()).take(AGENT).collect() }
+    pub fn new(address: &str, agent: &str) -> Self {
+        Self {
+            address: address.to_owned(),
+            agent: agent.chars().filter(|c| !c.is_control()).take(AGENT).collect(),
+        }
     }
 }
 
 impl fmt::Display for Visitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.agent.as_str() {
-            "" => write!(f, "{}", self.address),
+            "" => f.write_str(&self.address),
             agent => write!(f, "{} ({agent})", self.address),
         }
     }

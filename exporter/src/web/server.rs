@@ -123,7 +123,7 @@ impl Web {
             Ok(body) => {
                 if *request.method() == Method::GET {
                     let agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
-                    let visitor = Visitor::new(from.address, agent.unwrap_or_default());
+                    let visitor = Visitor::new(&from.address.to_string(), agent.unwrap_or_default());
                     self.scrapers.send_modify(|scrapers| scrapers.note(visitor, from.number, begun));
                 }
                 let answer = page(StatusCode::OK, exposition::CONTENT_TYPE, body);

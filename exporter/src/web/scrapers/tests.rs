@@ -20,7 +20,7 @@ impl Play {
 
     fn go_on(&mut self, scrapes: &[(&str, u64, u64)]) {
         for (agent, connection, second) in scrapes {
-            let visitor = Visitor::new(IpAddr::from([10, 0, 0, 7]), agent);
+            let visitor = Visitor::new("10.0.0.7", agent);
             self.scrapers.note(visitor, *connection, self.at(*second));
         }
     }
