@@ -30,7 +30,7 @@ use crate::chaos::guard::Health as Known;
 use crate::clock::Clock;
 use crate::cluster;
 use crate::health::Health;
-use crate::ledger::{AuditSummary, Ledgers};
+use crate::ledger::{AuditSummary, LedgerError, Ledgers};
 use crate::load::{Load, LoadError, LoadHandle};
 use crate::rundir::RunDir;
 use crate::trial::{ComponentKind, Name, Trial};
@@ -78,6 +78,9 @@ pub enum Stopped {
     /// The load could not be started.
     #[error("start the load")]
     Load(#[from] LoadError),
+    /// What was written can no longer be noted, so nothing that follows could be proven.
+    #[error("keep the record of what was written")]
+    Ledger(#[from] LedgerError),
     /// An experiment went wrong in a way that ends the run.
     #[error("carry out the experiments")]
     Experiment(#[from] ExperimentError),
@@ -129,10 +132,9 @@ impl Conductor {
         }
         self.end_load().await;
         // A run that ended before its first write has nothing to audit.
-        if self.driver.resumed() || self.running.borrow().is_some() {
-            self.audit().await;
-        }
-        let written = self.write_results();
+        let kept =
+            if self.driver.resumed() || self.running.borrow().is_some() { self.audit().await } else { true };
+        let written = self.write_results() && kept;
         match stopped {
             Ok(()) => {
                 self.board.end(Phase::Finished);
@@ -157,15 +159,16 @@ impl Conductor {
         self.running.send_replace(Some(Arc::clone(&load)));
         load.ramped().await;
         self.board.enter(Phase::Steady);
-        self.sync_ledgers().await;
+        self.ledgers.sync().await?;
         if !self.trial.experiments.is_empty() {
             tokio::time::sleep(self.trial.after).await;
             self.board.enter(Phase::Experiments);
             let trial = Arc::clone(&self.trial);
             for experiment in &trial.experiments {
+                self.ledgers.sync().await?;
                 self.experiment(experiment).await?;
             }
-            self.sync_ledgers().await;
+            self.ledgers.sync().await?;
         }
         load.stages_done().await;
         self.board.enter(Phase::Cooldown);
@@ -204,8 +207,9 @@ impl Conductor {
         }
     }
 
-    /// The last audit, once the members are up, so that an old primary that lost writes has rejoined.
-    async fn audit(&mut self) {
+    /// The last audit, once the members are up, so that an old primary that lost writes has rejoined. Says
+    /// whether the ledgers are on disk.
+    async fn audit(&mut self) -> bool {
         self.board.enter(Phase::Audit);
         let members: Vec<usize> = self.components(|kind| matches!(kind, ComponentKind::Members { .. }));
         if members.is_empty() && !self.trial.ledgers.is_empty() {
@@ -223,7 +227,12 @@ impl Conductor {
         }
         let summaries = self.ledgers.final_audit().await;
         self.keep_audits(&summaries);
-        self.sync_ledgers().await;
+        let kept = self.ledgers.sync().await;
+        if let Err(error) = &kept {
+            let error: &dyn std::error::Error = error;
+            tracing::error!(error, "the ledger is not safe on disk");
+        }
+        kept.is_ok()
     }
 
     fn keep_audits(&mut self, summaries: &[AuditSummary]) {
@@ -232,13 +241,6 @@ impl Conductor {
                 Ok(value) => self.driver.report_mut().audits.push(value),
                 Err(error) => tracing::error!(%error, "an audit cannot be reported"),
             }
-        }
-    }
-
-    async fn sync_ledgers(&self) {
-        if let Err(error) = self.ledgers.sync().await {
-            let error: &dyn std::error::Error = &error;
-            tracing::error!(error, "the ledger is not safe on disk");
         }
     }
 
