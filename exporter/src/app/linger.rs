@@ -25,7 +25,7 @@ pub(super) async fn linger(scrapers: &watch::Sender<Scrapers>, limit: Duration, 
             scrapers = missing.join(", "),
             "not everybody who recorded the run scraped its end twice; theirs may lack it"
         ),
-    };
+    }
 }
 
 #[cfg(test)]

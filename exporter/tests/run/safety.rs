@@ -70,7 +70,7 @@ async fn a_second_exporter_touches_nothing_and_names_the_first() {
         assert_eq!(mode_now, mode, "{}", path.display());
         assert!(content_now.starts_with(&content), "{}", path.display());
     }
-    assert_eq!(after.into_keys().collect::<Vec<_>>(), [PathBuf::new(); 0], "nothing new");
+    assert!(after.is_empty(), "nothing new: {:?}", after.keys());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
