@@ -61,7 +61,8 @@ pub enum Command {
         /// The trial file.
         trial: PathBuf,
     },
-    /// Put back what an interrupted run left broken, from the journal in its working folder.
+    /// Put back what an interrupted run left broken, from the journal in its working folder. Ends with 1 if
+    /// something could not be put back, or if the journal is damaged and may have told of more.
     Recover {
         /// The working folder of the run.
         #[arg(long, default_value = "run", value_name = "DIR")]
