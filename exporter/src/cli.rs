@@ -120,7 +120,8 @@ Example:
 
 Exit codes:
   0  nothing is left broken
-  1  something could not be put back: the message says what, and it may be tried again
+  1  something could not be put back: the message says what, and it may be tried again;
+     or the journal is damaged and may have told of more
   2  bad usage")]
     Recover {
         /// The working folder of the run.
@@ -190,10 +191,10 @@ pub struct Run {
     /// Id of the run; a random one unless given. The id of a run that died only brings that run to its end.
     #[arg(long = "run-id", value_name = "ID", value_parser = run_id)]
     pub run_id: Option<String>,
-    /// Begin the ramp without waiting for the first scrape.
+    /// Begin the ramp without waiting for a scrape.
     #[arg(long)]
     pub no_wait_for_scrape: bool,
-    /// Longest wait for the two scrapes that show the end of the run to Prometheus.
+    /// Longest wait for two scrapes of the end of the run, by everybody who has scraped it regularly.
     #[arg(long, default_value = "60s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub linger: Duration,
     /// Where metrics are served.

@@ -1,6 +1,7 @@
 //! From a checked trial to a finished run: wires the rooms, leads the run, shuts down in order.
 
 mod commands;
+mod linger;
 mod overrides;
 
 use std::cell::RefCell;
@@ -50,9 +51,9 @@ pub struct Request {
     pub listen: Vec<SocketAddr>,
     /// The path of the metrics.
     pub telemetry_path: String,
-    /// Whether the ramp waits for the first scrape.
+    /// Whether the ramp waits for a scrape of the system in order.
     pub wait_for_scrape: bool,
-    /// How long the end waits for its two scrapes at most.
+    /// How long the end waits at most for two scrapes by everybody who recorded the run.
     pub linger: Duration,
 }
 
@@ -98,7 +99,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         }),
     };
     let web = Web::new(registry, &request.telemetry_path, ready).about(told);
-    let scrapes = web.scrapes();
+    let scrapers = web.scrapers();
     let server = tokio::spawn(web.serve(listener, stop.clone().cancelled_owned()));
     tracing::info!(run = id, trial = trial.name.as_str(), dir = %dir.path().display(), "the run begins");
     progress.say(&format!(
@@ -121,14 +122,14 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         ledgers,
         findings: Findings::default(),
         status,
-        scrapes: scrapes.clone(),
+        scrapers: scrapers.subscribe(),
         progress: progress.clone(),
         board,
         running,
         abort: abort.clone(),
     };
     let ended = conductor.lead(load).await;
-    linger(scrapes.clone(), request.linger, &abort).await;
+    linger::linger(&scrapers, request.linger, &abort).await;
     stop.cancel();
     health.stopped().await;
     server.await.context("serve metrics")?;
@@ -235,16 +236,6 @@ async fn ensure_tables_once(trial: &Trial) -> anyhow::Result<()> {
     health::ensure(trial).await?;
     ledger::ensure_schema(trial).await?;
     Ok(())
-}
-
-/// Waits for two more scrapes, so that Prometheus has the end of the run.
-async fn linger(mut scrapes: watch::Receiver<u64>, limit: Duration, abort: &CancellationToken) {
-    // Whoever interrupts the run does not want to wait long for a Prometheus that may not be there.
-    let limit = if abort.is_cancelled() { limit.min(Duration::from_secs(5)) } else { limit };
-    let enough = *scrapes.borrow() + 2;
-    if tokio::time::timeout(limit, scrapes.wait_for(|scrapes| *scrapes >= enough)).await.is_err() {
-        tracing::warn!(?limit, "the end of the run was not scraped twice; Prometheus may lack it");
-    }
 }
 
 async fn show(

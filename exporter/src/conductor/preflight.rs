@@ -1,6 +1,6 @@
 //! Before anything is done to the target: is all of it there, healthy, and is this machine up to it?
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use tokio::net::TcpStream;
@@ -13,7 +13,7 @@ use crate::{health, load};
 const HEALTH_LIMIT: Duration = Duration::from_secs(30);
 /// How long autoscalers may take to be at their minimum.
 const AUTOSCALER_LIMIT: Duration = Duration::from_mins(1);
-/// How long the first scrape is awaited.
+/// How long a scrape is awaited.
 const SCRAPE_LIMIT: Duration = Duration::from_secs(30);
 /// How long a connection to the target may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -69,7 +69,7 @@ impl Conductor {
         self.autoscalers_at_minimum().await?;
         self.ledgers.prepare_dataset().await.map_err(PreflightError::Ledger)?;
         if self.options.wait_for_scrape {
-            self.first_scrape().await;
+            self.scraped_in_order().await;
         }
         Ok(())
     }
@@ -168,15 +168,17 @@ impl Conductor {
         }
     }
 
-    async fn first_scrape(&mut self) {
+    /// Waits for a scrape of the system in order, without users: what the load changes is compared with it.
+    async fn scraped_in_order(&mut self) {
+        let in_order = Instant::now();
         let waiting = Waiting {
-            for_what: &|| "Prometheus to scrape this exporter for the first time".to_owned(),
+            for_what: &|| "Prometheus to scrape this exporter before the load begins".to_owned(),
             limit: SCRAPE_LIMIT,
             hint: "is it in the scrape_configs of prometheus.yml, as in deploy/examples/prometheus.yaml? \
                    --no-wait-for-scrape begins without",
-            came: "the first scrape came",
+            came: "the scrape came",
         };
-        let scraped = self.scrapes.wait_for(|scrapes| *scrapes > 0);
+        let scraped = self.scrapers.wait_for(|scrapers| scrapers.any_since(in_order));
         if self.progress.await_aloud(&waiting, scraped).await.is_err() {
             let limit = SCRAPE_LIMIT.as_secs();
             // The line below is for the person; the log's own warning would show it twice.

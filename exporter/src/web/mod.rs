@@ -4,7 +4,9 @@
 mod exposition;
 mod landing;
 mod route;
+mod scrapers;
 mod server;
 
 pub use landing::About;
+pub use scrapers::{Scrapers, Visitor};
 pub use server::{Readiness, Web};
