@@ -21,7 +21,8 @@ fn child_process() {
 }
 
 const NOTING: [&str; 3] = ["journal_writing", "journal_written", "journal_synced"];
-const REVERTING: [&str; 5] = ["reverting", "journal_writing", "journal_written", "revert_started", "reverted"];
+const REVERTING: [&str; 5] =
+    ["reverting", "journal_writing", "journal_written", "revert_started", "reverted"];
 
 /// All that can be interrupted in an experiment, in order.
 fn steps_of_a_run() -> Vec<&'static str> {
