@@ -7,7 +7,7 @@ use crate::evidence::Shortfall;
 use crate::fetch;
 use crate::judge::{Finding, Judged, judge, needs};
 use crate::report::Report;
-use crate::slo::{self, Objective};
+use crate::slo::{self, Checked, Objective};
 use crate::source::{self, Access, Prometheus};
 use crate::wait::{self, Wanted};
 
@@ -21,7 +21,7 @@ pub(crate) enum Error {
     #[error("the access to Prometheus cannot be set up")]
     Access { source: source::AccessError },
     /// Exit code 4.
-    #[error("Prometheus is unreachable")]
+    #[error("no usable answer from Prometheus")]
     Unreachable { source: source::Error },
 }
 
@@ -36,13 +36,13 @@ impl Error {
 }
 
 /// Reads and checks the objectives.
-pub(crate) fn objectives(file: &Path) -> Result<Vec<Objective>, Error> {
+pub(crate) fn objectives(file: &Path) -> Result<Checked, Error> {
     slo::load(file).map_err(|source| Error::Objectives { source })
 }
 
 /// Judges a run.
 pub(crate) async fn verify(options: Verify) -> Result<Report, Error> {
-    let objectives = objectives(&options.file)?;
+    let Checked { objectives, .. } = objectives(&options.file)?;
     let wanted = Wanted { id: options.run, since: options.since, wait: options.wait };
     let access = Access {
         url: options.prometheus,

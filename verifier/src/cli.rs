@@ -5,13 +5,48 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+const EXAMPLES: &str = "\
+Examples:
+  slo-verifier check slos.yaml
+  slo-verifier verify slos.yaml --prometheus http://localhost:9090
+  slo-verifier verify slos.yaml --prometheus http://localhost:9090 --wait 10m
+
+Exit codes:
+  0  every promise was kept (check: the file is sound)
+  1  a promise was broken
+  2  wrong usage, or a file that cannot be used
+  3  inconclusive: the evidence does not decide
+  4  no usable answer from Prometheus
+
+verifier/OBJECTIVES.md has every kind of objective with its keys, and what each shortfall means.";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  the newest run of the last 24 hours:
+    slo-verifier verify slos.yaml --prometheus http://localhost:9090
+  a run that still goes on, its end awaited:
+    slo-verifier verify slos.yaml --prometheus http://localhost:9090 --wait 10m
+  a certain run of last week, for a program:
+    slo-verifier verify slos.yaml --prometheus http://localhost:9090 --run 7f3a91 --since 10d --output json
+  behind a path prefix, with a token and an authority of your own:
+    slo-verifier verify slos.yaml --prometheus https://metrics.example/prometheus \\
+      --bearer-token-file token --ca ca.pem
+
+Exit codes: 0 pass, 1 fail, 2 usage or bad file, 3 inconclusive, 4 no usable answer from Prometheus.
+Files are read if they are regular ones of at most 1 MiB.";
+
+const CHECK_EXAMPLES: &str = "\
+Example:
+  slo-verifier check slos.yaml
+
+Every fault is told at once, as FILE:LINE:COLUMN and what was expected. Expressions of the kind `promql` are
+read too: what no Prometheus can take is a fault, what is only unknown here is told and left to Prometheus.
+
+Exit codes: 0 sound, 2 faults or no such file.";
+
 /// Judges, from what Prometheus recorded, whether a service kept its promises during a run.
 #[derive(Debug, Parser)]
-#[command(
-    name = "slo-verifier",
-    version,
-    after_help = "Exit codes: 0 pass, 1 fail, 2 usage or bad file, 3 inconclusive, 4 Prometheus unreachable."
-)]
+#[command(name = "slo-verifier", version, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -23,11 +58,13 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Judges a run.
+    /// Judges a run: pass, fail or inconclusive, with bounds, queries and samples.
+    #[command(after_help = VERIFY_EXAMPLES)]
     Verify(Box<Verify>),
     /// Checks a file of objectives and asks nobody.
+    #[command(after_help = CHECK_EXAMPLES)]
     Check {
-        /// The objectives.
+        /// The objectives (slos.yaml).
         file: PathBuf,
     },
 }
@@ -35,9 +72,9 @@ pub(crate) enum Command {
 /// The options of `verify`.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// The objectives.
+    /// The objectives (slos.yaml).
     pub(crate) file: PathBuf,
-    /// Address of the Prometheus server.
+    /// Address of the Prometheus server, with its path prefix if it has one.
     #[arg(long, value_name = "URL", env = "PROMETHEUS_URL", hide_env_values = true)]
     pub(crate) prometheus: String,
     /// Id of the run; the newest one if not given.
@@ -46,7 +83,7 @@ pub(crate) struct Verify {
     /// How far back to look for the run.
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = humantime::parse_duration)]
     pub(crate) since: Duration,
-    /// How long to wait for the run's end.
+    /// How long to wait for the run's end; not at all if 0s.
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = humantime::parse_duration)]
     pub(crate) wait: Duration,
     /// How the findings are written.

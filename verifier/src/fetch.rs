@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use tokio::task::JoinSet;
 
-use crate::evidence::{Evidence, Fetched, Millis, Recorded};
+use crate::evidence::{Fetched, Millis, Recorded, pin, window_of};
+use crate::judge::Evidence;
 use crate::judge::{Finding, Needs, agree};
-use crate::run::{Found, Run, pin, window_of};
+use crate::run::{Found, Run};
+use crate::slo::fill;
 use crate::source::{Prometheus, Server};
 
 /// Other people's series are fetched from this long before the run until this long after, in milliseconds:
@@ -53,7 +55,7 @@ pub(crate) async fn evidence(
 ) -> Evidence {
     let (first, last) = found.span();
     let (from, to) = window_of(first, last);
-    let pinned = pin(found.members.iter().map(|member| (member.job.as_str(), member.instance.as_str())));
+    let pinned = pin(found.members().map(|member| (member.job.as_str(), member.instance.as_str())));
     let window = to.0 - from.0;
     let questions = needs.families.iter().map(|name| (*name, format!("{name}{{{pinned}}}[{window}ms]"), to));
     let padded = window + 2 * PAD;
@@ -64,16 +66,19 @@ pub(crate) async fn evidence(
     let (families, others) = tokio::join!(ask_all(prometheus, questions), ask_all(prometheus, others));
     let (processes, flaws) = found.processes(&families);
     let recorded = Recorded::lay(&processes, &families);
-    let run = Run::read(found, processes, flaws, &recorded, server);
+    let run = Run::read(found, processes, flaws, &recorded, server.started);
     let expressions = expressions(prometheus, &run, needs).await;
     Evidence { run, recorded, others, expressions }
 }
 
 /// The user's own expressions, evaluated at the end of the run.
 async fn expressions(prometheus: &Prometheus, run: &Run, needs: &Needs) -> BTreeMap<String, Fetched> {
-    let (_, last) = run.fetch_window();
-    let at = run.end.map_or(last, |end| run.prometheus_time(end));
-    let questions = needs.expressions.iter().map(|expr| (expr.clone(), run.fill(expr), at));
+    let (start, end) = run.times();
+    let window = format!("{}ms", (end.0 - start.0).max(1));
+    let questions = needs
+        .expressions
+        .iter()
+        .map(|expr| (expr.clone(), fill(expr, &start.to_string(), &end.to_string(), &window), end));
     ask_all(prometheus, questions).await
 }
 

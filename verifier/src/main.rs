@@ -13,6 +13,7 @@ mod app;
 mod cli;
 mod evidence;
 mod fetch;
+mod file;
 mod judge;
 mod report;
 mod run;
@@ -32,9 +33,13 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(cli.log_format);
     let result = match cli.command {
-        Command::Check { file } => app::objectives(&file).map(|objectives| {
-            let plural = if objectives.len() == 1 { "" } else { "s" };
-            print(&format!("{}: {} objective{plural}\n", file.display(), objectives.len()));
+        Command::Check { file } => app::objectives(&file).map(|checked| {
+            for doubt in &checked.doubts {
+                let _ = writeln!(std::io::stderr(), "{doubt}");
+            }
+            let count = checked.objectives.len();
+            let plural = if count == 1 { "" } else { "s" };
+            print(&format!("{}: {count} objective{plural}\n", file.display()));
             0
         }),
         Command::Verify(options) => verify(*options),
@@ -89,7 +94,9 @@ fn tell(error: &app::Error) {
 }
 
 fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    // What the library logs of a certificate, the error says again.
+    let default = || EnvFilter::new("warn,rustls_platform_verifier=off");
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| default());
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.init(),

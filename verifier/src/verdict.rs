@@ -1,4 +1,4 @@
-//! The three verdicts and how they combine: the worst one wins.
+//! The three verdicts and how they combine (pure): the worst one wins.
 
 use serde::Serialize;
 

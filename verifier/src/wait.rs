@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::evidence::{Lack, Millis, Sample, Shortfall};
-use crate::run::{Found, find, pin};
-use crate::source::{Data, Error, Prometheus};
+use crate::evidence::{Data, Lack, Millis, Sample, Shortfall, pin};
+use crate::run::{Found, find};
+use crate::source::{Error, Prometheus};
 
 /// A conductor without a sample for this long, in milliseconds, is gone.
 const GONE: i64 = 60_000;
@@ -81,7 +81,7 @@ async fn found(prometheus: &Prometheus, wanted: &Wanted) -> Result<Result<Found,
 }
 
 async fn progress_of(prometheus: &Prometheus, found: &Found) -> Result<Progress, Error> {
-    let conductor = &found.members[0];
+    let conductor = &found.conductor;
     let pinned = pin([(conductor.job.as_str(), conductor.instance.as_str())].into_iter());
     let query = format!("ordeal_run_end_timestamp_seconds{{{pinned}}}[{GONE}ms]");
     let ends = prometheus.query(&query, Some(conductor.last)).await?;

@@ -5,6 +5,7 @@ mod made;
 use std::process::{Command, Output};
 
 use made::proxy::{Proxy, Spoil};
+use made::stub::Stub;
 use made::tls::Tls;
 use made::{Server, await_that, healthy, said, slos};
 
@@ -45,18 +46,71 @@ fn answers_through_a_proxy_are_judged_and_spoilt_ones_never_pass() {
     assert_eq!(said(&json(&blind), "nothing lost"), "inconclusive query_error");
 }
 
+/// What the verifier says on standard error of an address without a Prometheus.
+fn refusal(url: &str, options: &[&str]) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("slos.yaml");
+    std::fs::write(&file, slos("r")).expect("writing");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_slo-verifier"));
+    command.arg("verify").arg(&file).args(["--prometheus", url]).args(options);
+    let output = command.output().expect("the verifier runs");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(4), "{told}");
+    told.strip_prefix("error: no usable answer from Prometheus: ")
+        .unwrap_or_else(|| panic!("{told}"))
+        .to_owned()
+}
+
 #[test]
-fn what_is_no_prometheus_is_unreachable() {
+fn a_wrong_address_is_told_with_what_is_wrong() {
+    let plain = Stub::start();
+    let tls = Tls::before(&plain.url);
+    let https = plain.url.replace("http:", "https:");
+    let http = tls.url.replace("https:", "http:");
+    let folder = tempfile::tempdir().expect("a folder");
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, &tls.authority).expect("writing the certificate");
+    let ca = ca.to_str().expect("text");
+    let at = |path: &str| format!("{}/{path}", plain.url);
+    let table = [
+        (
+            at("missing"),
+            vec![],
+            "answered 404 (404 page not found): is this a Prometheus? If it has a path prefix",
+        ),
+        (
+            at("locked"),
+            vec![],
+            "answered 401 (no): it wants credentials: give --username with --password-file",
+        ),
+        (at("forbidden"), vec![], "answered 403: these credentials may not ask it"),
+        (at("page"), vec![], "did not answer with JSON of the query API: is this a Prometheus?"),
+        (at("tls"), vec![], "it speaks TLS: try https:// instead of http://"),
+        (
+            at("slow"),
+            vec!["--timeout", "200ms"],
+            "no answer in time: check host and firewall, or raise --timeout",
+        ),
+        ("http://127.0.0.1:1".to_owned(), vec![], "the connection was refused: does Prometheus run there"),
+        ("http://prometheus.invalid:9090".to_owned(), vec![], "its name is not resolved: check the spelling"),
+        (https, vec![], "it does not speak TLS: try http:// instead of https://"),
+        (http, vec![], "it speaks TLS: try https:// instead of http://"),
+        (tls.url.clone(), vec![], "its certificate is not accepted (invalid peer certificate: "),
+        (format!("{}/missing", tls.url), vec!["--ca", ca], "answered 404"),
+    ];
+    for (url, options, due) in table {
+        let told = refusal(&url, &options);
+        assert!(told.starts_with(&url) && told.contains(due), "{url}: {told}");
+    }
+}
+
+#[test]
+fn a_wrong_token_is_never_shown() {
     let server = Server::with([&healthy("r", 15.0)]);
-    for output in [
-        through(&server, Spoil::Nothing, "wrong"),
-        through(&server, Spoil::Page, TOKEN),
-        server.verify_at("http://127.0.0.1:1", &slos("r"), &[]),
-    ] {
+    for output in [through(&server, Spoil::Nothing, "wrong"), through(&server, Spoil::Page, TOKEN)] {
         assert_eq!(output.status.code(), Some(4));
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(told.starts_with("error: Prometheus is unreachable: "), "{told}");
-        assert!(!told.contains("wrong"), "{told}");
+        assert!(!told.contains("wrong") && !told.contains(TOKEN), "{told}");
     }
 }
 
@@ -110,6 +164,10 @@ fn a_bad_file_is_told_with_places_and_exit_code_2() {
     );
     assert!(told.contains(&format!("{name}:3:5: objective `b` has no `within`")), "{told}");
     assert_eq!(check(&folder.path().join("none.yaml")).status.code(), Some(2));
+    let endless = check(std::path::Path::new("/dev/zero"));
+    assert_eq!(endless.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&endless.stderr).into_owned();
+    assert!(told.ends_with("reading /dev/zero: it is a device, expected a regular file\n"), "{told}");
     let lab = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/lab/slos.yaml");
     let output = check(&lab);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));

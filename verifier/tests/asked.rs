@@ -14,8 +14,11 @@ fn judged(server: &Server, fields: &str, options: &[&str]) -> String {
 
 #[test]
 fn names_that_the_run_does_not_have() {
-    let server = Server::with([&healthy("r", 5.0)]);
-    let absent = "inconclusive family_absent";
+    let mut made = healthy("r", 5.0);
+    // A component whose series one family lacks is no slip of the pen.
+    made.remove("ordeal_component_up", &[("component", "shop")]);
+    let server = Server::with([&made]);
+    let absent = "inconclusive not_in_run";
     let table = [
         ("kind: recovery, experiment: kill-postgres-primry, component: postgres, within: 30s", absent),
         ("kind: recovery, experiment: kill-postgres-primary, component: postgre, within: 30s", absent),
@@ -24,18 +27,27 @@ fn names_that_the_run_does_not_have() {
         ("kind: latency, within: 2s, at_least: 95%, task: brows", absent),
         ("kind: latency, within: 2s, at_least: 95%, during: {experiment: drain}", absent),
         ("kind: data_loss, store: mysql", absent),
+        ("kind: data_loss, store: postgres, experiment: drain", absent),
         ("kind: recovery_point, store: mysql, within: 15m", absent),
         ("kind: scaling, workload: shp, shape: up, from: 3, to: 10", absent),
+        ("kind: scaling, workload: shop, autoscaler: shp, shape: up, from: 3, to: 10", absent),
         (
             "kind: leader, component: redis-members, experiment: partition-primary, expect: new, within: 9s",
             absent,
         ),
         ("kind: split_brain, component: redis-members", absent),
         ("kind: health, components: [shp]", absent),
+        ("kind: health, components: [shop]", "inconclusive family_absent"),
     ];
     for (fields, due) in table {
         assert_eq!(judged(&server, fields, &[]), due, "{fields}");
     }
+    let slos = "objectives: [{name: asked, kind: availability, at_least: 99%, task: brows}]\n";
+    let told = server.verdict(slos, &[]);
+    assert_eq!(
+        told["findings"][0]["shortfalls"][0]["detail"],
+        "the run has no task \"brows\" (did you mean `browse`?); it has browse, sale"
+    );
     let mut short = healthy("short", 5.0);
     short.remove("ordeal_run_phase_start_timestamp_seconds", &[("phase", "cooldown")]);
     let server = Server::with([&short]);
@@ -167,4 +179,23 @@ fn load_processes_that_tell_too_little() {
     assert_eq!(judged(&server, load, &["--run", "unborn"]), "inconclusive family_absent");
     assert_eq!(judged(&server, load, &["--run", "hidden"]), "inconclusive family_absent");
     assert_eq!(judged(&server, load, &["--run", "dark"]), "inconclusive family_absent");
+}
+
+#[test]
+fn own_expressions() {
+    let server = Server::with([&healthy("r", 5.0)]);
+    let target = r#"ordeal_users{state="target"}"#;
+    let table = [
+        (format!("{target} @ $end / 0"), "inconclusive not_finite"),
+        (format!("{target} @ $end == 12345"), "inconclusive no_samples"),
+        ("no_such_metric".to_owned(), "inconclusive no_samples"),
+        ("max_over_time(ordeal_users[$window] @ $end)".to_owned(), "inconclusive duplicate_series"),
+        ("rate(up)".to_owned(), "inconclusive query_error"),
+        (target.replace('}', "}[5m]"), "inconclusive query_error"),
+        (r#""text""#.to_owned(), "inconclusive query_error"),
+    ];
+    for (expr, due) in table {
+        let slos = format!("objectives: [{{name: own, kind: promql, expr: '{expr}', at_least: 0}}]\n");
+        assert_eq!(said(&server.verdict(&slos, &[]), "own"), due, "{expr}");
+    }
 }

@@ -30,6 +30,16 @@ fn series_that_are_not_what_they_should_be() {
             }),
             trap("all series of a task dropped", "shop answers", "inconclusive disagreement", drop_a_task),
             trap("all series of a task dropped", "in time", "inconclusive disagreement", drop_a_task),
+            trap("all series of a component dropped", "health", "inconclusive family_absent", |made| {
+                let of_shop = |(label, value): &(String, String)| label == "component" && value == "shop";
+                made.series.retain(|series| !series.labels.iter().any(of_shop));
+            }),
+            trap("no count of the components", "health", "inconclusive family_absent", |made| {
+                made.remove("ordeal_components", &[]);
+            }),
+            trap("one family without a component", "health", "inconclusive family_absent", |made| {
+                made.remove("ordeal_component_up", &[("component", "shop")]);
+            }),
             trap("not a number", "shop answers", "inconclusive not_finite", |made| {
                 made.bend(
                     REQUESTS,

@@ -33,9 +33,24 @@
 //!
 //! They run as `sh -c` with an empty standard input, in the directory in which the exporter was started, also
 //! when they are recovered from elsewhere. `inject`, `bit` and `revert` know `ORDEAL_RUN`,
-//! `ORDEAL_EXPERIMENT`, `ORDEAL_TOKEN` and `ORDEAL_TARGETS` (one a line). At the time limit, and when the
-//! exporter aborts, their whole process group is killed; a process that they leave in the background when
-//! they end by themselves lives on.
+//! `ORDEAL_EXPERIMENT`, `ORDEAL_TOKEN`, `ORDEAL_STEP` (which of the three it is) and `ORDEAL_TARGETS` (one a
+//! line).
+//!
+//! What becomes of their processes:
+//!
+//! - A command that is given up (time limit, abort, the exporter killed) is killed with its process group, and
+//!   before the revert begins also everything that `inject` and `bit` started and that left the group, as by
+//!   `setsid`.
+//! - What a successful `inject` left in the background, as a tool that makes load, runs until the fault is put
+//!   back. The revert may end it. Whatever of it still runs after the revert is killed, and the revert is run
+//!   once more, as it may have broken something in between. So what is to outlast the experiment must be
+//!   started by `revert`, by the machine's own supervisor, or without the variables (`env -u ORDEAL_TOKEN`).
+//! - Where there is no revert, nothing is put back, and what a successful `inject` left runs on.
+//! - What `revert` left in the background is the mended system: it is never killed.
+//!
+//! Processes outside the group are known by the variables in their environment ([`faults::strays`]); one that
+//! empties it, or changes its user as `sudo` does, or runs on another machine, is out of reach: its revert has to
+//! end it.
 
 pub mod book;
 pub mod driver;

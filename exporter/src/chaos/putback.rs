@@ -10,8 +10,8 @@ use thiserror::Error;
 
 use super::faults::exec::Outcome;
 use super::faults::leftover::{self, LeftoverError};
-use super::faults::{Scene, Undo};
-use super::journal::{Durability, Entry, Journal, JournalError, Record};
+use super::faults::{Scene, Undo, strays};
+use super::journal::{Durability, Entry, Intent, Journal, JournalError, Record};
 use super::step;
 use crate::clock::{Clock, Moment};
 use crate::errors::chain;
@@ -40,6 +40,14 @@ pub struct Reverted {
     pub end: Moment,
     /// What became of each attempt's command; the last one succeeded.
     pub outcomes: Vec<Outcome>,
+}
+
+impl Reverted {
+    /// This, and `again` after it.
+    fn then(mut self, again: Self) -> Self {
+        self.outcomes.extend(again.outcomes);
+        Self { end: again.end, ..self }
+    }
 }
 
 /// What became of one unfinished experiment.
@@ -204,10 +212,30 @@ pub async fn put_back(
 ) -> Result<PutBack, PutBackError> {
     let intent = &record.intent;
     let experiment = || intent.experiment.clone();
-    let ended = end_commands(record).await;
+    let mut ended = end_commands(record).await;
+    if !record.injected {
+        // Given up in the middle: whatever it left would go on breaking what is being put back.
+        ended = ended.and(end_strays(intent).await.map(drop));
+    }
     let reverted = match &intent.undo {
         None => None,
-        Some(undo) => Some(revert(Scene { journal, intent, clock }, undo, retry).await?),
+        Some(undo) => {
+            let scene = Scene { journal, intent, clock };
+            let reverted = revert(scene, undo, retry).await;
+            // What an injection left running on purpose is the revert's to end; whatever it did not end is
+            // ended now, and what that may have broken meanwhile is put back again.
+            match end_strays(intent).await {
+                Ok(0) => Some(reverted?),
+                Ok(_) => {
+                    let again = revert(scene, undo, retry).await?;
+                    Some(reverted.map_or(again.clone(), |first| first.then(again)))
+                }
+                Err(error) => {
+                    ended = ended.and(Err(error));
+                    Some(reverted?)
+                }
+            }
+        }
     };
     // What could not be ended may break things again: put back for now, but not for good.
     ended.map_err(|source| PutBackError::Leftover { experiment: experiment(), source })?;
@@ -235,6 +263,19 @@ async fn end_commands(record: &Record) -> Result<(), LeftoverError> {
         }
     }
     result
+}
+
+/// Ends what the experiment's commands left running outside their process groups; says how many processes.
+async fn end_strays(intent: &Intent) -> Result<usize, LeftoverError> {
+    let count = strays::end(intent).await?;
+    if count > 0 {
+        tracing::warn!(
+            experiment = intent.experiment,
+            count,
+            "ended processes that were left in the background"
+        );
+    }
+    Ok(count)
 }
 
 async fn revert(scene: Scene<'_>, undo: &Undo, retry: Retry) -> Result<Reverted, PutBackError> {

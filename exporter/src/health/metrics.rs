@@ -1,5 +1,7 @@
 //! The metric families of the room.
 
+use std::time::Duration;
+
 use prometheus::{
     Counter, CounterVec, Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry,
@@ -14,6 +16,9 @@ const BOUNDS: [&str; 2] = ["lower", "upper"];
 
 /// All families of health.
 pub struct Metrics {
+    /// How many components there are, told without naming them.
+    components: IntGauge,
+    probe_interval: GaugeVec,
     probes: IntCounterVec,
     probe_duration: HistogramVec,
     up: IntGaugeVec,
@@ -67,6 +72,14 @@ impl Metrics {
             "Time from a probe's start to its outcome, missed ones left out.",
         );
         let metrics = Self {
+            components: IntGauge::with_opts(opts(
+                "components",
+                "Components that are followed; a lost series of one shows by it.",
+            ))?,
+            probe_interval: GaugeVec::new(
+                opts("probe_interval_seconds", "Time between the starts of two probes, as configured."),
+                &["component"],
+            )?,
             probes: IntCounterVec::new(
                 opts(
                     "probes_total",
@@ -131,6 +144,8 @@ impl Metrics {
     }
 
     fn add_to(&self, registry: &Registry) -> Result<(), prometheus::Error> {
+        registry.register(Box::new(self.components.clone()))?;
+        registry.register(Box::new(self.probe_interval.clone()))?;
         registry.register(Box::new(self.probes.clone()))?;
         registry.register(Box::new(self.probe_duration.clone()))?;
         registry.register(Box::new(self.up.clone()))?;
@@ -152,6 +167,12 @@ impl Metrics {
         for (family, value) in self.recovery.iter().zip(values) {
             family.with_label_values(&[experiment, component, since.label()]).set(value);
         }
+    }
+
+    /// Counts `component` among those that are followed, and tells how often it is probed.
+    pub(super) fn follow(&self, component: &str, interval: Duration) {
+        self.components.inc();
+        self.probe_interval.with_label_values(&[component]).set(interval.as_secs_f64());
     }
 
     /// The series of `component`, at zero.

@@ -90,6 +90,7 @@ impl Health {
                 ComponentKind::Replicas { .. } => cluster::INTERVAL,
                 _ => component.interval(),
             };
+            metrics.follow(component.name.as_str(), interval);
             let follower = Arc::new(Follower::new(
                 component.name.to_string(),
                 (interval, component.timeout()),

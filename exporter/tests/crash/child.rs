@@ -151,7 +151,7 @@ async fn run(folder: &Path) {
         clock: Clock::start(),
         journal: Journal::open(folder).await.expect("a journal"),
         run: "r1",
-        token: "t1",
+        token: folder.to_str().expect("a plain path"),
         experiments: &experiments,
         components: vec![Name::new("it").expect("a name")],
         metrics,

@@ -1,8 +1,7 @@
-//! Sampled gauges: what they were at scrapes, and what they may have been in between.
+//! Sampled gauges: what they were at scrapes, and what they may have been in between. Pure.
 
 use super::index::selector;
-use super::{Lack, Millis, Recorded, Shortfall};
-use crate::run::Run;
+use super::{Lack, Millis, Processes, Recorded, Shortfall};
 
 /// A gauge's value at one scrape.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,17 +31,17 @@ pub(crate) struct Transition {
 impl Gauge {
     /// The only series of the conductor that matches.
     pub(crate) fn of(
-        run: &Run,
+        processes: &Processes,
         recorded: &Recorded,
         family: &'static str,
         matching: &[(&str, &str)],
     ) -> Result<Self, Shortfall> {
-        Self::of_process(run, recorded, 0, family, matching)
+        Self::of_process(processes, recorded, 0, family, matching)
     }
 
     /// The only series of a process that matches.
     pub(crate) fn of_process(
-        run: &Run,
+        processes: &Processes,
         recorded: &Recorded,
         process: usize,
         family: &'static str,
@@ -53,11 +52,11 @@ impl Gauge {
         let name = selector(family, matching);
         match series.as_slice() {
             [] => {
-                let detail = format!("no series {name} of {}", run.processes[process]);
+                let detail = format!("no series {name} of {}", processes.get(process));
                 Err(Shortfall::new(Lack::FamilyAbsent, detail))
             }
             [one] => {
-                let scrapes = &run.processes[process].scrapes;
+                let scrapes = &processes.get(process).scrapes;
                 let point = |&(scrape, value): &(usize, f64)| {
                     let scrape = scrapes[scrape];
                     Point { at: scrape.at, clock: scrape.clock, value }

@@ -1,10 +1,8 @@
-//! Fetched series, laid along the scrapes of their process.
+//! Fetched series, laid along the scrapes of their process. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Family, Lack, Sample, Shortfall};
-use crate::run::Process;
-use crate::source::{Data, Labels};
+use super::{Data, Family, Labels, Lack, Process, Processes, Sample, Shortfall};
 
 /// What came back for one query.
 #[derive(Debug, Clone)]
@@ -55,7 +53,7 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     /// Lays fetched families along the scrapes of the processes.
-    pub(crate) fn lay(processes: &[Process], fetched: &BTreeMap<&'static str, Fetched>) -> Self {
+    pub(crate) fn lay(processes: &Processes, fetched: &BTreeMap<&'static str, Fetched>) -> Self {
         let families = fetched.iter().map(|(name, answer)| (*name, lay(processes, name, answer))).collect();
         let infos: BTreeSet<_> = fetched.values().flat_map(|answer| answer.infos.iter().cloned()).collect();
         Self { families, infos: infos.into_iter().collect() }
@@ -100,13 +98,13 @@ pub(crate) fn selector(family: &str, matching: &[(&str, &str)]) -> String {
     format!("{family}{{{}}}", labels.join(","))
 }
 
-fn lay(processes: &[Process], name: &'static str, answer: &Fetched) -> Result<Vec<Laid>, Shortfall> {
+fn lay(processes: &Processes, name: &'static str, answer: &Fetched) -> Result<Vec<Laid>, Shortfall> {
     let declared = Family::named(name).map_or(&[][..], |family| family.labels);
     let mut seen = BTreeSet::new();
     let mut laid = Vec::new();
     for (labels, samples) in answer.series()? {
         let Some(process) = processes.iter().position(|process| process.owns(labels)) else { continue };
-        let values = along(&processes[process], samples);
+        let values = along(processes.get(process), samples);
         if values.is_empty() {
             continue;
         }

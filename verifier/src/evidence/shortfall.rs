@@ -1,4 +1,4 @@
-//! The reasons why evidence does not suffice: a closed list, each with what it means and what to do.
+//! The reasons why evidence does not suffice: a closed list, each with what it means and what to do. Pure.
 
 use std::fmt;
 
@@ -78,6 +78,9 @@ lacks! {
     RunAborted "run_aborted" Pass
         "The run was stopped before its end, so what it would have shown is unknown."
         "Run the trial again and let it finish.";
+    CutShort "cut_short" Both
+        "The time that the objective is about was cut short when the run was stopped; the rest of it might have made it good."
+        "Run the trial again and let it finish.";
     TwoConductors "two_conductors" Both
         "More than one process says that it leads this run, so its series contradict or double each other."
         "Give each run its own id, and scrape each exporter by one job only.";
@@ -92,7 +95,10 @@ lacks! {
         "Synchronise the clocks of both machines and run the trial again.";
     FamilyAbsent "family_absent" Both
         "A metric or one of its series that must be there from the start is not there."
-        "Check the name in the objective, metric relabelling in Prometheus, and that exporter and verifier are of the same version.";
+        "Check metric relabelling in Prometheus, that the trial has what the objective is about, and that exporter and verifier are of the same version.";
+    NotInRun "not_in_run" Both
+        "The run has nothing of that name."
+        "Correct the name in the objective; if the trial does have it, look for a relabelling in Prometheus that drops its series.";
     NoSamples "no_samples" Both
         "There is no sample where one is needed."
         "Check that the target was up then, and that the scrape interval is shorter than what is judged.";
@@ -174,6 +180,20 @@ mod tests {
         for lack in Lack::ALL {
             assert!(lack.meaning().ends_with('.'), "{lack:?}");
             assert!(lack.remedy().ends_with(['.', ')']), "{lack:?}");
+        }
+    }
+
+    #[test]
+    fn the_page_on_objectives_tells_each_of_them() {
+        let page = include_str!("../../OBJECTIVES.md");
+        for lack in Lack::ALL {
+            let bars = match lack.bars() {
+                Bars::Both => "pass and fail",
+                Bars::Pass => "pass",
+                Bars::Fail => "fail",
+            };
+            let row = format!("| `{}` | {bars} | {} | {} |", lack.name(), lack.meaning(), lack.remedy());
+            assert!(page.contains(&row), "OBJECTIVES.md lacks: {row}");
         }
     }
 

@@ -1,8 +1,7 @@
-//! Counters, added up over series and processes, and how much they grew over part of a run.
+//! Counters, added up over series and processes, and how much they grew over part of a run. Pure.
 
 use super::index::{Laid, selector};
-use super::{Family, Lack, Recorded, Shortfall};
-use crate::run::Run;
+use super::{Family, Lack, Processes, Recorded, Shortfall};
 
 /// How exactly a scrape's values and its `ordeal_time_seconds` belong to the same instant, in seconds.
 const SCRAPE_WIDTH: f64 = 0.02;
@@ -61,7 +60,7 @@ pub(crate) struct Cut {
 impl Tally {
     /// Adds up the matching series of every process that must have them.
     pub(crate) fn of(
-        run: &Run,
+        processes: &Processes,
         recorded: &Recorded,
         family: &'static str,
         matching: &[(&str, &str)],
@@ -69,14 +68,14 @@ impl Tally {
         let series = recorded.matching(family, matching)?;
         let of_load = Family::named(family).is_some_and(|family| family.of_load);
         let mut strands = Vec::new();
-        for process in run.processes_with(of_load) {
+        for process in processes.with(of_load) {
             let own: Vec<_> = series.iter().filter(|laid| laid.process == process).copied().collect();
             if own.is_empty() {
                 let detail =
-                    format!("no series {} of {}", selector(family, matching), run.processes[process]);
+                    format!("no series {} of {}", selector(family, matching), processes.get(process));
                 return Err(Shortfall::new(Lack::FamilyAbsent, detail));
             }
-            let scrapes = run.processes[process].scrapes.len();
+            let scrapes = processes.get(process).scrapes.len();
             let mut sums = vec![0.0; scrapes];
             for laid in own {
                 add(&mut sums, laid).map_err(|(lack, what)| {
@@ -94,14 +93,14 @@ impl Tally {
     }
 
     /// The growth over a window.
-    pub(crate) fn over(&self, run: &Run, window: Window) -> Result<Bounds, Shortfall> {
+    pub(crate) fn over(&self, processes: &Processes, window: Window) -> Result<Bounds, Shortfall> {
         if window == Window::Run {
             let total = self.total();
             return Ok(Bounds { inner: total, outer: total });
         }
         let mut bounds = Bounds { inner: 0.0, outer: 0.0 };
         for strand in &self.strands {
-            let cut = run.cut(strand.process, window)?;
+            let cut = processes.cut(strand.process, window)?;
             bounds.outer += strand.growth(cut.outer);
             bounds.inner += cut.inner.map_or(0.0, |inner| strand.growth(inner));
         }
@@ -180,7 +179,7 @@ fn add(sums: &mut [f64], laid: &Laid) -> Result<(), (Lack, String)> {
 }
 
 /// The scrapes that enclose and those that are enclosed, from the process's clock at each scrape.
-pub(crate) fn cut(clocks: &[f64], from: Edge, to: Edge) -> Result<Cut, Shortfall> {
+pub(super) fn cut(clocks: &[f64], from: Edge, to: Edge) -> Result<Cut, Shortfall> {
     let last_before = |time: f64| clocks.partition_point(|clock| *clock <= time).checked_sub(1);
     let first_after = |time: f64| clocks.partition_point(|clock| *clock < time);
     let end = first_after(to.latest + SCRAPE_WIDTH);

@@ -1,13 +1,14 @@
-//! Recovery point of the archive: the age of the newest write-ahead log that whoever was primary archived,
-//! from `postgres_exporter`'s series.
+//! Recovery point of the archive (pure): the age of the newest write-ahead log that any primary archived, from
+//! `postgres_exporter`'s series.
 
 use std::collections::BTreeMap;
 
+use super::Evidence;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Evidence, Millis, Sample, Shortfall};
+use crate::evidence::Labels;
+use crate::evidence::{Millis, Sample, Shortfall};
 use crate::slo::ArchivePoint;
-use crate::source::Labels;
 use crate::verdict::Verdict;
 
 const AGE: &str = "pg_stat_archiver_last_archive_age";
@@ -29,9 +30,9 @@ pub(super) fn judge(promise: &ArchivePoint, evidence: &Evidence) -> Result<Judge
     let read = |name: &str| evidence.other(&format!("{name}{}", promise.selector));
     let servers = servers(read(REPLICA)?, &[read(AGE)?, read(ARCHIVED)?, read(FAILED)?]);
     let run = &evidence.run;
-    let from = run.prometheus_time(run.start);
-    let last = run.fetch_window().1;
-    let to = run.end.map_or(last, |end| run.prometheus_time(end));
+    let from = run.processes.prometheus_time(run.start);
+    let last = run.processes.fetch_window().1;
+    let to = run.end.map_or(last, |end| run.processes.prometheus_time(end));
     if let Some(seconds) = both_primary(&servers, from, to).filter(|seconds| *seconds > BOTH) {
         let detail = format!("two series say that they are primary for {} s", show::seconds(seconds));
         return Err(Shortfall::new(Lack::DuplicateSeries, detail));
@@ -174,10 +175,16 @@ fn gate(judged: &mut Judged, servers: &[Vec<Reading>], from: Millis, to: Millis)
         failures += growth(&inside.iter().filter_map(|reading| reading.failed).collect::<Vec<_>>());
     }
     if successes < SUCCESSES {
-        judged.lacks(Lack::ArchiveNotProven, format!("{successes} logs were archived, {SUCCESSES} needed"));
+        judged.lacks(
+            Lack::ArchiveNotProven,
+            format!("{} archived, {SUCCESSES} needed", show::counted(successes, "log", "logs")),
+        );
     }
     if failures > 0.0 {
-        judged.lacks(Lack::ArchiveNotProven, format!("{failures} logs could not be archived"));
+        judged.lacks(
+            Lack::ArchiveNotProven,
+            format!("{} could not be archived", show::counted(failures, "log", "logs")),
+        );
     }
     if let Some(promoted) = last_promotion(servers, from, to) {
         let since = |reading: &&Reading| reading.primary && reading.at >= promoted && reading.at <= to;

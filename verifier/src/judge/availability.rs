@@ -1,18 +1,23 @@
-//! Availability: by requests, by users' time, by probes; always told all three ways.
+//! Availability (pure): by requests, by users' time, by probes; always told all three ways.
 
+use super::Evidence;
 use super::experiment::window;
 use super::paste::{Expected, Paste};
 use super::portion::{Portion, note_saturation};
 use super::{Judged, Lack, show};
-use crate::evidence::{Bounds, Evidence, Shortfall, Tally, Window};
+use crate::evidence::{Bounds, Shortfall, Tally, Window, family};
 use crate::slo::{Availability, By};
+use crate::verdict::Verdict;
 
-const REQUESTS: &str = "ordeal_requests_total";
-const ERRORS: &str = "ordeal_request_errors_total";
+const REQUESTS: &str = family::REQUESTS_TOTAL;
+const ERRORS: &str = family::REQUEST_ERRORS_TOTAL;
 /// Each request begun is one observation of how late it began.
-const BEGUN: &str = "ordeal_schedule_lag_seconds_count";
-const USER_SECONDS: &str = "ordeal_user_seconds_total";
-const PROBES: &str = "ordeal_probes_total";
+const BEGUN: &str = family::SCHEDULE_LAG_SECONDS_COUNT;
+const USER_SECONDS: &str = family::USER_SECONDS_TOTAL;
+const PROBES: &str = family::PROBES_TOTAL;
+const BY_PROBES: &str = "by probes of ";
+/// So many reasons of failures are told.
+const REASONS: usize = 3;
 
 pub(super) fn judge(promise: &Availability, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let window = window(evidence, &promise.during)?;
@@ -21,7 +26,15 @@ pub(super) fn judge(promise: &Availability, evidence: &Evidence) -> Result<Judge
         By::UserTime => by_user_time(promise, evidence, window)?,
         By::Probes(component) => by_probes(promise, evidence, window, component)?,
     };
-    judged.beside = beside(promise, evidence, window);
+    let ways = other_ways(promise, evidence, window);
+    judged.beside = ways.iter().map(told).collect();
+    judged.brief = Some(told_briefly(&ways));
+    if judged.verdict() != Verdict::Pass
+        && let Some(reasons) = top_reasons(promise, evidence, window)
+    {
+        judged.beside.insert(0, reasons.clone());
+        judged.brief = Some(reasons);
+    }
     Ok(judged)
 }
 
@@ -94,7 +107,7 @@ fn by_user_time(promise: &Availability, evidence: &Evidence, window: Window) -> 
     let (overdue, total) = user_time(evidence)?;
     let portion = Portion::over(evidence, &overdue, &total, window)?;
     let (_, requests) = requests(evidence, None)?;
-    let events = requests.over(&evidence.run, window)?.inner;
+    let events = requests.over(&evidence.run.processes, window)?.inner;
     let mut judged = portion.judged(promise.at_least, events, "user seconds")?;
     note_saturation(&mut judged, evidence, window, portion, promise.at_least)?;
     let tallies = [("state=\"overdue\"", &overdue, portion.bad), ("", &total, portion.total)];
@@ -129,7 +142,7 @@ fn by_probes(
     let (portion, failed, total) = probes(evidence, window, component)?;
     let mut judged = portion.judged(promise.at_least, portion.total.inner, "probes")?;
     let matchers = format!("component={component:?},outcome=\"failed\"");
-    let bounds = failed.over(&evidence.run, window)?;
+    let bounds = failed.over(&evidence.run.processes, window)?;
     judged.pastes.extend(paste(evidence, window, PROBES, &matchers, &failed, bounds, Expected::Count)?);
     judged.samples = evidence.decisive(window, &[("failed probes", &failed), ("probes", &total)]);
     Ok(judged)
@@ -145,37 +158,73 @@ fn probes(
     let (ok, failed, missed) = (of("ok")?, of("failed")?, of("missed")?);
     let total = ok.plus(&failed).plus(&missed);
     let mut portion = Portion::over(evidence, &failed, &total, window)?;
-    portion.bad.outer += missed.over(&evidence.run, window)?.outer;
+    portion.bad.outer += missed.over(&evidence.run.processes, window)?.outer;
     Ok((portion, failed, total))
 }
 
+/// One way to tell availability, and what it tells.
+type Way = (String, Result<Portion, Shortfall>);
+
 /// The other ways to tell availability, over the same window.
-fn beside(promise: &Availability, evidence: &Evidence, window: Window) -> Vec<String> {
-    let told = |what: &str, portion: Result<Portion, Shortfall>| match portion {
-        Ok(portion) => {
-            let (lower, value, upper) = portion.good();
-            format!("{what}: {}", show::share(value, lower, upper).text)
-        }
-        Err(shortfall) => format!("{what}: not known ({shortfall})"),
-    };
-    let mut lines = Vec::new();
+fn other_ways(promise: &Availability, evidence: &Evidence, window: Window) -> Vec<Way> {
+    let portion = |(bad, total): (Tally, Tally)| Portion::over(evidence, &bad, &total, window);
+    let mut ways = Vec::new();
     if promise.by != By::Requests {
-        let portion =
-            requests(evidence, None).and_then(|(bad, total)| Portion::over(evidence, &bad, &total, window));
-        lines.push(told("by requests", portion));
+        ways.push(("by requests".to_owned(), requests(evidence, None).and_then(portion)));
     }
     if promise.by != By::UserTime {
-        let portion =
-            user_time(evidence).and_then(|(bad, total)| Portion::over(evidence, &bad, &total, window));
-        lines.push(told("by users' time", portion));
+        ways.push(("by users' time".to_owned(), user_time(evidence).and_then(portion)));
     }
     for component in evidence.label_values(PROBES, "component") {
         if promise.by != By::Probes(component.clone()) {
             let portion = probes(evidence, window, &component).map(|(portion, ..)| portion);
-            lines.push(told(&format!("by probes of {component}"), portion));
+            ways.push((format!("{BY_PROBES}{component}"), portion));
         }
     }
-    lines
+    ways
+}
+
+fn told((way, portion): &Way) -> String {
+    match portion {
+        Ok(portion) => {
+            let (lower, value, upper) = portion.good();
+            format!("{way}: {}", show::share(value, lower, upper).text)
+        }
+        Err(shortfall) => format!("{way}: not known ({shortfall})"),
+    }
+}
+
+fn told_briefly(ways: &[Way]) -> String {
+    let value = |portion: &Result<Portion, Shortfall>| {
+        portion.as_ref().map_or_else(|_| "not known".to_owned(), |it| show::percent(it.good().1))
+    };
+    let (mut whole, mut probes) = (Vec::new(), Vec::new());
+    for (way, portion) in ways {
+        match way.strip_prefix(BY_PROBES) {
+            Some(component) => probes.push(format!("{component} {}", value(portion))),
+            None => whole.push(format!("{way} {}", value(portion))),
+        }
+    }
+    if !probes.is_empty() {
+        whole.push(format!("by probes {}", probes.join(", ")));
+    }
+    whole.join("; ")
+}
+
+/// What requests failed of most often, over the same window.
+fn top_reasons(promise: &Availability, evidence: &Evidence, window: Window) -> Option<String> {
+    let count = |reason: String| {
+        let mut matching = vec![("reason", reason.as_str())];
+        matching.extend(promise.task.as_deref().map(|task| ("task", task)));
+        let count =
+            evidence.tally(ERRORS, &matching).and_then(|tally| tally.over(&evidence.run.processes, window));
+        count.ok().map(|count| (count.outer, reason)).filter(|(count, _)| *count > 0.0)
+    };
+    let mut counts: Vec<_> = evidence.label_values(ERRORS, "reason").into_iter().filter_map(count).collect();
+    counts.sort_by(|a, b| b.0.total_cmp(&a.0));
+    counts.truncate(REASONS);
+    let told = counts.iter().map(|(count, reason)| format!("{} {reason}", show::grouped(*count)));
+    (!counts.is_empty()).then(|| format!("failed most by: {}", told.collect::<Vec<_>>().join(", ")))
 }
 
 /// The query for a person, exact where one process is scraped or the window is the run.
@@ -192,9 +241,9 @@ pub(super) fn paste(
     if window == Window::Run {
         return Ok(Some(Paste::last_sum(run, family, matchers, exactly(tally.total()))));
     }
-    if run.processes_with(true) != [0] {
+    if run.processes.with(true) != [0] {
         return Ok(None);
     }
-    let cut = run.cut(0, window)?;
+    let cut = run.processes.cut(0, window)?;
     Ok(Some(Paste::growth(run, family, matchers, cut.outer, exactly(bounds.outer))))
 }

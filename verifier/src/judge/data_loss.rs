@@ -1,9 +1,10 @@
-//! Data loss: every acknowledged write is there, and nothing is there that should not be.
+//! Data loss (pure): every acknowledged write is there, and nothing is there that should not be.
 
+use super::Evidence;
 use super::experiment::bitten;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Evidence, Shortfall, Window};
+use crate::evidence::{PhaseName, Shortfall, Window, family};
 use crate::slo::DataLoss;
 use crate::verdict::Verdict;
 
@@ -15,9 +16,8 @@ const WRITES_BEFORE: f64 = 20.0;
 pub(super) fn judge(promise: &DataLoss, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let store = promise.store.as_str();
     let acked =
-        evidence.tally("ordeal_ledger_writes_total", &[("store", store), ("outcome", "acked")])?.total();
-    let audited =
-        |class| evidence.gauge("ordeal_ledger_audit", &[("store", store), ("class", class)])?.last();
+        evidence.tally(family::LEDGER_WRITES_TOTAL, &[("store", store), ("outcome", "acked")])?.total();
+    let audited = |class| evidence.gauge(family::LEDGER_AUDIT, &[("store", store), ("class", class)])?.last();
     let mut counts = Vec::new();
     for class in BAD {
         counts.push((class, audited(class)?));
@@ -54,12 +54,7 @@ pub(super) fn judge(promise: &DataLoss, evidence: &Evidence) -> Result<Judged, S
         "store={store:?},class=~\"{}\"",
         counts.iter().map(|(c, _)| *c).collect::<Vec<_>>().join("|")
     );
-    judged.pastes.push(Paste::last_sum(
-        &evidence.run,
-        "ordeal_ledger_audit",
-        &matchers,
-        Expected::Count(bad),
-    ));
+    judged.pastes.push(Paste::last_sum(&evidence.run, family::LEDGER_AUDIT, &matchers, Expected::Count(bad)));
     for (class, point) in counts {
         let series = format!("ordeal_ledger_audit{{store={store:?},class={class:?}}}");
         judged.samples.push(Shown { series, at: point.at, value: point.value });
@@ -70,7 +65,7 @@ pub(super) fn judge(promise: &DataLoss, evidence: &Evidence) -> Result<Judged, S
 /// Whether what was lost in the run, if anything, was lost by another experiment.
 fn spared(evidence: &Evidence, experiment: &str, store: &str) -> Result<bool, Shortfall> {
     let labels = [("experiment", experiment), ("store", store)];
-    Ok(evidence.gauge("ordeal_recovery_point_seconds", &labels)?.last()?.value == 0.0)
+    Ok(evidence.gauge(family::RECOVERY_POINT_SECONDS, &labels)?.last()?.value == 0.0)
 }
 
 /// What an audit's figures need to be worth anything: faults that bit while writes flowed, and every audit
@@ -92,8 +87,8 @@ pub(super) fn gate(
             Ok(_) => {}
             Err(shortfall) => judged.shortfalls.push(shortfall),
         }
-        let before = evidence
-            .gauge("ordeal_experiment_acked_writes_before", &[("experiment", name), ("store", store)]);
+        let before =
+            evidence.gauge(family::EXPERIMENT_ACKED_WRITES_BEFORE, &[("experiment", name), ("store", store)]);
         match before.and_then(|gauge| gauge.last()) {
             Ok(point) if point.value >= WRITES_BEFORE => {}
             Ok(point) => judged.lacks(Lack::NoWritesBefore, format!("{} before {name}", point.value)),
@@ -109,7 +104,7 @@ pub(super) fn gate(
 fn gate_audits(judged: &mut Judged, evidence: &Evidence, store: &str) -> Result<(), Shortfall> {
     let run = &evidence.run;
     let audits =
-        |result| evidence.tally("ordeal_ledger_audits_total", &[("store", store), ("result", result)]);
+        |result| evidence.tally(family::LEDGER_AUDITS_TOTAL, &[("store", store), ("result", result)]);
     let (complete, incomplete) = (audits("complete")?, audits("incomplete")?.total());
     if incomplete > 0.0 {
         judged.lacks(
@@ -117,12 +112,12 @@ fn gate_audits(judged: &mut Judged, evidence: &Evidence, store: &str) -> Result<
             format!("{incomplete} audits of {store} could not read everything"),
         );
     }
-    let at_end = match run.phase("audit") {
+    let at_end = match run.phase(PhaseName::Audit) {
         None => 0.0,
         Some(phase) => {
             let from = crate::evidence::Edge::exact(phase.start);
-            let last = run.cut(0, Window::Run)?.outer.1;
-            let before = run.cut(0, Window::Part { from, to: from })?.outer.0;
+            let last = run.processes.cut(0, Window::Run)?.outer.1;
+            let before = run.processes.cut(0, Window::Part { from, to: from })?.outer.0;
             complete.between(before, last)
         }
     };

@@ -1,9 +1,10 @@
-//! What every objective about an experiment needs first: that the fault was injected, bit, and is over.
+//! What every objective about an experiment needs first (pure): that the fault was injected, bit, and is over.
 
+use super::Evidence;
 use super::Lack;
-use crate::evidence::{Edge, Evidence, Shortfall, Window};
+use crate::evidence::{Edge, Shortfall, State, Window};
 use crate::run::Experiment;
-use crate::slo::{During, suggestion};
+use crate::slo::During;
 
 /// An experiment that bit and is final.
 #[derive(Debug, Clone, Copy)]
@@ -24,15 +25,15 @@ impl Bitten<'_> {
 /// The experiment of that name, if it can prove anything.
 pub(crate) fn bitten<'a>(evidence: &'a Evidence, name: &str) -> Result<Bitten<'a>, Shortfall> {
     let run = &evidence.run;
-    let Some(experiment) = run.experiments.get(name) else {
-        let known: Vec<&String> = run.experiments.keys().collect();
-        let detail = format!("the run has no experiment {name:?}{}", suggestion(name, &known));
-        return Err(Shortfall::new(Lack::FamilyAbsent, detail));
+    let absent = || Shortfall::new(Lack::NotInRun, format!("the run has no experiment {name:?}"));
+    let experiment = run.experiments.get(name).ok_or_else(absent)?;
+    let state = || match experiment.state {
+        Some(state) => format!("{name} is `{state}`"),
+        None => format!("{name} has no state"),
     };
-    let state = || format!("{name} is `{}`", experiment.state);
-    match (experiment.state.as_str(), experiment.injected, experiment.ended) {
-        ("ineffective", ..) => Err(Shortfall::new(Lack::FaultIneffective, state())),
-        ("planned" | "refused" | "skipped" | "", ..) | (_, None, _) => {
+    match (experiment.state, experiment.injected, experiment.ended) {
+        (Some(State::Ineffective), ..) => Err(Shortfall::new(Lack::FaultIneffective, state())),
+        (Some(State::Planned | State::Refused | State::Skipped) | None, ..) | (_, None, _) => {
             Err(Shortfall::new(Lack::FaultNotInjected, state()))
         }
         (_, _, None) => Err(Shortfall::new(Lack::NotFinal, state())),
@@ -61,7 +62,7 @@ pub(crate) fn window(evidence: &Evidence, during: &During) -> Result<Window, Sho
         During::Experiment(name) => Ok(bitten(evidence, name)?.window()),
         During::Phase { name, last } => {
             let absent = || Shortfall::new(Lack::NoSamples, format!("the run has no phase `{name}`"));
-            let phase = evidence.run.phase(name).ok_or_else(absent)?;
+            let phase = evidence.run.phase(*name).ok_or_else(absent)?;
             let from = last.map_or(phase.start, |last| phase.start.max(phase.end - last.as_secs_f64()));
             Ok(Window::Part { from: Edge::exact(from), to: Edge::exact(phase.end) })
         }

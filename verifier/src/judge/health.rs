@@ -1,28 +1,24 @@
-//! Health: every component up before and after, and down only where an experiment explains it.
+//! Health (pure): every component up before and after, and down only where an experiment explains it.
 
+use super::Evidence;
+use super::names::COMPONENTS;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Evidence, Shortfall, same};
-use crate::slo::{Health, suggestion};
+use crate::evidence::{PhaseName, Shortfall, family, same};
+use crate::slo::Health;
 use crate::verdict::Verdict;
 
-const UP: &str = "ordeal_component_up";
-const LONGEST: &str = "ordeal_component_longest_outage_seconds";
-const OUTAGES: &str = "ordeal_component_outages_total";
-const PROBES: &str = "ordeal_probes_total";
+const UP: &str = family::COMPONENT_UP;
+const LONGEST: &str = family::COMPONENT_LONGEST_OUTAGE_SECONDS;
+const OUTAGES: &str = family::COMPONENT_OUTAGES_TOTAL;
+const FOLLOWED: &str = family::COMPONENTS;
+const PROBES: &str = family::PROBES_TOTAL;
 /// The part of the probes that may be missed before an outage may hide among them.
 const MISSED: f64 = 0.05;
 
 pub(super) fn judge(promise: &Health, evidence: &Evidence) -> Result<Judged, Shortfall> {
-    let known = evidence.label_values(UP, "component");
-    let components = if promise.components.is_empty() { &known } else { &promise.components };
-    if components.is_empty() {
-        return Err(Shortfall::new(Lack::FamilyAbsent, format!("no series {UP}")));
-    }
-    if let Some(name) = components.iter().find(|name| !known.contains(name)) {
-        let detail = format!("the run has no component {name:?}{}", suggestion(name, &known));
-        return Err(Shortfall::new(Lack::FamilyAbsent, detail));
-    }
+    let all = if promise.components.is_empty() { every_component(evidence)? } else { Vec::new() };
+    let components = if all.is_empty() { &promise.components } else { &all };
     let limit = promise.longest.as_secs_f64();
     let mut all = Vec::new();
     for name in components {
@@ -32,8 +28,10 @@ pub(super) fn judge(promise: &Health, evidence: &Evidence) -> Result<Judged, Sho
     let worst = all.iter().max_by(|a, b| a.verdict.cmp(&b.verdict).then(a.upper.total_cmp(&b.upper)));
     let worst = worst.ok_or_else(|| Shortfall::new(Lack::FamilyAbsent, "no component"))?;
     let mut observed = show::time(worst.upper, worst.lower, worst.upper);
-    observed.text =
-        worst.told.clone().unwrap_or_else(|| format!("{} components, longest {}", all.len(), observed.text));
+    observed.text = worst.told.clone().unwrap_or_else(|| {
+        let components = show::counted(all.len() as f64, "component", "components");
+        format!("{components}, longest {}", observed.text)
+    });
     let why = worst.told.clone().unwrap_or_else(|| {
         format!(
             "the longest outage that no experiment explains was {} s ({})",
@@ -48,6 +46,28 @@ pub(super) fn judge(promise: &Health, evidence: &Evidence) -> Result<Judged, Sho
         judged.pastes.extend(one.paste);
     }
     Ok(judged)
+}
+
+/// Every component of the run: each that any family names, and as many as the exporter says that it follows,
+/// so that one whose series were all dropped is missed.
+fn every_component(evidence: &Evidence) -> Result<Vec<String>, Shortfall> {
+    let known = COMPONENTS.known(evidence);
+    let followed = evidence.gauge(FOLLOWED, &[])?.finite(FOLLOWED)?.last()?.value;
+    if known.is_empty() && followed > 0.0 {
+        return Err(Shortfall::new(Lack::FamilyAbsent, format!("no series {UP}")));
+    }
+    if known.is_empty() {
+        return Err(Shortfall::new(Lack::NotInRun, "the trial has no component"));
+    }
+    let recorded = known.len() as f64;
+    if same(followed, recorded) {
+        return Ok(known);
+    }
+    let lack = if recorded < followed { Lack::FamilyAbsent } else { Lack::Disagreement };
+    let followed = show::counted(followed, "component", "components");
+    let detail =
+        format!("{FOLLOWED} says {followed}, series were recorded of {recorded}: {}", known.join(", "));
+    Err(Shortfall::new(lack, detail))
 }
 
 /// What is said of one component.
@@ -81,7 +101,7 @@ fn component(evidence: &Evidence, name: &str, limit: f64) -> Result<Component, S
     };
     let up = evidence.gauge(UP, &[("component", name)])?.finite(UP)?;
     let begun = evidence.run.experiments.values().filter_map(|experiment| experiment.injected);
-    let steady = evidence.run.phase("steady").map_or(evidence.run.start, |steady| steady.start);
+    let steady = evidence.run.phase(PhaseName::Steady).map_or(evidence.run.start, |steady| steady.start);
     let before = up.before(begun.fold(f64::INFINITY, f64::min).min(steady.max(evidence.run.start)));
     let after = up.before(evidence.run.end.unwrap_or(f64::INFINITY));
     let ends = [("before", before), ("after", after)];
@@ -97,7 +117,9 @@ fn component(evidence: &Evidence, name: &str, limit: f64) -> Result<Component, S
             value: point.value,
         });
         if !same(point.value, 1.0) {
-            one.verdict = Verdict::Fail;
+            // A run that was stopped may have been stopped while a fault's harm still lasted.
+            let by_fault = when == "after" && evidence.run.aborted;
+            one.verdict = one.verdict.and(if by_fault { Verdict::Inconclusive } else { Verdict::Fail });
             one.told = Some(format!("{name} was down {when} the load"));
         }
     }

@@ -1,13 +1,14 @@
-//! Interventions: nobody changed anything by hand while somebody watched.
+//! Interventions (pure): nobody changed anything by hand while somebody watched.
 
+use super::Evidence;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Evidence, Gauge, Shortfall};
+use crate::evidence::{Gauge, PhaseName, Shortfall, family};
 use crate::slo::Share;
 use crate::verdict::Verdict;
 
-const COUNT: &str = "ordeal_interventions_total";
-const WATCHED: &str = "ordeal_interventions_watched_seconds_total";
+const COUNT: &str = family::INTERVENTIONS_TOTAL;
+const WATCHED: &str = family::INTERVENTIONS_WATCHED_SECONDS_TOTAL;
 
 pub(super) fn judge(watched_at_least: Share, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let run = &evidence.run;
@@ -16,7 +17,7 @@ pub(super) fn judge(watched_at_least: Share, evidence: &Evidence) -> Result<Judg
         evidence.tally(COUNT, &[])?;
     }
     // Whoever counts may have begun before the run, so these do not begin at zero with our process.
-    let from = run.phase("ramp").map_or(run.start, |ramp| ramp.start);
+    let from = run.phase(PhaseName::Ramp).map_or(run.start, |ramp| ramp.start);
     let (mut lower, mut upper) = (0.0, 0.0);
     let mut told = Vec::new();
     let mut samples = Vec::new();
@@ -37,7 +38,7 @@ pub(super) fn judge(watched_at_least: Share, evidence: &Evidence) -> Result<Judg
             at: point.at,
             value: point.value,
         }));
-        let pinned = run.pinned();
+        let pinned = run.processes.pinned();
         let at =
             |point: crate::evidence::Point| format!("sum({COUNT}{{{pinned},kind={kind:?}}} @ {})", point.at);
         let query = format!("{} - {}", at(last), at(first));

@@ -1,16 +1,17 @@
-//! Latency: the share of all requests that were answered well and within a time.
+//! Latency (pure): the share of all requests that were answered well and within a time.
 
 use std::time::Duration;
 
+use super::Evidence;
 use super::availability::{audit_begun, paste, requests};
 use super::experiment::window;
 use super::paste::Expected;
 use super::portion::{Portion, note_saturation};
 use super::{Judged, Lack, show};
-use crate::evidence::{Evidence, Shortfall, Tally, Window};
+use crate::evidence::{Shortfall, Tally, Window, family};
 use crate::slo::{Latency, Share};
 
-const BUCKETS: &str = "ordeal_response_time_seconds_bucket";
+const BUCKETS: &str = family::RESPONSE_TIME_SECONDS_BUCKET;
 
 pub(super) fn judge(promise: &Latency, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let window = window(evidence, &promise.during)?;
@@ -43,11 +44,13 @@ pub(super) fn within(
     note_saturation(&mut judged, evidence, window, portion, at_least)?;
     note_bounds(&mut judged, limit, sure, maybe);
     audit(&mut judged, &histogram, evidence, task)?;
-    judged.beside.push(histogram.quantiles(evidence, window)?);
+    let quantiles = histogram.quantiles(evidence, window)?;
+    judged.brief = Some(quantiles.clone());
+    judged.beside.push(quantiles);
     if let Some(bound) = sure {
         let of_task = task.map(|task| format!(",task={task:?}")).unwrap_or_default();
         let matchers = format!("outcome=\"ok\",le={:?}{of_task}", bound.text);
-        let grown = bound.tally.over(&evidence.run, window)?;
+        let grown = bound.tally.over(&evidence.run.processes, window)?;
         judged.pastes.extend(paste(
             evidence,
             window,
@@ -57,9 +60,9 @@ pub(super) fn within(
             grown,
             Expected::Count,
         )?);
-        let all = total.over(&evidence.run, window)?;
+        let all = total.over(&evidence.run.processes, window)?;
         let matchers = of_task.trim_start_matches(',');
-        let family = "ordeal_requests_total";
+        let family = family::REQUESTS_TOTAL;
         judged.pastes.extend(paste(evidence, window, family, matchers, &total, all, Expected::Count)?);
         judged.samples = evidence.decisive(window, &[("in time", &bound.tally), ("requests", &total)]);
     }
@@ -156,7 +159,7 @@ impl Histogram {
     fn quantiles(&self, evidence: &Evidence, window: Window) -> Result<String, Shortfall> {
         let mut counts = Vec::new();
         for (le, tally) in &self.all {
-            counts.push((*le, tally.over(&evidence.run, window)?.outer));
+            counts.push((*le, tally.over(&evidence.run.processes, window)?.outer));
         }
         let told =
             [(50, 0.5), (95, 0.95), (99, 0.99)].map(|(name, q)| format!("p{name} {}", quantile(&counts, q)));

@@ -1,9 +1,10 @@
-//! Leaders: a new one after a fault, or exactly one.
+//! Leaders (pure): a new one after a fault, or exactly one.
 
+use super::Evidence;
 use super::experiment::{Bitten, bitten};
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Edge, Evidence, Point, Shortfall, Window, same};
+use crate::evidence::{Edge, PhaseName, Point, Shortfall, Window, family, same};
 use crate::slo::{Expect, Leader};
 use crate::verdict::Verdict;
 
@@ -27,10 +28,9 @@ pub(super) fn judge(promise: &Leader, evidence: &Evidence) -> Result<Judged, Sho
 fn new_leader(promise: &Leader, evidence: &Evidence, bitten: Bitten<'_>) -> Result<Judged, Shortfall> {
     let component = [("component", promise.component.as_str())];
     let limit = promise.within.as_secs_f64();
-    let since =
-        evidence.gauge("ordeal_leader_since_timestamp_seconds", &component)?.finite("leader_since")?;
-    let changes = evidence.tally("ordeal_leader_changes_total", &component)?;
-    let grown = changes.over(&evidence.run, bitten.window())?;
+    let since = evidence.gauge(family::LEADER_SINCE_TIMESTAMP_SECONDS, &component)?.finite("leader_since")?;
+    let changes = evidence.tally(family::LEADER_CHANGES_TOTAL, &component)?;
+    let grown = changes.over(&evidence.run.processes, bitten.window())?;
     let missing = || Shortfall::new(Lack::NoSamples, "no sample at the experiment's end");
     let last = since.before(bitten.ended.latest).ok_or_else(missing)?;
     let mut judged = if last.value > bitten.injected {
@@ -59,10 +59,11 @@ fn new_leader(promise: &Leader, evidence: &Evidence, bitten: Bitten<'_>) -> Resu
         }
         judged
     };
-    judged.beside.push(format!("{} changes of leader between injection and end", show::grouped(grown.outer)));
-    let cut = evidence.run.cut(0, bitten.window())?;
+    let changes = show::counted(grown.outer, "change of leader", "changes of leader");
+    judged.beside.push(format!("{changes} between injection and end"));
+    let cut = evidence.run.processes.cut(0, bitten.window())?;
     let matchers = format!("component={:?}", promise.component);
-    let family = "ordeal_leader_changes_total";
+    let family = family::LEADER_CHANGES_TOTAL;
     judged.pastes.push(Paste::growth(
         &evidence.run,
         family,
@@ -70,13 +71,13 @@ fn new_leader(promise: &Leader, evidence: &Evidence, bitten: Bitten<'_>) -> Resu
         cut.outer,
         Expected::Count(grown.outer),
     ));
-    judged.samples.push(shown("ordeal_leader_since_timestamp_seconds", promise, last));
+    judged.samples.push(shown(family::LEADER_SINCE_TIMESTAMP_SECONDS, promise, last));
     Ok(judged)
 }
 
 /// From some time after the injection until the end, exactly one instance took writes at every scrape.
 fn one_leader(promise: &Leader, evidence: &Evidence, bitten: Bitten<'_>) -> Result<Judged, Shortfall> {
-    let family = "ordeal_writable_instances";
+    let family = family::WRITABLE_INSTANCES;
     let gauge = evidence.gauge(family, &[("component", &promise.component)])?.finite(family)?;
     let limit = promise.within.as_secs_f64();
     let end = bitten.ended.latest;
@@ -91,8 +92,8 @@ fn one_leader(promise: &Leader, evidence: &Evidence, bitten: Bitten<'_>) -> Resu
         None => {
             let waited = last.clock - bitten.injected;
             let why = format!(
-                "{} instances took writes {} s after the injection",
-                last.value,
+                "{} took writes {} s after the injection",
+                show::counted(last.value, "instance", "instances"),
                 show::seconds(waited)
             );
             let observed = show::time(f64::INFINITY, waited, f64::INFINITY);
@@ -114,14 +115,14 @@ fn one_leader(promise: &Leader, evidence: &Evidence, bitten: Bitten<'_>) -> Resu
     };
     let from = bitten.injected + limit;
     let unseen = gauge.longest_gap(from.min(end), end);
-    if unseen > limit.max(3.0 * evidence.run.scrape_interval()) {
+    if unseen > limit.max(3.0 * evidence.run.processes.scrape_interval()) {
         judged.lacks(Lack::Gap, format!("{} s without a sample after the injection", show::seconds(unseen)));
     }
     judged.samples.push(shown(family, promise, last));
     judged.pastes.push(Paste {
         query: format!(
             "count_over_time(({family}{{{},component={:?}}} != 1)[{}ms:1s])",
-            evidence.run.pinned(),
+            evidence.run.processes.pinned(),
             promise.component,
             ((end - from).max(0.0) * 1000.0).round()
         ),
@@ -149,16 +150,16 @@ pub(super) fn gate_observed(
     let run = &evidence.run;
     let window = match window {
         Window::Run => {
-            let start = run.phase("ramp").map_or(run.start, |ramp| ramp.start);
-            let last = run.processes[0].scrapes.last().map_or(start, |scrape| scrape.clock);
+            let start = run.phase(PhaseName::Ramp).map_or(run.start, |ramp| ramp.start);
+            let last = run.processes.conductor().scrapes.last().map_or(start, |scrape| scrape.clock);
             let end = run.end.unwrap_or(last).min(last - 0.1);
             Window::Part { from: Edge::exact(start), to: Edge::exact(end) }
         }
         part @ Window::Part { .. } => part,
     };
-    let watched = evidence.tally("ordeal_instances_observed_seconds_total", &[("component", component)])?;
-    let (from, to) = run.cut(0, window)?.outer;
-    let scrapes = &run.processes[0].scrapes;
+    let watched = evidence.tally(family::INSTANCES_OBSERVED_SECONDS_TOTAL, &[("component", component)])?;
+    let (from, to) = run.processes.cut(0, window)?.outer;
+    let scrapes = &run.processes.conductor().scrapes;
     let length = scrapes[to].clock - from.map_or(run.start, |from| scrapes[from].clock);
     let seconds = watched.between(from, to);
     if seconds < OBSERVED * length {

@@ -1,4 +1,4 @@
-//! The limit of an objective as a person reads it.
+//! The limit of an objective as a person reads it. Pure.
 
 use crate::slo::{Compare, Promise, Shape, Since, show_duration};
 

@@ -1,8 +1,9 @@
-//! Load held: as many users as wanted ran, and they sent the requests that they owed.
+//! Load held (pure): as many users as wanted ran, and they sent the requests that they owed.
 
+use super::Evidence;
 use super::availability::requests;
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Edge, Evidence, Gauge, Point, Shortfall, Window};
+use crate::evidence::{Edge, Gauge, PhaseName, Point, Shortfall, Window, family};
 use crate::slo::Share;
 use crate::verdict::Verdict;
 
@@ -12,9 +13,9 @@ const EDGE: f64 = 1.0;
 pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let run = &evidence.run;
     let absent = || Shortfall::new(Lack::NoSamples, "the run has no phase `steady`");
-    let start = run.phase("steady").ok_or_else(absent)?.start + EDGE;
+    let start = run.phase(PhaseName::Steady).ok_or_else(absent)?.start + EDGE;
     let end = run.load_end().ok_or_else(absent)? - EDGE;
-    let target = evidence.gauge("ordeal_users", &[("state", "target")])?.finite("users{state=\"target\"}")?;
+    let target = evidence.gauge(family::USERS, &[("state", "target")])?.finite("users{state=\"target\"}")?;
     let wanted = target.within(start, end);
     let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else {
         return Err(Shortfall::new(Lack::NoSamples, "no sample of the users wanted while the load lasted"));
@@ -25,7 +26,7 @@ pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfa
         return Err(Shortfall::new(Lack::NoSamples, "no users were wanted"));
     }
     let running = running(evidence, wanted)?;
-    let owed = if run.processes_with(true) == [0] {
+    let owed = if run.processes.with(true) == [0] {
         owed(evidence, wanted)?
     } else {
         owed_apart(evidence, wanted, running.0)?
@@ -48,7 +49,7 @@ pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfa
             format!("{} of {} requests needed", total.total(), show::grouped(needed)),
         );
     }
-    if unseen > (0.1 * (end - start)).max(3.0 * run.scrape_interval()) {
+    if unseen > (0.1 * (end - start)).max(3.0 * run.processes.scrape_interval()) {
         judged
             .lacks(Lack::Gap, format!("{} s without a sample while the load lasted", show::seconds(unseen)));
     }
@@ -64,7 +65,7 @@ pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfa
 
 /// The least share of the users wanted that ran, and where.
 fn running(evidence: &Evidence, wanted: &[Point]) -> Result<(f64, (Point, f64)), Shortfall> {
-    let gauges = evidence.gauges_of_load("ordeal_users", &[("state", "running")])?;
+    let gauges = evidence.gauges_of_load(family::USERS, &[("state", "running")])?;
     // Users of other processes may have been scraped a little earlier; a change of the number wanted takes
     // effect over time, so the lesser of two neighbouring targets is due.
     let at = |gauge: &Gauge, clock: f64| gauge.before(clock).map_or(0.0, |point| point.value);
@@ -91,10 +92,10 @@ fn owed(evidence: &Evidence, wanted: &[Point]) -> Result<(f64, f64, f64), Shortf
     let (low, middle, high) = crate::evidence::mean_bounds(wanted)
         .ok_or_else(|| Shortfall::new(Lack::NoSamples, "one sample is no span of time"))?;
     let span = last.clock - first.clock;
-    let at = |point: Point| run.processes[0].scrapes.partition_point(|scrape| scrape.at < point.at);
+    let at = |point: Point| run.processes.conductor().scrapes.partition_point(|scrape| scrape.at < point.at);
     let think = think(evidence)?;
     let (_, total) = requests(evidence, None)?;
-    let of = |state| evidence.tally("ordeal_user_seconds_total", &[("state", state)]);
+    let of = |state| evidence.tally(family::USER_SECONDS_TOTAL, &[("state", state)]);
     let idle = of("waiting")?.plus(&of("overdue")?);
     let (sent, idle) = (total.between(at(first), at(last)), idle.between(at(first), at(last)));
     let share = |users: f64| {
@@ -111,9 +112,10 @@ fn owed_apart(evidence: &Evidence, wanted: &[Point], running: f64) -> Result<(f6
     let run = &evidence.run;
     let (first, last) = (wanted[0], wanted[wanted.len() - 1]);
     let window = Window::Part { from: Edge::exact(first.clock), to: Edge::exact(last.clock) };
-    let of = |state| evidence.tally("ordeal_user_seconds_total", &[("state", state)])?.over(run, window);
+    let of =
+        |state| evidence.tally(family::USER_SECONDS_TOTAL, &[("state", state)])?.over(&run.processes, window);
     let (thinking, idle) = (of("thinking")?.inner, of("waiting")?.inner + of("overdue")?.inner);
-    let sent = requests(evidence, None)?.1.over(run, window)?.inner;
+    let sent = requests(evidence, None)?.1.over(&run.processes, window)?.inner;
     let owed = thinking / think(evidence)?;
     if owed <= 0.0 {
         return Err(Shortfall::new(
@@ -128,7 +130,7 @@ fn owed_apart(evidence: &Evidence, wanted: &[Point], running: f64) -> Result<(f6
 }
 
 fn think(evidence: &Evidence) -> Result<f64, Shortfall> {
-    let think = evidence.gauge("ordeal_think_time_seconds", &[])?.last()?.value;
+    let think = evidence.gauge(family::THINK_TIME_SECONDS, &[])?.last()?.value;
     if think > 0.0 {
         return Ok(think);
     }

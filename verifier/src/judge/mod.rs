@@ -5,7 +5,9 @@
 
 mod archive;
 mod availability;
+mod cut;
 mod data_loss;
+mod evidence;
 mod experiment;
 mod health;
 mod intervention;
@@ -13,6 +15,7 @@ mod latency;
 mod leader;
 mod limit;
 mod load_held;
+mod names;
 mod needs;
 mod paste;
 mod portion;
@@ -24,10 +27,11 @@ mod show;
 mod split_brain;
 mod written_point;
 
-use crate::evidence::{Bars, Evidence, Lack, Shortfall, Shown};
+use crate::evidence::{Bars, Lack, Shortfall, Shown};
 use crate::slo::{Objective, Promise};
 use crate::verdict::Verdict;
 
+pub(crate) use evidence::Evidence;
 pub(crate) use needs::{Needs, needs};
 pub(crate) use paste::{Expected, Paste, agree};
 
@@ -56,6 +60,8 @@ pub(crate) struct Judged {
     pub(crate) why: String,
     /// Other ways to tell the same.
     pub(crate) beside: Vec<String>,
+    /// What belongs directly under the value, in few words.
+    pub(crate) brief: Option<String>,
     /// `PromQL` for a person to paste.
     pub(crate) pastes: Vec<Paste>,
     /// The samples that decide.
@@ -82,6 +88,7 @@ impl Judged {
             shortfalls: Vec::new(),
             why,
             beside: Vec::new(),
+            brief: None,
             pastes: Vec::new(),
             samples: Vec::new(),
         }
@@ -95,6 +102,7 @@ impl Judged {
             shortfalls: vec![shortfall],
             why: String::new(),
             beside: Vec::new(),
+            brief: None,
             pastes: Vec::new(),
             samples: Vec::new(),
         }
@@ -140,13 +148,13 @@ impl Finding {
 
 /// Judges one objective.
 pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
-    if let (true, Some(flaw)) = (evidence.run.is_dark(), evidence.run.flaws.first()) {
+    if let (true, Some(flaw)) = (evidence.run.processes.is_dark(), evidence.run.flaws.first()) {
         // Whatever a judge found missing would only follow from that.
         let mut judged = Judged::lacking(flaw.clone());
         judged.shortfalls.clone_from(&evidence.run.flaws);
         return Finding::new(objective, judged);
     }
-    let result = match &objective.promise {
+    let result = names::check(&objective.promise, evidence).and_then(|()| match &objective.promise {
         Promise::Availability(promise) => availability::judge(promise, evidence),
         Promise::Recovery(promise) => recovery::judge(promise, evidence),
         Promise::DataLoss(promise) => data_loss::judge(promise, evidence),
@@ -160,8 +168,11 @@ pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
         Promise::Health(promise) => health::judge(promise, evidence),
         Promise::Intervention(share) => intervention::judge(*share, evidence),
         Promise::Promql(promise) => promql::judge(promise, evidence),
-    };
+    });
     let mut judged = result.unwrap_or_else(Judged::lacking);
+    if judged.by_value == Verdict::Fail {
+        judged.shortfalls.extend(cut::short(&objective.promise, &evidence.run));
+    }
     for flaw in &evidence.run.flaws {
         if !judged.shortfalls.contains(flaw) {
             judged.shortfalls.push(flaw.clone());

@@ -1,8 +1,10 @@
-//! What has to be fetched before an objective can be judged.
+//! What has to be fetched before an objective can be judged. Pure.
 
+use crate::evidence::family;
 use std::collections::BTreeSet;
 
 use super::archive;
+use super::names::{COMPONENTS, STORES, WATCHED};
 use crate::slo::{Objective, Promise};
 
 /// What a set of objectives needs from Prometheus.
@@ -18,27 +20,17 @@ pub(crate) struct Needs {
 
 /// What every run is read from.
 const ALWAYS: [&str; 11] = [
-    "ordeal_run_phase",
-    "ordeal_run_phase_start_timestamp_seconds",
-    "ordeal_run_start_timestamp_seconds",
-    "ordeal_run_end_timestamp_seconds",
-    "ordeal_time_seconds",
-    "process_start_time_seconds",
-    "ordeal_requests_total",
-    "ordeal_experiment_info",
-    "ordeal_experiment_state",
-    "ordeal_experiment_injected_timestamp_seconds",
-    "ordeal_experiment_reverted_timestamp_seconds",
-];
-
-const OUTAGES: [&str; 3] =
-    ["ordeal_probes_total", "ordeal_component_outages_total", "ordeal_component_outage_seconds_total"];
-const LEDGER: [&str; 5] = [
-    "ordeal_ledger_writes_total",
-    "ordeal_experiment_acked_writes_before",
-    "ordeal_ledger_audit",
-    "ordeal_ledger_audits_total",
-    "ordeal_recovery_point_seconds",
+    family::RUN_PHASE,
+    family::RUN_PHASE_START_TIMESTAMP_SECONDS,
+    family::RUN_START_TIMESTAMP_SECONDS,
+    family::RUN_END_TIMESTAMP_SECONDS,
+    family::TIME_SECONDS,
+    family::PROCESS_START_TIME_SECONDS,
+    family::REQUESTS_TOTAL,
+    family::EXPERIMENT_INFO,
+    family::EXPERIMENT_STATE,
+    family::EXPERIMENT_INJECTED_TIMESTAMP_SECONDS,
+    family::EXPERIMENT_REVERTED_TIMESTAMP_SECONDS,
 ];
 
 /// What these objectives need.
@@ -51,51 +43,40 @@ pub(crate) fn needs(objectives: &[Objective]) -> Needs {
 }
 
 const LOAD: [&str; 5] = [
-    "ordeal_request_errors_total",
-    "ordeal_user_seconds_total",
-    "ordeal_saturated_seconds_total",
-    "ordeal_schedule_lag_seconds_count",
-    "ordeal_response_time_seconds_bucket",
+    family::REQUEST_ERRORS_TOTAL,
+    family::USER_SECONDS_TOTAL,
+    family::SATURATED_SECONDS_TOTAL,
+    family::SCHEDULE_LAG_SECONDS_COUNT,
+    family::RESPONSE_TIME_SECONDS_BUCKET,
 ];
 
 fn add(needs: &mut Needs, promise: &Promise) {
     let families: &[&'static str] = match promise {
         Promise::Availability(_) => {
-            needs.families.extend(&LOAD[..4]);
-            &["ordeal_probes_total"]
+            needs.families.extend(LOAD);
+            COMPONENTS.families
         }
         Promise::Latency(_) => &LOAD,
-        Promise::Recovery(_) => {
-            needs.families.extend(OUTAGES);
-            &["ordeal_recovery_seconds", "ordeal_recovery_lower_seconds", "ordeal_recovery_upper_seconds"]
-        }
-        Promise::DataLoss(_) | Promise::WrittenPoint(_) => &LEDGER,
-        Promise::Leader(_) => &[
-            "ordeal_writable_instances",
-            "ordeal_leader_since_timestamp_seconds",
-            "ordeal_leader_changes_total",
-            "ordeal_instances_observed_seconds_total",
-        ],
-        Promise::SplitBrain(_) => {
-            &["ordeal_split_brain_seconds_total", "ordeal_instances_observed_seconds_total"]
-        }
+        Promise::Recovery(_) => COMPONENTS.families,
+        Promise::DataLoss(_) | Promise::WrittenPoint(_) => STORES.families,
+        Promise::Leader(_) | Promise::SplitBrain(_) => WATCHED.families,
         Promise::ArchivePoint(point) => {
             needs.others.extend(archive::selectors(&point.selector));
             &[]
         }
-        Promise::LoadHeld(_) => &["ordeal_users", "ordeal_think_time_seconds", "ordeal_user_seconds_total"],
+        Promise::LoadHeld(_) => &[family::USERS, family::THINK_TIME_SECONDS, family::USER_SECONDS_TOTAL],
         Promise::Scaling(scaling) => {
             let others = [&scaling.other.ready, &scaling.other.current];
             needs.others.extend(others.into_iter().flatten().cloned());
             needs.families.extend(LOAD);
-            &["ordeal_workload_replicas", "ordeal_autoscaler_replicas", "ordeal_autoscaler_utilization_ratio"]
+            &[family::WORKLOAD_REPLICAS, family::AUTOSCALER_REPLICAS, family::AUTOSCALER_UTILIZATION_RATIO]
         }
         Promise::Health(_) => {
-            needs.families.extend(OUTAGES);
-            &["ordeal_component_up", "ordeal_component_longest_outage_seconds"]
+            needs.families.insert(family::COMPONENTS);
+            COMPONENTS.families
         }
         Promise::Intervention(_) => {
-            &["ordeal_interventions_total", "ordeal_interventions_watched_seconds_total"]
+            &[family::INTERVENTIONS_TOTAL, family::INTERVENTIONS_WATCHED_SECONDS_TOTAL]
         }
         Promise::Promql(promql) => {
             needs.expressions.insert(promql.expr.clone());

@@ -1,9 +1,8 @@
-//! `PromQL` that a person would paste, and whether it agrees with what was computed from raw samples.
+//! `PromQL` that a person would paste, and whether it agrees with what was computed from raw samples. Pure.
 
 use super::{Finding, Lack, Shortfall};
-use crate::evidence::{Fetched, Millis};
+use crate::evidence::{Data, Fetched, Millis};
 use crate::run::Run;
-use crate::source::Data;
 
 /// A query and what it is expected to return.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +30,7 @@ impl Paste {
     /// The sum of counters or gauges at the end of the run. Exact: every counter of a run begins at zero with
     /// its process and no window cuts it, so the last sample is all that it counted.
     pub(crate) fn last_sum(run: &Run, family: &str, matchers: &str, expected: Expected) -> Self {
-        let (from, at) = run.fetch_window();
+        let (from, at) = run.processes.fetch_window();
         let window = at.0 - from.0;
         let query = format!("sum(last_over_time({family}{{{}}}[{window}ms]))", joined(run, matchers));
         Self { query, at, expected, returned: None }
@@ -45,7 +44,7 @@ impl Paste {
         (from, to): (Option<usize>, usize),
         expected: Expected,
     ) -> Self {
-        let scrapes = &run.processes[0].scrapes;
+        let scrapes = &run.processes.conductor().scrapes;
         let sum = |at: usize| format!("sum({family}{{{}}} @ {})", joined(run, matchers), scrapes[at].at);
         let query = match from {
             Some(from) => format!("{} - {}", sum(to), sum(from)),
@@ -56,7 +55,7 @@ impl Paste {
 }
 
 fn joined(run: &Run, matchers: &str) -> String {
-    let pinned = run.pinned();
+    let pinned = run.processes.pinned();
     if matchers.is_empty() { pinned } else { format!("{pinned},{matchers}") }
 }
 
@@ -115,7 +114,7 @@ mod tests {
             verdict: Verdict::Pass,
             judged,
         };
-        let point = |value: &f64| (crate::source::Labels::new(), Sample { at: Millis(0), value: *value });
+        let point = |value: &f64| (crate::evidence::Labels::new(), Sample { at: Millis(0), value: *value });
         let data = Data::Vector(values.iter().map(point).collect());
         let answer = Fetched { query: "q".into(), outcome: Ok(data), warnings: vec![], infos: vec![] };
         agree(&mut finding, 0, &answer);

@@ -1,7 +1,8 @@
-//! Shares of a whole over a window, with the bounds that come from scrapes.
+//! Shares of a whole over a window, with the bounds that come from scrapes. Pure.
 
+use super::Evidence;
 use super::{Judged, Lack, show};
-use crate::evidence::{Bounds, Evidence, Shortfall, Tally, Window};
+use crate::evidence::{Bounds, Shortfall, Tally, Window, family};
 use crate::slo::Share;
 use crate::verdict::Verdict;
 
@@ -20,10 +21,10 @@ impl Portion {
         total: &Tally,
         window: Window,
     ) -> Result<Self, Shortfall> {
-        let bad = bad.over(&evidence.run, window)?;
+        let bad = bad.over(&evidence.run.processes, window)?;
         // A scrape may catch an event in one counter and not yet in the other: less than none is none.
         let bad = Bounds { inner: bad.inner.max(0.0), outer: bad.outer.max(0.0) };
-        Ok(Self { bad, total: total.over(&evidence.run, window)? })
+        Ok(Self { bad, total: total.over(&evidence.run.processes, window)? })
     }
 
     /// The good share at worst, as estimated, and at best. At worst all of the bad ones of the enclosing
@@ -80,7 +81,8 @@ pub(crate) fn note_saturation(
     portion: Portion,
     limit: Share,
 ) -> Result<(), Shortfall> {
-    let saturated = evidence.tally("ordeal_saturated_seconds_total", &[])?.over(&evidence.run, window)?.outer;
+    let saturated =
+        evidence.tally(family::SATURATED_SECONDS_TOTAL, &[])?.over(&evidence.run.processes, window)?.outer;
     if saturated <= 0.0 || judged.by_value == Verdict::Pass {
         return Ok(());
     }

@@ -1,8 +1,9 @@
-//! An expression of the user's own: exactly one finite number, compared with a limit.
+//! An expression of the user's own (pure): exactly one finite number, compared with a limit.
 
+use super::Evidence;
 use super::paste::{Expected, Paste, single};
 use super::{Judged, Lack, Observed};
-use crate::evidence::{Evidence, Shortfall};
+use crate::evidence::Shortfall;
 use crate::slo::{Compare, Promql};
 use crate::verdict::Verdict;
 

@@ -1,17 +1,16 @@
-//! Recovery: the exporter's measurement, which stands only if the scrapes tell the same story.
+//! Recovery (pure): the exporter's measurement, which stands only if the scrapes tell the same story.
 
+use super::Evidence;
 use super::experiment::{Bitten, bitten};
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Bounds, Evidence, Shortfall};
-use crate::run::Run;
+use crate::evidence::{Bounds, Shortfall, family};
 use crate::slo::{Recovery, Since};
 use crate::verdict::Verdict;
 
 /// Probes that may be counted beside the exact number: one at either end.
 const ENDS: f64 = 2.0;
-/// The rate of probes is told from stretches of so many seconds.
-const STRETCH: f64 = 10.0;
+const INTERVAL: &str = family::PROBE_INTERVAL_SECONDS;
 /// Health counts as lasting after at least this long without a failure …
 const LASTING_SECONDS: f64 = 5.0;
 /// … and this many probes: failures closer than that are one outage.
@@ -67,10 +66,10 @@ fn measured(promise: &Recovery, since: Since, evidence: &Evidence) -> Result<Mea
         }
         Ok(last.value)
     };
-    let lower = of("ordeal_recovery_lower_seconds")?;
-    let upper = of("ordeal_recovery_upper_seconds")?;
+    let lower = of(family::RECOVERY_LOWER_SECONDS)?;
+    let upper = of(family::RECOVERY_UPPER_SECONDS)?;
     // A component that did not recover has no middle to tell.
-    let value = if upper.is_infinite() { f64::INFINITY } else { of("ordeal_recovery_seconds")? };
+    let value = if upper.is_infinite() { f64::INFINITY } else { of(family::RECOVERY_SECONDS)? };
     if !(0.0 <= lower && lower <= value && value <= upper) {
         let detail = format!("{value} s is not within its own bounds, {lower} s to {upper} s");
         return Err(Shortfall::new(Lack::Disagreement, detail));
@@ -96,62 +95,35 @@ fn audit(promise: &Recovery, evidence: &Evidence, bitten: Bitten<'_>) -> Result<
     let component = promise.component.as_str();
     let window = bitten.window();
     let probes =
-        |outcome| evidence.tally("ordeal_probes_total", &[("component", component), ("outcome", outcome)]);
+        |outcome| evidence.tally(family::PROBES_TOTAL, &[("component", component), ("outcome", outcome)]);
     let (ok, failed, missed) = (probes("ok")?, probes("failed")?, probes("missed")?);
-    let of = |family| evidence.tally(family, &[("component", component)])?.over(run, window);
+    let of = |family| evidence.tally(family, &[("component", component)])?.over(&run.processes, window);
     let all = ok.plus(&failed).plus(&missed);
-    let clocks: Vec<f64> = run.processes[0].scrapes.iter().map(|scrape| scrape.clock).collect();
-    let count = |scrape| all.at(scrape).unwrap_or(0.0);
-    // Outside of all experiments: within, the count is what is audited.
-    let quiet = quiet(run, bitten);
-    let first = clocks.partition_point(|clock| *clock < quiet.0);
-    let after = clocks.partition_point(|clock| *clock <= quiet.1);
-    let rate =
-        fastest(&clocks[..first], count).max(fastest(&clocks[after..], |scrape| count(after + scrape)));
-    if rate <= 0.0 {
+    if all.total() <= 0.0 {
         return Err(Shortfall::new(Lack::NoSamples, format!("no probe of {component} was counted")));
+    }
+    let interval = evidence.gauge(INTERVAL, &[("component", component)])?.finite(INTERVAL)?.last()?.value;
+    if interval <= 0.0 {
+        return Err(Shortfall::new(Lack::Disagreement, format!("{INTERVAL} of {component} is {interval}")));
     }
     Ok(Audit {
         measured: measured(promise, Since::Injected, evidence)?,
-        failed: failed.over(run, window)?,
-        missed: missed.over(run, window)?,
-        outages: of("ordeal_component_outages_total")?,
-        outage_seconds: of("ordeal_component_outage_seconds_total")?,
-        interval: 1.0 / rate,
+        failed: failed.over(&run.processes, window)?,
+        missed: missed.over(&run.processes, window)?,
+        outages: of(family::COMPONENT_OUTAGES_TOTAL)?,
+        outage_seconds: of(family::COMPONENT_OUTAGE_SECONDS_TOTAL)?,
+        interval,
     })
-}
-
-/// When the first fault was injected, and when the last experiment was final.
-fn quiet(run: &Run, bitten: Bitten<'_>) -> (f64, f64) {
-    let injected = run.experiments.values().filter_map(|experiment| experiment.injected);
-    let ended = run.experiments.values().filter_map(|experiment| experiment.ended.map(|ended| ended.latest));
-    (injected.fold(bitten.injected, f64::min), ended.fold(bitten.ended.latest, f64::max))
-}
-
-/// The most probes a second over any stretch long enough to tell: probes that hang come less often.
-fn fastest(clocks: &[f64], count: impl Fn(usize) -> f64) -> f64 {
-    let mut fastest = 0.0_f64;
-    let mut from = 0;
-    for to in 0..clocks.len() {
-        while from + 1 < to && clocks[to] - clocks[from + 1] >= STRETCH {
-            from += 1;
-        }
-        let length = clocks[to] - clocks[from];
-        if length >= STRETCH {
-            fastest = fastest.max((count(to) - count(from)) / length);
-        }
-    }
-    fastest
 }
 
 impl Audit {
     fn story(&self) -> String {
         format!(
-            "the scrapes saw {} failed and {} missed probes (one every {:.0} ms), {} outages of {} s in all",
+            "the scrapes saw {} failed and {} missed probes (one every {:.0} ms), {} of {} s in all",
             show::grouped(self.failed.outer),
             show::grouped(self.missed.outer),
             self.interval * 1000.0,
-            show::grouped(self.outages.outer),
+            show::counted(self.outages.outer, "outage", "outages"),
             show::seconds(self.outage_seconds.outer),
         )
     }
@@ -210,9 +182,9 @@ fn note(
     let Recovery { experiment, component, since, .. } = promise;
     let matchers = format!("experiment={experiment:?},component={component:?},since={:?}", since.label());
     let families = [
-        ("ordeal_recovery_seconds", measured.value),
-        ("ordeal_recovery_lower_seconds", measured.lower),
-        ("ordeal_recovery_upper_seconds", measured.upper),
+        (family::RECOVERY_SECONDS, measured.value),
+        (family::RECOVERY_LOWER_SECONDS, measured.lower),
+        (family::RECOVERY_UPPER_SECONDS, measured.upper),
     ];
     let labels = [("experiment", experiment.as_str()), ("component", component), ("since", since.label())];
     for (family, value) in families {
@@ -273,15 +245,6 @@ mod tests {
         for (what, audit) in table {
             assert!(!audit.contradictions().is_empty(), "{what}");
         }
-    }
-
-    #[test]
-    fn the_rate_of_probes_is_that_of_the_fastest_stretch() {
-        let clocks: Vec<f64> = (0..60).map(f64::from).collect();
-        // Twenty a second, but one a second while they hang.
-        let count = |scrape: usize| if scrape < 20 { scrape as f64 * 20.0 } else { 380.0 + scrape as f64 };
-        assert!((fastest(&clocks, count) - 20.0).abs() < 1e-9);
-        assert!(fastest(&clocks[..5], count) <= 0.0);
     }
 
     #[test]

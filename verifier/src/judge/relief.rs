@@ -1,14 +1,15 @@
-//! Relief: with many replicas each has less to do than with few, and answers come in time.
+//! Relief (pure): with many replicas each has less to do than with few, and answers come in time.
 
 use std::time::Duration;
 
+use super::Evidence;
 use super::scaling::Replicas;
 use super::{Judged, Lack, Shown, latency};
-use crate::evidence::{Edge, Evidence, Shortfall, Window, mean_bounds, same};
+use crate::evidence::{Edge, PhaseName, Shortfall, Window, family, mean_bounds, same};
 use crate::slo::{Scaling, Share, trimmed};
 use crate::verdict::Verdict;
 
-const FAMILY: &str = "ordeal_autoscaler_utilization_ratio";
+const FAMILY: &str = family::AUTOSCALER_UTILIZATION_RATIO;
 
 /// What the objective says.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +28,7 @@ pub(super) fn judge(
     bounds: Bounds,
 ) -> Result<Judged, Shortfall> {
     let absent = || Shortfall::new(Lack::NoSamples, "the run has no phase `steady`");
-    let steady = evidence.run.phase("steady").ok_or_else(absent)?;
+    let steady = evidence.run.phase(PhaseName::Steady).ok_or_else(absent)?;
     let from = steady.start.max(steady.end - bounds.last.as_secs_f64());
     let end = steady.end;
     let labels = [("autoscaler", promise.autoscaler.as_str()), ("state", "current")];

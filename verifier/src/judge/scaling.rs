@@ -1,15 +1,16 @@
-//! Scaling: up while the load lasts, down after it.
+//! Scaling (pure): up while the load lasts, down after it.
 
 use std::time::Duration;
 
+use super::Evidence;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, relief, show};
-use crate::evidence::{Evidence, Gauge, Point, Shortfall, Transition, same};
+use crate::evidence::{Gauge, PhaseName, Point, Shortfall, Transition, family, same};
 use crate::slo::{Scaling, Shape};
 use crate::verdict::Verdict;
 
-const READY: &str = "ordeal_workload_replicas";
-const CURRENT: &str = "ordeal_autoscaler_replicas";
+const READY: &str = family::WORKLOAD_REPLICAS;
+const CURRENT: &str = family::AUTOSCALER_REPLICAS;
 
 /// The replicas of a workload and what its autoscaler says.
 pub(super) struct Replicas {
@@ -36,7 +37,7 @@ impl Replicas {
             .other
             .ready
             .clone()
-            .unwrap_or_else(|| ours.replacen('{', &format!("{{{},", evidence.run.pinned()), 1));
+            .unwrap_or_else(|| ours.replacen('{', &format!("{{{},", evidence.run.processes.pinned()), 1));
         let ready_name = promise.other.ready.clone().unwrap_or(ours);
         Ok(Self {
             ready: ready.finite(&ready_name)?,
@@ -88,8 +89,8 @@ fn up(
         let lower = change.before.map_or(0.0, |point| (point.clock - start).max(0.0));
         let upper = change.after.clock - start;
         let why = format!(
-            "{} replicas were ready {} s after the load began",
-            change.after.value,
+            "{} ready {} s after the load began",
+            replicas_of(change.after.value),
             show::seconds(upper)
         );
         let observed = show::time(upper, lower, upper);
@@ -97,7 +98,7 @@ fn up(
         judged.samples = replicas.samples(change);
         judged
     } else {
-        let why = format!("at most {highest} replicas were ready while the load lasted");
+        let why = format!("at most {} ready while the load lasted", replicas_of(highest));
         let seen = replicas.ready.before(end).map_or(0.0, |point| (point.clock - start).max(0.0));
         let observed = show::time(f64::INFINITY, seen, f64::INFINITY);
         let by_value =
@@ -123,8 +124,10 @@ fn note_start(judged: &mut Judged, replicas: &Replicas, start: f64, from: u32) {
     match replicas.ready.before(start) {
         Some(point) if same(point.value, f64::from(from)) => {}
         Some(point) => {
-            judged
-                .lacks(Lack::NotAtReplicas, format!("{} replicas before the load, {from} due", point.value));
+            judged.lacks(
+                Lack::NotAtReplicas,
+                format!("{} before the load, {from} due", replicas_of(point.value)),
+            );
         }
         None => judged.lacks(Lack::NoSamples, "no sample of the replicas before the load"),
     }
@@ -136,10 +139,11 @@ fn paste_max(promise: &Scaling, evidence: &Evidence, replicas: &Replicas) -> Opt
         return None;
     }
     let run = &evidence.run;
-    let (from, at) = run.fetch_window();
+    let (from, at) = run.processes.fetch_window();
     let most = replicas.ready.points.iter().map(|point| point.value).fold(0.0, f64::max);
     let matchers = format!("workload={:?},state=\"ready\"", promise.workload);
-    let query = format!("max(max_over_time({READY}{{{},{matchers}}}[{}ms]))", run.pinned(), at.0 - from.0);
+    let query =
+        format!("max(max_over_time({READY}{{{},{matchers}}}[{}ms]))", run.processes.pinned(), at.0 - from.0);
     Some(Paste { query, at, expected: Expected::Count(most), returned: None })
 }
 
@@ -161,7 +165,7 @@ fn down(evidence: &Evidence, replicas: &Replicas, to: u32, within: Duration) -> 
         };
         let (a, b) = (since(ready), since(current));
         let (lower, upper) = (a.0.max(b.0), a.1.max(b.1));
-        let why = format!("{to} replicas again {} s after the load's end", show::seconds(upper));
+        let why = format!("{} again {} s after the load's end", replicas_of(due), show::seconds(upper));
         let mut judged =
             Judged::value(show::time(upper, lower, upper), Verdict::at_most(lower, upper, limit), why);
         judged.samples = replicas.samples(ready);
@@ -171,7 +175,7 @@ fn down(evidence: &Evidence, replicas: &Replicas, to: u32, within: Duration) -> 
         let still = replicas.ready.before(until).map_or(0.0, |point| point.value);
         let mut observed = show::time(f64::INFINITY, waited, f64::INFINITY);
         observed.text = format!("still {still} after {} s", show::seconds(waited));
-        let why = format!("still {still} replicas {} s after the load's end", show::seconds(waited));
+        let why = format!("still {} {} s after the load's end", replicas_of(still), show::seconds(waited));
         let mut judged = Judged::value(observed, Verdict::at_most(waited, f64::INFINITY, limit), why);
         judged.samples =
             replicas.ready.points.last().map(|point| replicas.shown(*point)).into_iter().collect();
@@ -185,16 +189,20 @@ fn down(evidence: &Evidence, replicas: &Replicas, to: u32, within: Duration) -> 
     let window = ((until - end).max(1.0) * 1000.0).round();
     judged.pastes.push(Paste {
         query: format!("max_over_time(timestamp({} != {to})[{window}ms:1s])", replicas.ready_query),
-        at: evidence.run.prometheus_time(until),
+        at: evidence.run.processes.prometheus_time(until),
         expected: Expected::Differs("a subquery is aligned to its step and repeats samples through gaps"),
         returned: None,
     });
     Ok(judged)
 }
 
+fn replicas_of(count: f64) -> String {
+    show::counted(count, "replica", "replicas")
+}
+
 /// When the load began and ended.
 fn load_span(evidence: &Evidence) -> Result<(f64, f64), Shortfall> {
     let run = &evidence.run;
     let absent = || Shortfall::new(Lack::NoSamples, "the run has no phase `ramp`");
-    Ok((run.phase("ramp").ok_or_else(absent)?.start, run.load_end().ok_or_else(absent)?))
+    Ok((run.phase(PhaseName::Ramp).ok_or_else(absent)?.start, run.load_end().ok_or_else(absent)?))
 }

@@ -1,4 +1,4 @@
-//! Numbers for people.
+//! Numbers for people. Pure.
 
 use super::Observed;
 use crate::slo::trimmed;
@@ -15,6 +15,11 @@ pub(crate) fn grouped(value: f64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// So many of something: `1 outage`, `2 outages`.
+pub(crate) fn counted(count: f64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count.total_cmp(&1.0).is_eq() { one } else { many })
 }
 
 /// A number of seconds with as many digits as are worth reading.
@@ -36,13 +41,21 @@ pub(crate) fn time(value: f64, lower: f64, upper: f64) -> Observed {
     Observed { text, value, lower, upper, unit: "seconds" }
 }
 
+/// A share as a percentage, in few digits.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{} %", trimmed((share * 1e4).floor() / 1e2, 2))
+}
+
+fn bare_percent(share: f64) -> String {
+    trimmed((share * 1e6).floor() / 1e4, 4)
+}
+
 /// A share as a percentage with its bounds. Digits enough that 99.9 % is not shown for less.
 pub(crate) fn share(value: f64, lower: f64, upper: f64) -> Observed {
-    let percent = |share: f64| trimmed((share * 1e6).floor() / 1e4, 4);
     let text = if lower.to_bits() == upper.to_bits() {
-        format!("{} %", percent(value))
+        format!("{} %", bare_percent(value))
     } else {
-        format!("{} %  [{}, {}]", percent(value), percent(lower), percent(upper))
+        format!("{} %  [{}, {}]", bare_percent(value), bare_percent(lower), bare_percent(upper))
     };
     Observed { text, value, lower, upper, unit: "ratio" }
 }

@@ -1,13 +1,14 @@
-//! Recovery point of writes: the span of acknowledged writes that a fault took with it.
+//! Recovery point of writes (pure): the span of acknowledged writes that a fault took with it.
 
+use super::Evidence;
 use super::data_loss::gate;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Evidence, Shortfall};
+use crate::evidence::{Shortfall, family};
 use crate::slo::WrittenPoint;
 use crate::verdict::Verdict;
 
-const FAMILY: &str = "ordeal_recovery_point_seconds";
+const FAMILY: &str = family::RECOVERY_POINT_SECONDS;
 
 pub(super) fn judge(promise: &WrittenPoint, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let store = promise.store.as_str();
@@ -32,7 +33,7 @@ pub(super) fn judge(promise: &WrittenPoint, evidence: &Evidence) -> Result<Judge
     let mut judged =
         Judged::value(show::time(value, value, value), Verdict::at_most(value, value, limit), why);
     let acked =
-        evidence.tally("ordeal_ledger_writes_total", &[("store", store), ("outcome", "acked")])?.total();
+        evidence.tally(family::LEDGER_WRITES_TOTAL, &[("store", store), ("outcome", "acked")])?.total();
     gate(&mut judged, evidence, promise.experiment.as_deref(), store, acked)?;
     for (name, point) in &points {
         let matchers = format!("experiment={name:?},store={store:?}");

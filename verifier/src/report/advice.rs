@@ -1,4 +1,4 @@
-//! What to do where a promise was broken: where to look first, by kind of objective.
+//! What to do where a promise was broken (pure): where to look first, by kind of objective.
 
 /// Where to look first.
 pub(super) fn advice(kind: &str) -> &'static str {

@@ -1,6 +1,7 @@
-//! What a verdict claims, and what it does not.
+//! What a verdict claims, and what it does not. Pure.
 
 use super::Report;
+use crate::evidence::family;
 
 /// Every kind: what was judged with it, and what stays open where no objective of that kind was.
 const CLAIMS: [(&str, &str, &str); 12] = [
@@ -35,7 +36,7 @@ impl Report {
         if self.has("data_loss") && evidence.run.experiments.is_empty() {
             open.push("data loss under faults (the run had no experiment)".to_owned());
         }
-        let kinds = evidence.label_values("ordeal_interventions_total", "kind");
+        let kinds = evidence.label_values(family::INTERVENTIONS_TOTAL, "kind");
         if self.has("intervention") && !kinds.is_empty() {
             open.push(format!("interventions of other kinds than {}", kinds.join(", ")));
         }

@@ -1,9 +1,10 @@
-//! The report for programs. Fields are only ever added; a change of meaning changes `version`.
+//! The report for programs. Fields are only ever added; a change of meaning changes `version`. Pure.
 
 use serde_json::{Value, json};
 
 use super::Report;
-use crate::evidence::{Evidence, Shortfall, Shown};
+use crate::evidence::{Shortfall, Shown, State};
+use crate::judge::Evidence;
 use crate::judge::{Expected, Finding, Observed, Paste};
 use crate::verdict::Verdict;
 
@@ -30,13 +31,15 @@ pub(super) fn render(report: &Report) -> String {
 
 fn run(evidence: &Evidence) -> Value {
     let run = &evidence.run;
-    let phases =
-        run.phases.iter().map(|phase| json!({"name": phase.name, "start": phase.start, "end": phase.end}));
+    let phases = run
+        .phases
+        .iter()
+        .map(|phase| json!({"name": phase.name.word(), "start": phase.start, "end": phase.end}));
     let experiments = run.experiments.values().map(|experiment| {
         json!({
             "name": experiment.name,
             "fault": experiment.fault,
-            "state": experiment.state,
+            "state": experiment.state.map_or("", State::word),
             "injected": experiment.injected,
             "reverted": experiment.reverted,
         })
@@ -49,8 +52,8 @@ fn run(evidence: &Evidence) -> Value {
         "trial": run.trial,
         "start": run.start,
         "end": run.end,
-        "largest_skew_seconds": run.largest_skew(),
-        "scrape_interval_seconds": run.scrape_interval(),
+        "largest_skew_seconds": run.processes.largest_skew(),
+        "scrape_interval_seconds": run.processes.scrape_interval(),
         "phases": phases.collect::<Vec<_>>(),
         "experiments": experiments.collect::<Vec<_>>(),
         "processes": processes.collect::<Vec<_>>(),

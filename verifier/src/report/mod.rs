@@ -5,7 +5,7 @@ mod claims;
 mod json;
 mod text;
 
-use crate::evidence::Evidence;
+use crate::judge::Evidence;
 use crate::judge::Finding;
 use crate::source::Server;
 use crate::verdict::Verdict;

@@ -1,11 +1,11 @@
-//! The report for people.
+//! The report for people. Pure.
 
 use std::fmt::Write;
 
 use super::Report;
 use super::advice::advice;
 use crate::judge::{Expected, Finding};
-use crate::slo::show_duration;
+use crate::slo::{show_duration, trimmed};
 use crate::verdict::Verdict;
 
 /// Samples shown for one finding.
@@ -46,15 +46,15 @@ fn header(out: &mut String, report: &Report) {
                 || "unfinished".to_owned(),
                 |end| show_duration(std::time::Duration::from_secs_f64((end - run.start).max(0.0).round())),
             );
-            let skew = run.largest_skew() * 1000.0;
+            let skew = run.processes.largest_skew() * 1000.0;
             line(
                 out,
                 &format!(
-                    "run {}  {}  {length}  Prometheus{version} at {}, clocks within {skew:.0} ms, a scrape every {:.0} s",
+                    "run {}  {}  {length}  Prometheus{version} at {}, clocks within {skew:.0} ms, {}",
                     run.id,
                     run.trial,
                     report.url,
-                    run.scrape_interval()
+                    cadence(run.processes.scrape_interval())
                 ),
             );
         }
@@ -71,6 +71,13 @@ fn header(out: &mut String, report: &Report) {
     out.push('\n');
 }
 
+fn cadence(interval: f64) -> String {
+    if interval <= 0.0 {
+        return "scraped once".to_owned();
+    }
+    format!("a scrape every {} s", trimmed(interval, if interval < 1.0 { 3 } else { 1 }))
+}
+
 fn table(out: &mut String, report: &Report, colored: bool) {
     let rows: Vec<[String; 4]> = report.findings.iter().map(row).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
@@ -84,6 +91,9 @@ fn table(out: &mut String, report: &Report, colored: bool) {
         let mark = paint(mark, finding.verdict, colored);
         let [name, value, limit, tail] = row;
         line(out, &format!("{mark}   {name:names$}   {value:values$}   {limit:limits$}   {tail}"));
+        if let Some(brief) = &finding.judged.brief {
+            line(out, &format!("         {brief}"));
+        }
     }
     out.push('\n');
 }
@@ -92,7 +102,7 @@ impl Report {
     /// When the run began, on Prometheus' clock.
     fn started(&self) -> Option<f64> {
         let run = &self.evidence.as_ref()?.run;
-        (!run.is_dark()).then(|| run.prometheus_time(run.start).seconds())
+        (!run.processes.is_dark()).then(|| run.processes.prometheus_time(run.start).seconds())
     }
 }
 

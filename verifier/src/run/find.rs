@@ -1,17 +1,17 @@
-//! Finds a run and its processes among the samples of `ordeal_run_info`.
+//! Finds a run and its processes among the samples of `ordeal_run_info`. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::evidence::{Lack, Millis, Sample, Shortfall};
-use crate::source::Labels;
+use crate::evidence::{Labels, Lack, Millis, Sample, Shortfall};
 
 /// A run that was found, before its families are fetched.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Found {
     pub(crate) id: String,
     pub(crate) trial: String,
-    /// The conductor first; then the load processes.
-    pub(crate) members: Vec<Member>,
+    pub(crate) conductor: Member,
+    /// The load processes, and rivals.
+    pub(crate) others: Vec<Member>,
     /// Other processes that claim to conduct the same run.
     pub(crate) rivals: Vec<String>,
 }
@@ -29,9 +29,15 @@ pub(crate) struct Member {
 impl Found {
     /// The first and last sample of any of the run's processes.
     pub(crate) fn span(&self) -> (Millis, Millis) {
-        let first = self.members.iter().map(|member| member.first).min();
-        let last = self.members.iter().map(|member| member.last).max();
-        (first.unwrap_or(Millis(0)), last.unwrap_or(Millis(0)))
+        let start = (self.conductor.first, self.conductor.last);
+        self.others
+            .iter()
+            .fold(start, |(first, last), member| (first.min(member.first), last.max(member.last)))
+    }
+
+    /// All of its processes, the conductor first.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Member> {
+        std::iter::once(&self.conductor).chain(&self.others)
     }
 }
 
@@ -50,39 +56,47 @@ pub(crate) fn find(series: &[(Labels, Vec<Sample>)], wanted: Option<&str>) -> Re
         };
         runs.entry(label("run")).or_default().push((member, label("trial")));
     }
-    let began = |members: &[(Member, &str)]| {
-        members.iter().filter(|(member, _)| member.conducts).map(|(member, _)| member.first).min()
-    };
+    let begun = runs.iter().filter_map(|(id, members)| Some((*id, conductor(members)?, members)));
     let chosen = match wanted {
-        Some(id) => runs.get_key_value(id).filter(|(_, members)| began(members).is_some()),
-        None => runs
-            .iter()
-            .filter(|(_, members)| began(members).is_some())
-            .max_by_key(|(_, members)| began(members)),
+        Some(wanted) => begun.filter(|(id, ..)| *id == wanted).next(),
+        None => begun.max_by_key(|(_, (conductor, _), _)| conductor.first),
     };
-    let Some((id, members)) = chosen else { return Err(not_found(wanted, runs.keys().copied().collect())) };
-    Ok(gather(id, members))
+    let Some((id, (conductor, trial), members)) = chosen else {
+        return Err(not_found(wanted, runs.keys().copied().collect()));
+    };
+    Ok(gather(id, trial, conductor, members.iter().map(|(member, _)| member)))
 }
 
-fn gather(id: &str, members: &[(Member, &str)]) -> Found {
-    let mut kept: Vec<Member> = Vec::new();
-    let trial = members.iter().find(|(member, _)| member.conducts).map_or("", |(_, trial)| trial);
-    let mut ordered: Vec<&Member> = members.iter().map(|(member, _)| member).collect();
+/// The process that conducted first.
+fn conductor<'a>(members: &'a [(Member, &'a str)]) -> Option<(&'a Member, &'a str)> {
+    let conducting = members.iter().filter(|(member, _)| member.conducts);
+    conducting.min_by_key(|(member, _)| member.first).map(|(member, trial)| (member, *trial))
+}
+
+fn gather<'a>(id: &str, trial: &str, conductor: &Member, members: impl Iterator<Item = &'a Member>) -> Found {
+    let mut found = Found {
+        id: id.to_owned(),
+        trial: trial.to_owned(),
+        conductor: conductor.clone(),
+        others: Vec::new(),
+        rivals: Vec::new(),
+    };
+    let mut ordered: Vec<&Member> = members.collect();
     ordered.sort_by_key(|member| (!member.conducts, member.first));
-    let mut rivals = Vec::new();
     for member in ordered {
         let same = |other: &&mut Member| other.job == member.job && other.instance == member.instance;
-        if let Some(known) = kept.iter_mut().find(same) {
+        let mut known = std::iter::once(&mut found.conductor).chain(&mut found.others);
+        if let Some(known) = known.find(same) {
             known.first = known.first.min(member.first);
             known.last = known.last.max(member.last);
         } else {
-            if member.conducts && !kept.is_empty() {
-                rivals.push(format!("job {:?}, instance {:?}", member.job, member.instance));
+            if member.conducts {
+                found.rivals.push(format!("job {:?}, instance {:?}", member.job, member.instance));
             }
-            kept.push(member.clone());
+            found.others.push(member.clone());
         }
     }
-    Found { id: id.to_owned(), trial: trial.to_owned(), members: kept, rivals }
+    found
 }
 
 fn not_found(wanted: Option<&str>, seen: BTreeSet<&str>) -> Shortfall {
@@ -122,7 +136,7 @@ mod tests {
         let series =
             [info("r", "load", "a", 0, 9), info("r", "conductor", "b", 1, 9), info("s", "load", "c", 5, 9)];
         let found = find(&series, None).unwrap();
-        let order: Vec<_> = found.members.iter().map(|member| member.instance.as_str()).collect();
+        let order: Vec<_> = found.members().map(|member| member.instance.as_str()).collect();
         assert_eq!((found.id.as_str(), order), ("r", vec!["b", "a"]));
         assert_eq!(found.span(), (Millis(0), Millis(9)));
         assert!(found.rivals.is_empty());

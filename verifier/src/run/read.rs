@@ -1,10 +1,13 @@
-//! Reads a run's phases and experiments from its recorded families, and finds what is wrong with it.
+//! Reads a run's phases and experiments from its recorded families, and finds what is wrong with it. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Experiment, Found, Phase, Process, Run, Scrape};
-use crate::evidence::{Edge, Fetched, Gauge, Lack, Recorded, Shortfall, same};
-use crate::source::Server;
+use super::find::Member;
+use super::{Experiment, Found, Phase, Run};
+use crate::evidence::{
+    Edge, Fetched, Gauge, Lack, Millis, PhaseName, Process, Processes, Recorded, Scrape, Shortfall, State,
+    family, same,
+};
 
 /// Clocks further apart than this cannot be set side by side.
 const SKEW_LIMIT: f64 = 5.0;
@@ -13,53 +16,51 @@ const SAME_START: f64 = 0.5;
 
 /// The families of an experiment that every run is read from.
 const EXPERIMENT_FAMILIES: [&str; 4] = [
-    "ordeal_experiment_info",
-    "ordeal_experiment_state",
-    "ordeal_experiment_injected_timestamp_seconds",
-    "ordeal_experiment_reverted_timestamp_seconds",
+    family::EXPERIMENT_INFO,
+    family::EXPERIMENT_STATE,
+    family::EXPERIMENT_INJECTED_TIMESTAMP_SECONDS,
+    family::EXPERIMENT_REVERTED_TIMESTAMP_SECONDS,
 ];
-
-/// The states after which nothing more happens to an experiment.
-const LAST_STATES: [&str; 5] = ["recovered", "not_recovered", "ineffective", "refused", "skipped"];
-const STATES: [&str; 8] =
-    ["planned", "injected", "recovering", "recovered", "not_recovered", "ineffective", "refused", "skipped"];
 
 impl Found {
     /// The run's processes with their scrapes, from the fetched clocks; and what is wrong with them.
-    pub(crate) fn processes(
-        &self,
-        fetched: &BTreeMap<&'static str, Fetched>,
-    ) -> (Vec<Process>, Vec<Shortfall>) {
+    pub(crate) fn processes(&self, fetched: &BTreeMap<&'static str, Fetched>) -> (Processes, Vec<Shortfall>) {
         let mut flaws = Vec::new();
         if !self.rivals.is_empty() {
             let detail = format!("{} also conducts run {}", self.rivals.join("; "), self.id);
             flaws.push(Shortfall::new(Lack::TwoConductors, detail));
         }
-        let processes = self.members.iter().map(|member| {
-            let mut process = Process {
-                job: member.job.clone(),
-                instance: member.instance.clone(),
-                loads: !member.conducts,
-                scrapes: Vec::new(),
-            };
-            match clock_of(&process, fetched) {
-                Ok(scrapes) => {
-                    let of_run = |scrape: &Scrape| (member.first..=member.last).contains(&scrape.at);
-                    process.scrapes = scrapes.into_iter().filter(of_run).collect();
-                }
-                Err(flaw) => flaws.push(flaw),
-            }
-            let carries =
-                ["ordeal_requests_total", "ordeal_user_seconds_total", "ordeal_response_time_seconds_bucket"];
-            process.loads |= carries.iter().any(|name| exposes(&process, fetched, name));
-            process
-        });
-        (processes.collect(), flaws)
+        let conductor = process(&self.conductor, fetched, &mut flaws);
+        let others: Vec<_> = self.others.iter().map(|member| process(member, fetched, &mut flaws)).collect();
+        (Processes::new(conductor, others), flaws)
     }
 }
 
+fn process(
+    member: &Member,
+    fetched: &BTreeMap<&'static str, Fetched>,
+    flaws: &mut Vec<Shortfall>,
+) -> Process {
+    let mut process = Process {
+        job: member.job.clone(),
+        instance: member.instance.clone(),
+        loads: !member.conducts,
+        scrapes: Vec::new(),
+    };
+    match clock_of(&process, fetched) {
+        Ok(scrapes) => {
+            let of_run = |scrape: &Scrape| (member.first..=member.last).contains(&scrape.at);
+            process.scrapes = scrapes.into_iter().filter(of_run).collect();
+        }
+        Err(flaw) => flaws.push(flaw),
+    }
+    let carries = [family::REQUESTS_TOTAL, family::USER_SECONDS_TOTAL, family::RESPONSE_TIME_SECONDS_BUCKET];
+    process.loads |= carries.iter().any(|name| exposes(&process, fetched, name));
+    process
+}
+
 fn clock_of(process: &Process, fetched: &BTreeMap<&'static str, Fetched>) -> Result<Vec<Scrape>, Shortfall> {
-    let name = "ordeal_time_seconds";
+    let name = family::TIME_SECONDS;
     let absent = || Shortfall::new(Lack::FamilyAbsent, format!("no series {name} of {process}"));
     let series = fetched.get(name).ok_or_else(absent)?.series()?;
     let mut own = series.iter().filter(|(labels, _)| process.owns(labels));
@@ -79,13 +80,13 @@ fn exposes(process: &Process, fetched: &BTreeMap<&'static str, Fetched>, name: &
 }
 
 impl Run {
-    /// Reads the run. `server` says whether Prometheus itself restarted meanwhile.
+    /// Reads the run. `prometheus_started` says whether Prometheus itself restarted meanwhile.
     pub(crate) fn read(
         found: &Found,
-        processes: Vec<Process>,
+        processes: Processes,
         flaws: Vec<Shortfall>,
         recorded: &Recorded,
-        server: &Server,
+        prometheus_started: Option<Millis>,
     ) -> Self {
         let mut run = Self {
             id: found.id.clone(),
@@ -95,9 +96,10 @@ impl Run {
             phases: Vec::new(),
             processes,
             experiments: BTreeMap::new(),
+            aborted: false,
             flaws,
         };
-        if run.is_dark() {
+        if run.processes.is_dark() {
             if run.flaws.is_empty() {
                 run.flaws.push(Shortfall::new(Lack::NoSamples, "a process of the run has no scrape"));
             }
@@ -116,7 +118,7 @@ impl Run {
             run.experiments.insert(name, experiment);
         }
         run.find_restarts(recorded);
-        run.find_late_start(server);
+        run.find_late_start(prometheus_started);
         run.find_early_ends();
         run.find_skew();
         run
@@ -125,8 +127,8 @@ impl Run {
     /// Start and end; and whether the end was seen. Without a start the first scrape stands for it, so that
     /// nobody asks for all time since 1970.
     fn read_span(&mut self, recorded: &Recorded) {
-        self.start = self.processes[0].scrapes.first().map_or(0.0, |scrape| scrape.clock);
-        match self.time(recorded, "ordeal_run_start_timestamp_seconds", &[]) {
+        self.start = self.processes.conductor().scrapes.first().map_or(0.0, |scrape| scrape.clock);
+        match self.time(recorded, family::RUN_START_TIMESTAMP_SECONDS, &[]) {
             Ok(Some(start)) => self.start = start,
             Ok(None) => {
                 self.flaws.push(Shortfall::new(
@@ -136,40 +138,50 @@ impl Run {
             }
             Err(flaw) => self.flaws.push(flaw),
         }
-        match self.time(recorded, "ordeal_run_end_timestamp_seconds", &[]) {
+        match self.time(recorded, family::RUN_END_TIMESTAMP_SECONDS, &[]) {
             Ok(end) => self.end = end,
             Err(flaw) if flaw.lack == Lack::FamilyAbsent => {}
             Err(flaw) => self.flaws.push(flaw),
         }
         if self.end.is_none() {
-            let last = self.processes[0].scrapes.last().map_or(0.0, |scrape| scrape.clock - self.start);
+            let last =
+                self.processes.conductor().scrapes.last().map_or(0.0, |scrape| scrape.clock - self.start);
             let detail = format!("no end is recorded; the last scrape was {last:.0} s after the start");
             self.flaws.push(Shortfall::new(Lack::RunUnfinished, detail));
         }
     }
 
     fn read_phases(&mut self, recorded: &Recorded) {
-        let family = "ordeal_run_phase_start_timestamp_seconds";
-        let mut begun: Vec<(f64, String)> = Vec::new();
-        for name in recorded.label_values(family, "phase") {
-            match self.time(recorded, family, &[("phase", &name)]) {
-                Ok(start) => begun.extend(start.map(|start| (start, name))),
-                Err(flaw) => self.flaws.push(flaw),
+        let family = family::RUN_PHASE_START_TIMESTAMP_SECONDS;
+        let mut begun: Vec<(f64, PhaseName)> = Vec::new();
+        for word in recorded.label_values(family, "phase") {
+            match (PhaseName::of(&word), self.time(recorded, family, &[("phase", &word)])) {
+                (Some(name), Ok(start)) => begun.extend(start.map(|start| (start, name))),
+                (_, Err(flaw)) => self.flaws.push(flaw),
+                (None, Ok(_)) => {
+                    let detail = format!("{family} has a phase `{word}`, which this version does not know");
+                    self.flaws.push(Shortfall::new(Lack::Disagreement, detail));
+                }
             }
         }
         if begun.is_empty() {
             self.flaws.push(Shortfall::new(Lack::FamilyAbsent, format!("no phase has a {family}")));
         }
         begun.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let last_clock = self.processes[0].scrapes.last().map_or(self.start, |scrape| scrape.clock);
+        let last_clock = self.processes.conductor().scrapes.last().map_or(self.start, |scrape| scrape.clock);
         let ends: Vec<f64> =
             begun.iter().skip(1).map(|(start, _)| *start).chain([self.end.unwrap_or(last_clock)]).collect();
         self.phases =
             begun.into_iter().zip(ends).map(|((start, name), end)| Phase { name, start, end }).collect();
-        let aborted = Gauge::of(self, recorded, "ordeal_run_phase", &[("phase", "aborted")]);
+        let aborted = Gauge::of(&self.processes, recorded, family::RUN_PHASE, &[("phase", "aborted")]);
         match aborted.and_then(|gauge| gauge.last()) {
             Ok(point) if point.value == 0.0 => {}
-            Ok(_) => self.flaws.push(Shortfall::new(Lack::RunAborted, "the last phase is `aborted`")),
+            Ok(_) => {
+                self.aborted = true;
+                let stopped = self.stopped_in().unwrap_or(PhaseName::Preflight);
+                let detail = format!("it was stopped in `{stopped}`");
+                self.flaws.push(Shortfall::new(Lack::RunAborted, detail));
+            }
             Err(flaw) => self.flaws.push(flaw),
         }
     }
@@ -178,28 +190,24 @@ impl Run {
         let moment = |family| self.time(recorded, family, &[("experiment", name)]).ok().flatten();
         let mut experiment = Experiment {
             name: name.to_owned(),
-            injected: moment("ordeal_experiment_injected_timestamp_seconds"),
-            reverted: moment("ordeal_experiment_reverted_timestamp_seconds"),
+            injected: moment(family::EXPERIMENT_INJECTED_TIMESTAMP_SECONDS),
+            reverted: moment(family::EXPERIMENT_REVERTED_TIMESTAMP_SECONDS),
             ..Experiment::default()
         };
-        for state in STATES {
-            let gauge = Gauge::of(
-                self,
-                recorded,
-                "ordeal_experiment_state",
-                &[("experiment", name), ("state", state)],
-            );
+        for &state in State::ALL {
+            let labels = [("experiment", name), ("state", state.word())];
+            let gauge = Gauge::of(&self.processes, recorded, family::EXPERIMENT_STATE, &labels);
             let Ok(gauge) = gauge else { continue };
             let holds = gauge.last().is_ok_and(|point| same(point.value, 1.0));
             let reached = gauge.lasting(f64::INFINITY, |value| same(value, 1.0)).filter(|_| holds);
             if let Some(reached) = reached {
-                state.clone_into(&mut experiment.state);
+                experiment.state = Some(state);
                 let earliest = reached.before.map_or(self.start, |point| point.clock);
                 let edge = Edge { earliest, latest: reached.after.clock };
-                experiment.ended = LAST_STATES.contains(&state).then_some(edge);
+                experiment.ended = state.is_last().then_some(edge);
             }
         }
-        if let Ok(series) = recorded.matching("ordeal_experiment_info", &[("experiment", name)]) {
+        if let Ok(series) = recorded.matching(family::EXPERIMENT_INFO, &[("experiment", name)]) {
             experiment.fault = series[0].labels.get("fault").cloned().unwrap_or_default();
         }
         experiment
@@ -212,14 +220,14 @@ impl Run {
         family: &'static str,
         matching: &[(&str, &str)],
     ) -> Result<Option<f64>, Shortfall> {
-        match Gauge::of(self, recorded, family, matching).and_then(|gauge| gauge.last()) {
+        match Gauge::of(&self.processes, recorded, family, matching).and_then(|gauge| gauge.last()) {
             Ok(point) => Ok(Some(point.value).filter(|value| *value > 0.0 && value.is_finite())),
             Err(flaw) => Err(flaw),
         }
     }
 
     fn find_restarts(&mut self, recorded: &Recorded) {
-        let family = "process_start_time_seconds";
+        let family = family::PROCESS_START_TIME_SECONDS;
         let series = match recorded.matching(family, &[]) {
             Ok(series) => series,
             Err(flaw) => return self.flaws.push(flaw),
@@ -240,15 +248,16 @@ impl Run {
     }
 
     /// Whether the record begins with the run: its first scrape is due before the load.
-    fn find_late_start(&mut self, server: &Server) {
-        let Some(first) = self.processes[0].scrapes.first() else { return };
-        let due =
-            self.phase("ramp").map_or(self.start, |ramp| ramp.start) + 2.0 * self.scrape_interval() + 1.0;
+    fn find_late_start(&mut self, prometheus_started: Option<Millis>) {
+        let Some(first) = self.processes.conductor().scrapes.first() else { return };
+        let due = self.phase(PhaseName::Ramp).map_or(self.start, |ramp| ramp.start)
+            + 2.0 * self.processes.scrape_interval()
+            + 1.0;
         if first.clock <= due {
             return;
         }
         let late = first.clock - self.start;
-        let flaw = match server.started {
+        let flaw = match prometheus_started {
             Some(started) if started <= first.at && started.seconds() > self.start => Shortfall::new(
                 Lack::PrometheusRestarted,
                 format!("it started at {started}; its first sample is {late:.0} s after the run's start"),
@@ -265,10 +274,9 @@ impl Run {
     /// scrape is not known. That the conductor was is shown by the run's end, which only such a scrape tells.
     fn find_early_ends(&mut self) {
         let Some(end) = self.end else { return };
-        for at in 1..self.processes.len() {
-            let process = &self.processes[at];
+        for (at, process) in self.processes.iter().enumerate().skip(1) {
             let Some(last) = process.scrapes.last() else { continue };
-            let missing = end + self.shift(at).0 - last.clock;
+            let missing = end + self.processes.shift(at).0 - last.clock;
             if missing > 0.0 {
                 let detail = format!("{process} was last scraped {missing:.0} s before the run's end");
                 self.flaws.push(Shortfall::new(Lack::Gap, detail));
@@ -278,11 +286,11 @@ impl Run {
 
     /// Whether the clocks can be set side by side at all.
     fn find_skew(&mut self) {
-        let skew = self.largest_skew();
+        let skew = self.processes.largest_skew();
         if skew > SKEW_LIMIT {
             self.flaws.push(Shortfall::new(Lack::ClockSkew, format!("the clocks differ by {skew:.1} s")));
         }
-        for process in &self.processes {
+        for process in self.processes.iter() {
             let back = process.scrapes.windows(2).find(|pair| pair[1].clock <= pair[0].clock);
             if let Some(pair) = back {
                 let detail = format!("the clock of {process} went back at {}", pair[1].at);

@@ -1,4 +1,4 @@
-//! Reads the entries of one map and collects every fault instead of stopping at the first.
+//! Reads the entries of one map and collects every fault instead of stopping at the first. Pure.
 
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub(crate) struct Fields<'a> {
     /// complaints about keys would only mislead then.
     keys_known: bool,
     pub(crate) faults: Vec<Fault>,
+    /// What may be wrong, and is for others to decide.
+    pub(crate) doubts: Vec<Fault>,
 }
 
 impl<'a> Fields<'a> {
@@ -36,6 +38,7 @@ impl<'a> Fields<'a> {
             asked: Vec::new(),
             keys_known: true,
             faults: Vec::new(),
+            doubts: Vec::new(),
         };
         let Value::Map(entries) = &node.value else {
             fields.keys_known = false;

@@ -1,13 +1,15 @@
-//! The keys of each kind of objective.
+//! The keys of each kind of objective. Pure.
 
 use std::time::Duration;
 
+use super::expr::{self, Reading};
 use super::fields::{Fault, Fields, suggestion};
 use super::model::{
     ArchivePoint, Availability, By, Compare, DataLoss, During, Expect, Health, Latency, Leader, OtherSeries,
     Promise, Promql, Recovery, Scaling, Shape, Since, SplitBrain, WrittenPoint,
 };
 use super::node::{Node, Value};
+use crate::evidence::PhaseName;
 
 /// Every kind, as the file names it.
 const KINDS: [&str; 12] = [
@@ -152,10 +154,12 @@ fn part(node: &Node, of_experiment: bool) -> (Option<During>, Vec<Fault>) {
     let during = if of_experiment {
         inner.text("experiment", EXPERIMENT).map(During::Experiment)
     } else {
-        let phases = ["preflight", "ramp", "steady", "experiments", "cooldown", "audit"];
-        let name = inner.word("phase", &phases, None);
+        let ended = [PhaseName::Finished, PhaseName::Aborted];
+        let phases = PhaseName::ALL.iter().filter(|name| !ended.contains(name));
+        let phases: Vec<_> = phases.map(|name| name.word()).collect();
+        let name = inner.word("phase", &phases, None).and_then(PhaseName::of);
         let last = inner.optional_duration("last");
-        name.map(|name| During::Phase { name: name.to_owned(), last })
+        name.map(|name| During::Phase { name, last })
     };
     (during, inner.finish())
 }
@@ -236,6 +240,7 @@ fn promql(fields: &mut Fields<'_>) -> Option<Promql> {
         fields.number("equals").map(Compare::Equals),
     ];
     placeholders(fields);
+    syntax(fields);
     let mut given = limits.into_iter().flatten();
     let (Some(compare), None) = (given.next(), given.next()) else {
         let what = fields.what().to_owned();
@@ -244,6 +249,22 @@ fn promql(fields: &mut Fields<'_>) -> Option<Promql> {
         return None;
     };
     Some(Promql { expr: expr?, compare })
+}
+
+/// Refuses what cannot be an expression in any version of Prometheus; what this parser merely does not know is
+/// left to Prometheus, and said.
+fn syntax(fields: &mut Fields<'_>) {
+    let Some(Node { at, value: Value::Text(text) }) = fields.optional("expr") else { return };
+    match expr::read(text) {
+        Reading::Sound => {}
+        Reading::Broken(error) => {
+            fields.fault(*at, format!("`expr` is no PromQL: {error}"));
+        }
+        Reading::Doubtful(error) => {
+            let message = format!("`expr` may be no PromQL: {error}; Prometheus decides when it is judged");
+            fields.doubts.push(Fault { at: *at, message });
+        }
+    }
 }
 
 /// Refuses placeholders that are nearly one of ours. Others may be regular expressions' own.

@@ -1,5 +1,6 @@
 //! The objectives' file: raw form with places, checks, checked form.
 
+mod expr;
 mod fields;
 mod kinds;
 mod model;
@@ -8,6 +9,7 @@ mod values;
 
 use std::path::Path;
 
+pub(crate) use expr::fill;
 pub(crate) use fields::suggestion;
 pub(crate) use model::*;
 pub(crate) use values::{Share, show_duration, trimmed};
@@ -18,37 +20,50 @@ use node::{Node, Value};
 /// The file could not be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("reading {path}")]
-    Read { path: String, source: std::io::Error },
+    #[error(transparent)]
+    File(#[from] crate::file::Error),
     /// All faults, one a line, each with file, line and column.
     #[error("{0}")]
     Faults(String),
 }
 
-/// Reads and checks a file.
-pub(crate) fn load(path: &Path) -> Result<Vec<Objective>, Error> {
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: name.clone(), source })?;
-    check(&text).map_err(|mut faults| {
-        faults.sort_by_key(|fault| fault.at);
-        let line = |fault: &Fault| format!("{name}:{}:{}: {}", fault.at.line, fault.at.column, fault.message);
-        Error::Faults(faults.iter().map(line).collect::<Vec<_>>().join("\n"))
-    })
+/// The objectives of a file, and what may be wrong with it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Checked {
+    pub(crate) objectives: Vec<Objective>,
+    /// One a line, each with file, line and column.
+    pub(crate) doubts: Vec<String>,
 }
 
-/// Checks a file's text: its objectives, or everything that is wrong with it.
-fn check(text: &str) -> Result<Vec<Objective>, Vec<Fault>> {
+/// Reads and checks a file.
+pub(crate) fn load(path: &Path) -> Result<Checked, Error> {
+    let name = path.display().to_string();
+    let text = crate::file::read(path)?;
+    let lines = |mut faults: Vec<Fault>| -> Vec<String> {
+        faults.sort_by_key(|fault| fault.at);
+        let line = |fault: &Fault| format!("{name}:{}:{}: {}", fault.at.line, fault.at.column, fault.message);
+        faults.iter().map(line).collect()
+    };
+    match check(&text) {
+        Ok((objectives, doubts)) => Ok(Checked { objectives, doubts: lines(doubts) }),
+        Err(faults) => Err(Error::Faults(lines(faults).join("\n"))),
+    }
+}
+
+/// Checks a file's text: its objectives and doubts about them, or everything that is wrong with it.
+fn check(text: &str) -> Result<(Vec<Objective>, Vec<Fault>), Vec<Fault>> {
     let root = node::parse(text).map_err(|(at, message)| vec![Fault { at, message }])?;
     let mut fields = Fields::new(&root, "the file");
     let list = fields.required("objectives", "a list of objectives");
-    let mut faults = Vec::new();
+    let (mut faults, mut doubts) = (Vec::new(), Vec::new());
     let mut objectives: Vec<Objective> = Vec::new();
     match list.map(|node| (node, &node.value)) {
         Some((_, Value::List(nodes))) if !nodes.is_empty() => {
             for node in nodes {
-                let (objective, mut found) = objective(node, &objectives);
-                faults.append(&mut found);
-                objectives.extend(objective);
+                let mut found = objective(node, &objectives);
+                faults.append(&mut found.faults);
+                doubts.append(&mut found.doubts);
+                objectives.extend(found.objective);
             }
         }
         Some((node, Value::List(_))) => {
@@ -60,10 +75,17 @@ fn check(text: &str) -> Result<Vec<Objective>, Vec<Fault>> {
         None => {}
     }
     faults.append(&mut fields.finish());
-    if faults.is_empty() { Ok(objectives) } else { Err(faults) }
+    if faults.is_empty() { Ok((objectives, doubts)) } else { Err(faults) }
 }
 
-fn objective(node: &Node, earlier: &[Objective]) -> (Option<Objective>, Vec<Fault>) {
+/// One entry of the list, as far as it was understood.
+struct Read {
+    objective: Option<Objective>,
+    faults: Vec<Fault>,
+    doubts: Vec<Fault>,
+}
+
+fn objective(node: &Node, earlier: &[Objective]) -> Read {
     let mut fields = Fields::new(node, "the objective");
     let name = fields.text("name", "a name");
     if let Some(name) = &name {
@@ -74,9 +96,10 @@ fn objective(node: &Node, earlier: &[Objective]) -> (Option<Objective>, Vec<Faul
     }
     let proves = fields.optional_text("proves", "a number or a word");
     let promise = kinds::promise(&mut fields);
+    let doubts = std::mem::take(&mut fields.doubts);
     let faults = fields.finish();
     let objective = name.zip(promise).map(|(name, promise)| Objective { name, proves, promise });
-    (objective, faults)
+    Read { objective, faults, doubts }
 }
 
 #[cfg(test)]

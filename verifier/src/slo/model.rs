@@ -1,8 +1,9 @@
-//! The checked objectives: an enum per kind, each with its own fields only.
+//! The checked objectives (pure): an enum per kind, each with its own fields only.
 
 use std::time::Duration;
 
 use super::values::Share;
+use crate::evidence::PhaseName;
 
 /// One promise and its limit.
 #[derive(Debug, Clone, PartialEq)]
@@ -156,7 +157,7 @@ pub(crate) enum During {
     /// From its injection until it is final.
     Experiment(String),
     Phase {
-        name: String,
+        name: PhaseName,
         /// Only the end of the phase.
         last: Option<Duration>,
     },

@@ -1,4 +1,4 @@
-//! YAML as a tree in which every value knows its line and column.
+//! YAML as a tree in which every value knows its line and column. Pure.
 
 use std::fmt;
 

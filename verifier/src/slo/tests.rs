@@ -20,7 +20,8 @@ fn each_kind_is_read_into_its_own_fields() {
   - {name: f, kind: promql, expr: 'up', equals: 1}
   - {name: g, kind: recovery_point, of: archive, within: 15m, selector: '{job=\"postgres\"}'}
 ";
-    let objectives = check(text).expect("a sound file");
+    let (objectives, doubts) = check(text).expect("a sound file");
+    assert_eq!(doubts, []);
     let share = Share::parse("99.9%").unwrap();
     assert_eq!(objectives[0].proves.as_deref(), Some("28"));
     assert_eq!(
@@ -34,7 +35,7 @@ fn each_kind_is_read_into_its_own_fields() {
     );
     let Promise::Latency(latency) = &objectives[1].promise else { panic!() };
     let last = Some(Duration::from_secs(30));
-    assert_eq!(latency.during, During::Phase { name: "steady".into(), last });
+    assert_eq!(latency.during, During::Phase { name: crate::evidence::PhaseName::Steady, last });
     let Promise::Scaling(scaling) = &objectives[3].promise else { panic!() };
     assert_eq!(scaling.autoscaler, "shop");
     let Promise::Health(health) = &objectives[4].promise else { panic!() };
@@ -175,6 +176,11 @@ fn typical_mistakes_are_told_with_what_was_probably_meant() {
             "job=pg",
             "`selector` is `job=pg`, expected label matchers such as {job=\"postgres\"}".into(),
         ),
+        (
+            "kind: promql, expr: 'sum(', equals: 1",
+            "'sum",
+            "`expr` is no PromQL: unclosed left parenthesis".into(),
+        ),
     ];
     for (fields, place, due) in table {
         let text = format!("objectives: [{{name: a, {fields}}}]");
@@ -184,6 +190,15 @@ fn typical_mistakes_are_told_with_what_was_probably_meant() {
     }
     let sound = r#"{name: a, kind: promql, expr: 'label_replace(up, "a", "$1", "b", "(x)$")', equals: 1}"#;
     check(&format!("objectives: [{sound}]")).expect("dollars that are no placeholders");
+}
+
+#[test]
+fn what_only_prometheus_can_tell_is_doubted_and_not_refused() {
+    let text = "objectives:\n  - {name: a, kind: promql, expr: newer_than_the_parser(up), equals: 1}\n";
+    let (objectives, doubts) = check(text).expect("no fault");
+    assert_eq!((objectives.len(), doubts.len()), (1, 1));
+    assert_eq!((doubts[0].at.line, doubts[0].at.column), (2, 35));
+    assert!(doubts[0].message.contains("unknown function"), "{}", doubts[0].message);
 }
 
 #[test]

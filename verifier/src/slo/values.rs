@@ -1,4 +1,4 @@
-//! Values of the objectives' file: shares of a whole and durations, both exact.
+//! Values of the objectives' file (pure): shares of a whole and durations, both exact.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,15 +1,11 @@
 //! Decodes what the query API answers, warnings and infos included.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use super::Error;
-use crate::evidence::{Millis, Sample};
-
-/// The labels of a series, the metric's name under `__name__`.
-pub(crate) type Labels = BTreeMap<String, String>;
+use crate::evidence::{Data, Labels, Millis, Sample};
 
 /// An answer of the query API.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,19 +15,6 @@ pub(crate) struct Answer {
     pub(crate) warnings: Vec<String>,
     /// Prometheus found something odd in the query.
     pub(crate) infos: Vec<String>,
-}
-
-/// The result of a query.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Data {
-    /// Series with their samples, from a range selector.
-    Series(Vec<(Labels, Vec<Sample>)>),
-    /// One sample a series.
-    Vector(Vec<(Labels, Sample)>),
-    /// A bare number.
-    Scalar(Sample),
-    /// Text, or a kind of data that no objective can use.
-    Other(&'static str),
 }
 
 #[derive(Deserialize)]
@@ -90,8 +73,7 @@ pub(super) fn decode(url: &str, status: u16, body: &[u8]) -> Result<Answer, Erro
     let envelope: Envelope<'_> = match serde_json::from_slice(body) {
         Ok(envelope) => envelope,
         Err(_) if !(200..300).contains(&status) => {
-            let text: String = String::from_utf8_lossy(body).chars().take(200).collect();
-            return Err(Error::Status { url: url.to_owned(), status, body: text.trim().to_owned() });
+            return Err(Error::Status { url: url.to_owned(), status, body: excerpt(body) });
         }
         Err(source) => return Err(Error::Decode { url: url.to_owned(), source }),
     };
@@ -99,6 +81,13 @@ pub(super) fn decode(url: &str, status: u16, body: &[u8]) -> Result<Answer, Erro
         return Err(Error::Refused { kind: envelope.error_type, message: envelope.error });
     };
     Ok(Answer { data: data.checked(), warnings: envelope.warnings, infos: envelope.infos })
+}
+
+/// The beginning of a plain text, in one line and in parentheses; nothing of a page for browsers.
+fn excerpt(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(100).collect();
+    if text.is_empty() || text.starts_with('<') { String::new() } else { format!(" ({text})") }
 }
 
 impl RawData<'_> {

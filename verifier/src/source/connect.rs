@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use super::Prometheus;
+use crate::file;
 
 /// How a server is reached.
 #[derive(Debug, Clone, Default)]
@@ -25,8 +26,8 @@ pub(crate) struct Access {
 pub(crate) enum Error {
     #[error("the address `{0}` is no http or https URL")]
     Url(String),
-    #[error("reading {path}")]
-    Read { path: String, source: std::io::Error },
+    #[error(transparent)]
+    File(#[from] crate::file::Error),
     #[error("header {0} is not of the form `NAME: VALUE`")]
     Header(usize),
     #[error("the {0} holds characters that no header can carry")]
@@ -52,7 +53,7 @@ impl Access {
         let mut builder = reqwest::Client::builder().default_headers(headers).timeout(self.timeout);
         if let Some(path) = &self.ca {
             let path_text = path.display().to_string();
-            let pem = read(path)?;
+            let pem = file::read(path)?;
             let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
                 .map_err(|source| Error::Certificate { path: path_text.clone(), source })?;
             if certificates.is_empty() {
@@ -75,7 +76,7 @@ impl Access {
             headers.append(name, sensitive(value.trim(), "header's value")?);
         }
         let mut user = self.username.clone();
-        let mut password = self.password_file.as_deref().map(read).transpose()?;
+        let mut password = self.password_file.as_deref().map(file::read).transpose()?;
         if user.is_none() && !url.username().is_empty() {
             user = Some(url.username().to_owned());
             password = url.password().map(str::to_owned);
@@ -84,7 +85,7 @@ impl Access {
         let _ = url.set_username("");
         let _ = url.set_password(None);
         if let Some(path) = &self.bearer_token_file {
-            let token = read(path)?;
+            let token = file::read(path)?;
             headers.insert(AUTHORIZATION, sensitive(&format!("Bearer {}", token.trim()), "bearer token")?);
         } else if let Some(user) = user {
             let pair = format!("{user}:{}", password.as_deref().unwrap_or("").trim_end_matches(['\r', '\n']));
@@ -93,10 +94,6 @@ impl Access {
         }
         Ok(headers)
     }
-}
-
-fn read(path: &std::path::Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.display().to_string(), source })
 }
 
 fn sensitive(text: &str, what: &'static str) -> Result<HeaderValue, Error> {

@@ -5,26 +5,36 @@
 
 mod answer;
 mod connect;
+mod trouble;
 
 use std::time::Duration;
 
 use prometheus_http_query::Client;
 
-pub(crate) use answer::{Answer, Data, Labels};
+pub(crate) use answer::Answer;
 pub(crate) use connect::{Access, Error as AccessError};
 
 use crate::evidence::Millis;
+use trouble::Trouble;
 
 /// A question to Prometheus was not answered.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
+    /// What is wrong with the way there is known.
+    #[error("{url}: {trouble}")]
+    Way { url: String, trouble: Trouble },
     #[error("sending a request to {url}")]
     Send { url: String, source: prometheus_http_query::Error },
     #[error("reading the answer of {url}")]
     Read { url: String, source: reqwest::Error },
-    #[error("{url} answered with status {status}: {body}")]
-    Status { url: String, status: u16, body: String },
-    #[error("{url} did not answer with JSON of the query API")]
+    #[error("{url} answered {status}{body}: {}", trouble::of_status(*status, body))]
+    Status {
+        url: String,
+        status: u16,
+        /// In parentheses, if there is one.
+        body: String,
+    },
+    #[error("{url} did not answer with JSON of the query API: is this a Prometheus?")]
     Decode { url: String, source: serde_json::Error },
     /// Prometheus understood the question and refused it.
     #[error("the query was refused ({kind}): {message}")]
@@ -68,11 +78,22 @@ impl Prometheus {
             request = request.query("time", at);
         }
         let sent = request.post_raw().await;
-        let response = sent.map_err(|source| Error::Send { url: self.url.clone(), source })?;
+        let response = sent.map_err(|source| self.not_sent(source))?;
         let status = response.status().as_u16();
         let read = response.bytes().await;
         let body = read.map_err(|source| Error::Read { url: self.url.clone(), source })?;
         answer::decode(&self.url, status, &body)
+    }
+
+    fn not_sent(&self, source: prometheus_http_query::Error) -> Error {
+        let url = self.url.clone();
+        match trouble::of(&source) {
+            Trouble::Other => Error::Send { url, source },
+            trouble => {
+                tracing::debug!(error = &source as &dyn std::error::Error, "a request was not sent");
+                Error::Way { url, trouble }
+            }
+        }
     }
 
     /// What the server says about itself. A server that says nothing (other products, older versions) is fine.

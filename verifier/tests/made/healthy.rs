@@ -160,7 +160,9 @@ fn outages(component: &str) -> Vec<(f64, f64)> {
 }
 
 fn components(made: &mut Made) {
+    made.add("ordeal_components", &[], always(COMPONENTS.len() as f64));
     for (component, interval) in COMPONENTS {
+        made.add("ordeal_probe_interval_seconds", &[("component", component)], always(interval));
         let outages = outages(component);
         let down = move |t: f64| outages.iter().map(|(from, to)| (t.min(*to) - from).max(0.0)).sum::<f64>();
         let failed = {

@@ -12,6 +12,7 @@ pub(crate) mod live;
 mod prometheus;
 pub(crate) mod proxy;
 pub(crate) mod spread;
+pub(crate) mod stub;
 pub(crate) mod tls;
 pub(crate) mod trap;
 

@@ -119,7 +119,7 @@ impl Commands {
 
 impl Mend {
     pub(super) async fn attempt(&self, scene: Scene<'_>) -> Result<Outcome, ExecError> {
-        let gated = spawn(scene, &self.command, Duration::from_millis(self.timeout_ms))?;
+        let gated = spawn(scene, Step::Revert, &self.command, Duration::from_millis(self.timeout_ms))?;
         // A revert must not be held back by a journal that cannot be written (the disk may be full): its process
         // group is then unknown to whoever comes next, who runs the revert again.
         if let Err(error) = note(scene, Step::Revert, &gated).await {
@@ -134,12 +134,12 @@ impl Mend {
 
 /// A command of the experiment that waits at its gate, noted in the journal.
 async fn gate(scene: Scene<'_>, step: Step, command: &str, timeout: Duration) -> Result<Gated, String> {
-    let gated = spawn(scene, command, timeout).map_err(|error| chain(&error))?;
+    let gated = spawn(scene, step, command, timeout).map_err(|error| chain(&error))?;
     let noted = note(scene, step, &gated).await;
     noted.map_err(|error| chain(&error)).map(|()| gated)
 }
 
-fn spawn(scene: Scene<'_>, command: &str, timeout: Duration) -> Result<Gated, ExecError> {
+fn spawn(scene: Scene<'_>, step: Step, command: &str, timeout: Duration) -> Result<Gated, ExecError> {
     let intent = scene.intent;
     Gated::spawn(&Spec {
         command: command.to_owned(),
@@ -148,6 +148,7 @@ fn spawn(scene: Scene<'_>, command: &str, timeout: Duration) -> Result<Gated, Ex
             run: intent.run.clone(),
             experiment: intent.experiment.clone(),
             token: intent.token.clone(),
+            step,
             targets: intent.targets.clone(),
         }),
         timeout,

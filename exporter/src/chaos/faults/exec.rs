@@ -5,7 +5,8 @@
 //! [`Gated::open`] lets it go on. Should this process die in between, the shell sees the end of its input and
 //! exits without having run the command.
 //!
-//! Whenever the command is given up (time limit, dropped future), its whole process group is killed.
+//! Whenever the command is given up (time limit, dropped future), its whole process group is killed. What left
+//! the group is found by its environment when the fault is put back ([`strays`](super::strays)).
 
 use std::ffi::OsString;
 use std::fmt;
@@ -21,6 +22,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 
 use super::output::{Capture, Captured};
+use crate::chaos::journal::Step;
 use crate::clock::{Clock, Moment};
 
 /// Bytes kept of each stream of a command whose output only explains a failure.
@@ -30,7 +32,8 @@ pub const TAIL: usize = 4 << 10;
 pub const SHOWN_LINES: usize = 5;
 
 /// The variables that tell a command what it is part of.
-pub const VARIABLES: [&str; 4] = ["ORDEAL_RUN", "ORDEAL_EXPERIMENT", "ORDEAL_TOKEN", "ORDEAL_TARGETS"];
+pub const VARIABLES: [&str; 5] =
+    ["ORDEAL_RUN", "ORDEAL_EXPERIMENT", "ORDEAL_TOKEN", "ORDEAL_STEP", "ORDEAL_TARGETS"];
 
 /// `exec` makes the command's own shell the leader of the group, whose life is that of the command.
 const GATE: &str = r#"read -r ORDEAL_GATE || exit 125; exec sh -c "$1" </dev/null"#;
@@ -59,14 +62,16 @@ pub struct Identity {
     pub experiment: String,
     /// Shows that the command is part of the run, and not a person's.
     pub token: String,
+    /// Which of the experiment's commands it is.
+    pub step: Step,
     /// What is broken.
     pub targets: Vec<String>,
 }
 
 impl Identity {
-    fn values(&self) -> [OsString; 4] {
-        let targets = self.targets.join("\n");
-        [self.run.clone(), self.experiment.clone(), self.token.clone(), targets].map(OsString::from)
+    fn values(&self) -> [OsString; 5] {
+        let [run, experiment, token] = [&self.run, &self.experiment, &self.token].map(OsString::from);
+        [run, experiment, token, self.step.name().into(), self.targets.join("\n").into()]
     }
 }
 

@@ -4,7 +4,7 @@
 //! after it has been put back. So before a fault is put back, commands of its experiment that still run are
 //! killed. A process group's number may meanwhile be another's; it is ours only while its leader is the
 //! process that began at the noted instant. (Its environment would not tell: a process that is just becoming
-//! another program has none.)
+//! another program has none.) What left the group is ended by [`strays`](super::strays).
 
 use std::fs;
 use std::io;
@@ -46,6 +46,24 @@ pub enum LeftoverError {
         /// The process group.
         group: i32,
         /// Its processes.
+        pids: Vec<i32>,
+    },
+    /// The processes that run cannot be listed.
+    #[error("list the processes in /proc")]
+    List(#[source] io::Error),
+    /// A process that a command left in the background could not be killed.
+    #[error("kill process {pid}, which a command left in the background")]
+    KillStray {
+        /// The process.
+        pid: i32,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// Processes that a command left in the background were killed, and there are still some.
+    #[error("processes that a command left in the background do not end: {pids:?}")]
+    Strays {
+        /// The processes.
         pids: Vec<i32>,
     },
 }

@@ -8,6 +8,7 @@ pub mod commands;
 pub mod exec;
 pub mod leftover;
 mod output;
+pub mod strays;
 
 use std::error::Error;
 use std::fmt;

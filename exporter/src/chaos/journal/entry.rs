@@ -96,6 +96,17 @@ pub enum Step {
     Revert,
 }
 
+impl Step {
+    /// Its name in a command's environment.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Inject => "inject",
+            Self::Bit => "bit",
+            Self::Revert => "revert",
+        }
+    }
+}
+
 /// All that the journal says of one experiment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {

@@ -162,10 +162,11 @@ async fn a_directory_that_is_not_there_is_an_error() {
 async fn one_process_at_a_time() {
     let folder = tempfile::tempdir().expect("a folder");
     let journal = Journal::open(folder.path()).await.expect("a journal");
-    let opened = Entry::Opened { run: "r1".into(), pid: 77, at_unix_ms: 0 };
+    let pid = std::process::id();
+    let opened = Entry::Opened { run: "r1".into(), pid, at_unix_ms: 0 };
     journal.append(opened, Durability::Disk).await.expect("noted");
     let error = Journal::open(folder.path()).await.expect_err("it is held").to_string();
-    assert!(error.contains("is in use by process 77 (run r1)"), "{error}");
+    assert!(error.contains(&format!("is in use by process {pid} (run r1)")), "{error}");
     drop(journal);
     // Who only puts back is not named in the journal; the kernel knows it nevertheless.
     let other = Command::new("flock")

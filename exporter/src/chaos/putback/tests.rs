@@ -63,10 +63,6 @@ async fn a_failure_holds_up_no_other_and_stays() {
     let locked = "echo locked >>log; echo no key >&2; test -e key";
     left_behind(folder.path(), &[Some("echo open >>log"), Some(locked)]).await;
     let error = recover(folder.path(), &Clock::start(), NOW).await.expect_err("no key");
-    assert_eq!(
-        error.to_string(),
-        format!("1 of the faults in {}/{FILE} not put back", folder.path().display())
-    );
     let ReplayError::NotAll { done, failures, .. } = error else { panic!("{error}") };
     assert_eq!((done.len(), failures.len()), (1, 1));
     assert_eq!(

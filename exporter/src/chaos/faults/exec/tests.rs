@@ -64,17 +64,18 @@ async fn a_directory_that_is_gone_is_an_error() {
 
 #[tokio::test]
 async fn the_identity_is_in_the_environment_or_absent() {
-    let print = r#"echo "${ORDEAL_RUN-none}/${ORDEAL_EXPERIMENT-none}/${ORDEAL_TOKEN-none}"; echo "${ORDEAL_TARGETS-none}""#;
+    let print = r#"echo "${ORDEAL_RUN-none}/${ORDEAL_EXPERIMENT-none}/${ORDEAL_TOKEN-none}/${ORDEAL_STEP-none}"; echo "${ORDEAL_TARGETS-none}""#;
     let identity = Identity {
         run: "r1".into(),
         experiment: "e1".into(),
         token: "t1".into(),
+        step: Step::Bit,
         targets: vec!["pg 1".into(), "$(pg2)".into()],
     };
     let with = outcome(&Spec { identity: Some(identity), ..spec(print) }).await;
-    assert_eq!(with.stdout.last_lines(9), "r1/e1/t1\npg 1\n$(pg2)");
+    assert_eq!(with.stdout.last_lines(9), "r1/e1/t1/bit\npg 1\n$(pg2)");
     let without = outcome(&spec(print)).await;
-    assert_eq!(without.stdout.last_lines(9), "none/none/none\nnone");
+    assert_eq!(without.stdout.last_lines(9), "none/none/none/none\nnone");
 }
 
 #[tokio::test]

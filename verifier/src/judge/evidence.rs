@@ -1,0 +1,127 @@
+//! Everything that judges look at: the run, and what was recorded of it. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::evidence::{
+    Fetched, Gauge, Labels, Lack, Millis, Point, Recorded, Sample, Shortfall, Shown, Tally, Window,
+};
+use crate::run::Run;
+
+/// Everything that judges look at.
+#[derive(Debug)]
+pub(crate) struct Evidence {
+    pub(crate) run: Run,
+    /// The exporter's families by name.
+    pub(crate) recorded: Recorded,
+    /// Somebody else's series, by the selector that an objective named.
+    pub(crate) others: BTreeMap<String, Fetched>,
+    /// Answers to the objectives' own expressions, by the expression as sent.
+    pub(crate) expressions: BTreeMap<String, Fetched>,
+}
+
+impl Evidence {
+    /// A counter, added up over all series that match and all processes that expose it.
+    pub(crate) fn tally(&self, family: &'static str, matching: &[(&str, &str)]) -> Result<Tally, Shortfall> {
+        Tally::of(&self.run.processes, &self.recorded, family, matching)
+    }
+
+    /// A gauge of the conductor: exactly one series.
+    pub(crate) fn gauge(&self, family: &'static str, matching: &[(&str, &str)]) -> Result<Gauge, Shortfall> {
+        Gauge::of(&self.run.processes, &self.recorded, family, matching)
+    }
+
+    /// A gauge of every load process, one series each.
+    pub(crate) fn gauges_of_load(
+        &self,
+        family: &'static str,
+        matching: &[(&str, &str)],
+    ) -> Result<Vec<Gauge>, Shortfall> {
+        let of = |process| Gauge::of_process(&self.run.processes, &self.recorded, process, family, matching);
+        self.run.processes.with(true).into_iter().map(of).collect()
+    }
+
+    /// Somebody else's series, by the selector that was fetched.
+    pub(crate) fn other(&self, selector: &str) -> Result<&[(Labels, Vec<Sample>)], Shortfall> {
+        let absent = || Shortfall::new(Lack::FamilyAbsent, format!("no series {selector}"));
+        let series = self.others.get(selector).ok_or_else(absent)?.series()?;
+        if series.is_empty() { Err(absent()) } else { Ok(series) }
+    }
+
+    /// Somebody else's gauge: exactly one series, placed on the exporter's clock.
+    pub(crate) fn other_gauge(&self, selector: &str) -> Result<Gauge, Shortfall> {
+        match self.other(selector)? {
+            [(_, samples)] => {
+                let ahead = self.run.processes.prometheus_time(0.0).seconds();
+                let point = |sample: &Sample| Point {
+                    at: sample.at,
+                    clock: sample.at.seconds() - ahead,
+                    value: sample.value,
+                };
+                Ok(Gauge { points: samples.iter().map(point).collect() })
+            }
+            many => {
+                let detail = format!("{} series {selector}, one is due", many.len());
+                Err(Shortfall::new(Lack::DuplicateSeries, detail))
+            }
+        }
+    }
+
+    /// Prometheus' time of the run's end, or of its last scrape.
+    pub(crate) fn run_end(&self) -> Millis {
+        self.run
+            .end
+            .map_or(self.run.processes.fetch_window().1, |end| self.run.processes.prometheus_time(end))
+    }
+
+    /// Whether every process has the same bounds in a histogram.
+    pub(crate) fn same_buckets(&self, family: &'static str) -> Result<(), Shortfall> {
+        let series = self.recorded.matching(family, &[])?;
+        let mut sets: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+        for laid in series {
+            let le = laid.labels.get("le").map_or("", String::as_str);
+            sets.entry(laid.process).or_default().insert(le);
+        }
+        let mut sets = sets.values();
+        let first = sets.next();
+        if sets.all(|set| Some(set) == first) {
+            return Ok(());
+        }
+        Err(Shortfall::new(Lack::BucketsDiffer, format!("{family} has other bounds in some load processes")))
+    }
+
+    /// How long a window is at most, in seconds.
+    pub(crate) fn length(&self, window: Window) -> f64 {
+        match window {
+            Window::Run => {
+                let last = self
+                    .run
+                    .processes
+                    .conductor()
+                    .scrapes
+                    .last()
+                    .map_or(self.run.start, |scrape| scrape.clock);
+                self.run.end.unwrap_or(last) - self.run.start
+            }
+            Window::Part { from, to } => to.latest - from.earliest,
+        }
+    }
+
+    /// What counters of the conductor's process were at the scrapes that enclose a window.
+    pub(crate) fn decisive(&self, window: Window, tallies: &[(&str, &Tally)]) -> Vec<Shown> {
+        let Ok(cut) = self.run.processes.cut(0, window) else { return Vec::new() };
+        let scrapes = &self.run.processes.conductor().scrapes;
+        let ends = cut.outer.0.into_iter().chain([cut.outer.1]);
+        let shown = |scrape: usize| {
+            tallies.iter().filter_map(move |(name, tally)| {
+                let value = tally.at(scrape)?;
+                Some(Shown { series: (*name).to_owned(), at: scrapes[scrape].at, value })
+            })
+        };
+        ends.flat_map(shown).collect()
+    }
+
+    /// The values that a label has in a family.
+    pub(crate) fn label_values(&self, family: &'static str, label: &str) -> Vec<String> {
+        self.recorded.label_values(family, label)
+    }
+}
