@@ -20,26 +20,36 @@ fn child_process() {
     crash::child::main_if_child();
 }
 
+const NOTING: [&str; 3] = ["journal_writing", "journal_written", "journal_synced"];
+const REVERTING: [&str; 5] =
+    ["reverting", "journal_writing", "journal_written", "revert_started", "reverted"];
+
+/// All that can be interrupted in an experiment, in order.
+fn steps_of_a_run() -> Vec<&'static str> {
+    let (opening, intending, closing) = (NOTING, NOTING, NOTING);
+    let injecting = ["journal_writing", "journal_written", "inject_started", "inject_ended"];
+    let injected = ["journal_writing", "journal_written"];
+    let looking = ["journal_writing", "journal_written", "bit_started"];
+    [&opening[..], &intending, &injecting, &injected, &looking, &REVERTING, &closing].concat()
+}
+
+/// All that can be interrupted while what a killed run left is put back.
+fn steps_of_a_recovery() -> Vec<&'static str> {
+    [&REVERTING[..], &NOTING].concat()
+}
+
 #[test]
 fn an_experiment_that_nobody_kills_ends_well() {
     let system = System::new();
     let seen = Child::start(&system, Role::Run).until_the_end();
-    let opening = ["journal_writing", "journal_written", "journal_synced"];
-    let intending = opening;
-    let injecting = ["journal_writing", "journal_written", "inject_started", "inject_ended"];
-    let injected = ["journal_writing", "journal_written"];
-    let looking = ["journal_writing", "journal_written", "bit_started"];
-    let reverting = ["reverting", "journal_writing", "journal_written", "revert_started", "reverted"];
-    let closing = opening;
-    let expected: Vec<&str> =
-        [&opening[..], &intending, &injecting, &injected, &looking, &reverting, &closing].concat();
-    assert_eq!(seen.steps(), expected);
+    assert_eq!(seen.steps(), steps_of_a_run());
     assert_eq!(system.log(), ["inject", "bit", "revert"]);
     assert!(!system.broken());
 }
 
 #[test]
 fn killed_at_any_step_it_leaves_nothing_broken_once_it_runs_again() {
+    let mut reached = Vec::new();
     for kill_at in 0.. {
         let system = System::new();
         let Some(seen) = Child::start(&system, Role::Run).kill_at(kill_at) else { break };
@@ -48,12 +58,15 @@ fn killed_at_any_step_it_leaves_nothing_broken_once_it_runs_again() {
         system.assert_mended(&place);
         Child::start(&system, Role::Recover).until_the_end();
         system.assert_mended(&format!("{place}, recovered twice"));
+        reached.push(seen.last().to_owned());
     }
+    assert_eq!(reached, steps_of_a_run());
 }
 
 #[test]
 fn a_recovery_killed_at_any_step_is_finished_by_the_next() {
     let inject_ended = 9;
+    let mut reached = Vec::new();
     for kill_at in 0.. {
         let system = System::new();
         let seen = Child::start(&system, Role::Run).kill_at(inject_ended).expect("it comes so far");
@@ -62,11 +75,14 @@ fn a_recovery_killed_at_any_step_is_finished_by_the_next() {
         let place = format!("recovery killed at step {kill_at}, {}", seen.last());
         Child::start(&system, Role::Recover).until_the_end();
         system.assert_mended(&place);
+        reached.push(seen.last().to_owned());
     }
+    assert_eq!(reached, steps_of_a_recovery());
 }
 
 #[test]
 fn a_power_cut_at_any_step_loses_nothing_that_matters() {
+    let mut reached = Vec::new();
     for kill_at in 0.. {
         let system = System::new();
         let Some(seen) = Child::start(&system, Role::Run).kill_at(kill_at) else { break };
@@ -86,7 +102,9 @@ fn a_power_cut_at_any_step_loses_nothing_that_matters() {
             let step = seen.last();
             system.assert_mended(&format!("cut at step {kill_at}, {step}, byte {cut} of {}", journal.len()));
         }
+        reached.push(seen.last().to_owned());
     }
+    assert_eq!(reached, steps_of_a_run());
 }
 
 proptest! {

@@ -17,6 +17,7 @@ use self::steps::book;
 use super::book::{Book, BookError};
 use super::experiment::{Event, State};
 use super::faults::exec::Exit;
+use super::faults::{InjectError, Scene};
 use super::guard::{Permit, Refusal, Situation, may_start};
 use super::journal::{Durability, Entry, Journal, Step};
 use super::metrics::Metrics;
@@ -24,7 +25,6 @@ use super::plan::Plan;
 use super::putback::{self, PutBack, ReplayError, Retry, Reverted};
 use super::record::ChaosReport;
 use super::resolve::resolve;
-use super::step;
 use crate::clock::{Clock, Moment};
 use crate::errors::chain;
 use crate::trial::{Experiment, Name};
@@ -194,18 +194,15 @@ impl Driver {
             Ok(intent) => intent,
             Err(error) => return Err(self.refuse(name, Refusal::NotBegun { reason: chain(&error) })),
         };
-        let gated = match self.gate(&intent, Step::Inject, &plan.inject).await {
-            Ok(gated) => gated,
-            Err(reason) => return Err(self.not_begun(name, intent.id, reason).await),
+        let mut begun = Ok(());
+        let scene = Scene { journal: &self.journal, intent: &intent, clock: &self.clock };
+        let result = plan.action.inject(scene, &mut |start| begun = self.book.injecting(plan, start)).await;
+        begun.map_err(book(name))?;
+        let outcome = match result {
+            Err(InjectError::NotBegun(reason)) => return Err(self.not_begun(name, intent.id, reason).await),
+            Err(InjectError::Failed(reason)) => Err(reason),
+            Ok(outcome) => Ok(outcome),
         };
-        let running = match gated.open(&self.clock).await {
-            Ok(running) => running,
-            Err(error) => return Err(self.not_begun(name, intent.id, chain(&error)).await),
-        };
-        self.book.injecting(plan, running.start()).map_err(book(name))?;
-        step!("inject_started");
-        let outcome = running.finish().await;
-        step!("inject_ended");
         match self.note(name, Step::Inject, outcome)? {
             Ok(outcome) => {
                 self.book.injection_ended(name, outcome.end).map_err(book(name))?;
@@ -229,12 +226,15 @@ impl Driver {
     /// it did is put back before the error is returned.
     pub async fn bit(&mut self, plan: &Plan) -> Result<Bit, FaultError> {
         let name = plan.experiment.as_str();
-        let Some(command) = &plan.bit else { return Ok(Bit::Unchecked) };
-        let limit = self.clock.now().later_by(plan.timeout);
+        if plan.action.check().is_none() {
+            return Ok(Bit::Unchecked);
+        }
+        let timeout = plan.action.timeout();
+        let limit = self.clock.now().later_by(timeout);
         let mut before = None;
         loop {
             let left = limit.since(self.clock.now());
-            let reason = match self.look(plan, command, left).await {
+            let reason = match self.look(plan, left).await {
                 Ok(outcome) if outcome.succeeded() => {
                     self.book.command(name, Step::Bit, &outcome).map_err(book(name))?;
                     self.book.bit(name, outcome.end).map_err(book(name))?;
@@ -246,7 +246,7 @@ impl Driver {
                 Err(reason) => reason,
             };
             if limit.since(self.clock.now()) <= BIT_PAUSE {
-                let limit = humantime::format_duration(plan.timeout);
+                let limit = humantime::format_duration(timeout);
                 let reason = format!("it was not seen to take effect within {limit}: {reason}");
                 return Err(self.fizzle(plan, reason).await);
             }

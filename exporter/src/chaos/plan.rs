@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::faults::Action;
 use crate::clock::Moment;
-use crate::trial::{ComponentIndex, ExecFault, Experiment, Fault, Name};
+use crate::trial::{ComponentIndex, Experiment, Name};
 
 /// A resolved experiment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,42 +22,14 @@ pub struct Plan {
     pub fault: &'static str,
     /// What is broken; at least one.
     pub targets: Vec<String>,
-    /// The command that breaks the targets.
-    pub inject: String,
-    /// The command that shows that the fault took effect, if there is one.
-    pub bit: Option<String>,
-    /// How it is put back.
-    pub inverse: Inverse,
-    /// Time limit of each command.
-    pub timeout: Duration,
+    /// What is done to them.
+    pub action: Action,
+    /// Time from the injection to the moment at which it is put back, where it is.
+    pub hold: Duration,
     /// Names of the components that must recover.
     pub components: Vec<String>,
     /// The longest wait for them, from the injection.
     pub deadline: Duration,
-}
-
-/// How a fault is put back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Inverse {
-    /// The system heals on its own: there is nothing to put back.
-    Nothing,
-    /// A command, run some time after the injection.
-    Command {
-        /// The command.
-        revert: String,
-        /// Time from the injection to the command.
-        after: Duration,
-    },
-}
-
-impl Inverse {
-    /// The revert command, if there is one.
-    pub fn command(&self) -> Option<&str> {
-        match self {
-            Self::Nothing => None,
-            Self::Command { revert, .. } => Some(revert),
-        }
-    }
 }
 
 /// Why the output of a target command is no list of targets.
@@ -90,21 +63,15 @@ pub fn targets(output: &str) -> Result<Vec<String>, TargetsError> {
 }
 
 impl Plan {
-    /// The plan of `experiment` on `targets`; `components` are the names of the trial's components.
-    pub fn new(experiment: &Experiment, components: &[Name], targets: Vec<String>) -> Self {
-        let Fault::Exec(ExecFault { inject, bit, revert, timeout, .. }) = &experiment.fault;
+    /// The plan to do `action` to `targets`; `components` are the names of the trial's components.
+    pub fn new(experiment: &Experiment, components: &[Name], targets: Vec<String>, action: Action) -> Self {
         let name_of = |index: &ComponentIndex| components.get(index.get()).map(ToString::to_string);
         Self {
             experiment: experiment.name.clone(),
             fault: experiment.fault.kind(),
             targets,
-            inject: inject.clone(),
-            bit: bit.clone(),
-            inverse: match revert {
-                None => Inverse::Nothing,
-                Some(revert) => Inverse::Command { revert: revert.clone(), after: experiment.hold },
-            },
-            timeout: *timeout,
+            action,
+            hold: experiment.hold,
             components: experiment.components.iter().filter_map(name_of).collect(),
             deadline: experiment.deadline,
         }
@@ -114,10 +81,7 @@ impl Plan {
 impl Plan {
     /// When the fault is to be put back if its injection begins at `start`; `None`: never.
     pub fn revert_due(&self, start: Moment) -> Option<Moment> {
-        match self.inverse {
-            Inverse::Nothing => None,
-            Inverse::Command { after, .. } => Some(start.later_by(after)),
-        }
+        self.action.undo().map(|_| start.later_by(self.hold))
     }
 }
 
@@ -126,18 +90,14 @@ impl fmt::Display for Plan {
         let time = |duration: Duration| humantime::format_duration(duration).to_string();
         writeln!(f, "{} ({})", self.experiment, self.fault)?;
         writeln!(f, "  targets   {}", self.targets.join(", "))?;
-        writeln!(f, "  inject    {}", self.inject)?;
-        writeln!(f, "  bit       {}", self.bit.as_deref().unwrap_or("not checked"))?;
-        match &self.inverse {
-            Inverse::Nothing => writeln!(f, "  put back  nothing to put back")?,
-            Inverse::Command { revert, after } if after.is_zero() => {
-                writeln!(f, "  put back  at once: {revert}")?;
-            }
-            Inverse::Command { revert, after } => {
-                writeln!(f, "  put back  after {}: {revert}", time(*after))?;
-            }
+        writeln!(f, "  inject    {}", self.action.told())?;
+        writeln!(f, "  bit       {}", self.action.check().unwrap_or("not checked"))?;
+        match self.action.undo() {
+            None => writeln!(f, "  put back  nothing to put back")?,
+            Some(undo) if self.hold.is_zero() => writeln!(f, "  put back  at once: {undo}")?,
+            Some(undo) => writeln!(f, "  put back  after {}: {undo}", time(self.hold))?,
         }
-        writeln!(f, "  limits    {} a command", time(self.timeout))?;
+        writeln!(f, "  limits    {} a command", time(self.action.timeout()))?;
         write!(f, "  recovery  {} within {}", self.components.join(", "), time(self.deadline))
     }
 }
@@ -145,7 +105,8 @@ impl fmt::Display for Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trial::NonEmpty;
+    use crate::chaos::faults::commands::Commands;
+    use crate::trial::{ExecFault, Fault, NonEmpty};
 
     fn name(text: &str) -> Name {
         Name::new(text).expect("a name")
@@ -188,7 +149,10 @@ mod tests {
     fn a_plan_says_what_is_done_to_what_and_how_it_is_put_back() {
         let components = [name("shop"), name("postgres")];
         let print = |revert, hold| {
-            Plan::new(&experiment(revert, hold), &components, vec!["pg1".into(), "pg2".into()]).to_string()
+            let experiment = experiment(revert, hold);
+            let Fault::Exec(fault) = &experiment.fault;
+            let action = Action::Exec(Commands::of(fault));
+            Plan::new(&experiment, &components, vec!["pg1".into(), "pg2".into()], action).to_string()
         };
         assert_eq!(
             print(Some("mend"), 40),

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::faults::exec::{ExecError, Gated, Identity, Outcome, Spec, TAIL};
+use super::faults::exec::Outcome;
 use super::faults::leftover::{self, LeftoverError};
-use super::faults::strays;
-use super::journal::{Durability, Entry, Intent, Journal, JournalError, Record, Step};
+use super::faults::{Scene, Undo, strays};
+use super::journal::{Durability, Entry, Intent, Journal, JournalError, Record};
 use super::step;
 use crate::clock::{Clock, Moment};
 use crate::errors::chain;
@@ -66,12 +66,12 @@ pub struct PutBack {
 /// A fault that could not be put back. It stays unfinished in the journal.
 #[derive(Debug, Error)]
 pub enum PutBackError {
-    /// Its revert command did not succeed.
+    /// Its revert did not succeed.
     #[error("put back {experiment} by `{revert}`, which failed {attempts} times, the last time: {last}")]
     Failed {
         /// The experiment's name.
         experiment: String,
-        /// The command.
+        /// What was tried.
         revert: String,
         /// How often it was tried.
         attempts: u32,
@@ -87,14 +87,14 @@ pub enum PutBackError {
         #[source]
         source: LeftoverError,
     },
-    /// Its revert command could not be run.
+    /// Its revert could not be tried.
     #[error("run the revert of {experiment}")]
-    Exec {
+    Attempt {
         /// The experiment's name.
         experiment: String,
         /// The cause.
         #[source]
-        source: ExecError,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// It may be put back, but that could not be written down.
     #[error("note that {experiment} was put back")]
@@ -105,17 +105,6 @@ pub enum PutBackError {
         #[source]
         source: JournalError,
     },
-}
-
-/// Why a command could not be noted before it was let go.
-#[derive(Debug, Error)]
-pub(super) enum NoteError {
-    /// Its process group could not be told apart from later ones.
-    #[error(transparent)]
-    Leader(#[from] LeftoverError),
-    /// The journal could not be written.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
 }
 
 /// Why a journal could not be replayed as a whole.
@@ -228,16 +217,17 @@ pub async fn put_back(
         // Given up in the middle: whatever it left would go on breaking what is being put back.
         ended = ended.and(end_strays(intent).await.map(drop));
     }
-    let reverted = match &intent.revert {
+    let reverted = match &intent.undo {
         None => None,
-        Some(command) => {
-            let reverted = revert(journal, intent, command, clock, retry).await;
+        Some(undo) => {
+            let scene = Scene { journal, intent, clock };
+            let reverted = revert(scene, undo, retry).await;
             // What an injection left running on purpose is the revert's to end; whatever it did not end is
             // ended now, and what that may have broken meanwhile is put back again.
             match end_strays(intent).await {
                 Ok(0) => Some(reverted?),
                 Ok(_) => {
-                    let again = revert(journal, intent, command, clock, retry).await?;
+                    let again = revert(scene, undo, retry).await?;
                     Some(reverted.map_or(again.clone(), |first| first.then(again)))
                 }
                 Err(error) => {
@@ -288,18 +278,14 @@ async fn end_strays(intent: &Intent) -> Result<usize, LeftoverError> {
     Ok(count)
 }
 
-async fn revert(
-    journal: &Journal,
-    intent: &Intent,
-    command: &str,
-    clock: &Clock,
-    retry: Retry,
-) -> Result<Reverted, PutBackError> {
-    let experiment = &intent.experiment;
+async fn revert(scene: Scene<'_>, undo: &Undo, retry: Retry) -> Result<Reverted, PutBackError> {
+    let experiment = &scene.intent.experiment;
     let mut outcomes: Vec<Outcome> = Vec::new();
     loop {
         step!("reverting");
-        let outcome = attempt(journal, intent, command, clock).await?;
+        let outcome = undo.attempt(scene).await;
+        let outcome =
+            outcome.map_err(|source| PutBackError::Attempt { experiment: experiment.clone(), source })?;
         step!("reverted");
         let (succeeded, text, end) = (outcome.succeeded(), outcome.to_string(), outcome.end);
         outcomes.push(outcome);
@@ -308,62 +294,12 @@ async fn revert(
             return Ok(Reverted { start: outcomes[0].start, end, outcomes });
         }
         if attempts >= retry.attempts {
-            let (experiment, revert) = (experiment.clone(), command.to_owned());
+            let (experiment, revert) = (experiment.clone(), undo.to_string());
             return Err(PutBackError::Failed { experiment, revert, attempts, last: text });
         }
         tracing::warn!(experiment, attempts, outcome = text, "revert failed, trying again");
         tokio::time::sleep(retry.pause).await;
     }
-}
-
-async fn attempt(
-    journal: &Journal,
-    intent: &Intent,
-    command: &str,
-    clock: &Clock,
-) -> Result<Outcome, PutBackError> {
-    let experiment = || intent.experiment.clone();
-    let run = |source| PutBackError::Exec { experiment: experiment(), source };
-    let gated = Gated::spawn(&spec(intent, Step::Revert, command)).map_err(run)?;
-    // A revert must not be held back by a journal that cannot be written (the disk may be full): its process
-    // group is then unknown to whoever comes next, who runs the revert again.
-    let noted = note_start(journal, intent.id, Step::Revert, &gated, clock).await;
-    if let Err(error) = noted {
-        tracing::warn!(experiment = intent.experiment, error = chain(&error), "note the start of a revert");
-    }
-    let running = gated.open(clock).await.map_err(run)?;
-    step!("revert_started");
-    running.finish().await.map_err(run)
-}
-
-/// A command of the experiment `intent`.
-pub(super) fn spec(intent: &Intent, step: Step, command: &str) -> Spec {
-    Spec {
-        command: command.to_owned(),
-        directory: Some(intent.directory.clone()),
-        identity: Some(Identity {
-            run: intent.run.clone(),
-            experiment: intent.experiment.clone(),
-            token: intent.token.clone(),
-            step,
-            targets: intent.targets.clone(),
-        }),
-        timeout: intent.timeout(),
-        keep: TAIL,
-    }
-}
-
-/// Notes a command that waits at its gate. A power cut ends the command too, so the kernel's word is enough.
-pub(super) async fn note_start(
-    journal: &Journal,
-    id: u64,
-    step: Step,
-    gated: &Gated,
-    clock: &Clock,
-) -> Result<(), NoteError> {
-    let leader = leftover::identify(gated.group())?;
-    let at_unix_ms = unix_ms(clock, clock.now());
-    Ok(journal.append(Entry::Started { id, step, leader, at_unix_ms }, Durability::Kernel).await?)
 }
 
 /// `moment` in milliseconds of Unix time.

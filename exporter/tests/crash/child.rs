@@ -102,7 +102,8 @@ impl<'a> Child<'a> {
             self.process.wait().expect("dead");
             return Some(self.seen);
         }
-        self.process.wait().expect("the child ends");
+        let status = self.process.wait().expect("the child ends");
+        assert!(status.success(), "the child failed after {}", self.seen.last());
         None
     }
 

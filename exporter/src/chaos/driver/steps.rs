@@ -5,30 +5,26 @@ use std::time::Duration;
 use super::{Driver, FaultError};
 use crate::chaos::book::BookError;
 use crate::chaos::experiment::Event;
-use crate::chaos::faults::exec::{ExecError, Gated, Outcome};
+use crate::chaos::faults::Scene;
+use crate::chaos::faults::exec::Outcome;
 use crate::chaos::guard::Refusal;
 use crate::chaos::journal::{Durability, Entry, Intent, JournalError, Record, Step};
 use crate::chaos::plan::Plan;
 use crate::chaos::putback::{self, PutBackError, Reverted};
-use crate::chaos::step;
 use crate::errors::chain;
 
 impl Driver {
     pub(super) async fn intend(&self, plan: &Plan) -> Result<Intent, JournalError> {
-        let now = self.clock.now();
-        let at_unix_ms = putback::unix_ms(&self.clock, now);
-        let due = plan.revert_due(now.later_by(plan.timeout)).unwrap_or(now);
+        let at_unix_ms = putback::unix_ms(&self.clock, self.clock.now());
         let intent = Intent {
             id: 0,
             run: self.run.clone(),
             experiment: plan.experiment.to_string(),
             token: self.token.clone(),
             targets: plan.targets.clone(),
-            revert: plan.inverse.command().map(str::to_owned),
+            undo: plan.action.undo(),
             directory: self.directory.clone(),
-            timeout_ms: u64::try_from(plan.timeout.as_millis()).unwrap_or(u64::MAX),
             at_unix_ms,
-            expires_unix_ms: putback::unix_ms(&self.clock, due),
         };
         let id = self.journal.intend({
             let intent = intent.clone();
@@ -37,22 +33,11 @@ impl Driver {
         Ok(Intent { id: id.await?, ..intent })
     }
 
-    /// A command of the experiment `intent` that waits at its gate, noted in the journal.
-    pub(super) async fn gate(&self, intent: &Intent, step: Step, command: &str) -> Result<Gated, String> {
-        let gated = Gated::spawn(&putback::spec(intent, step, command)).map_err(|error| chain(&error))?;
-        let noted = putback::note_start(&self.journal, intent.id, step, &gated, &self.clock).await;
-        noted.map_err(|error| chain(&error)).map(|()| gated)
-    }
-
     /// One look whether the fault took effect.
-    pub(super) async fn look(&self, plan: &Plan, command: &str, limit: Duration) -> Result<Outcome, String> {
-        let name = plan.experiment.as_str();
-        let record = self.open_record(name).ok_or("it is not in the journal")?;
-        let timeout_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-        let gated = self.gate(&Intent { timeout_ms, ..record.intent }, Step::Bit, command).await?;
-        let running = gated.open(&self.clock).await.map_err(|error| chain(&error))?;
-        step!("bit_started");
-        running.finish().await.map_err(|error| chain(&error))
+    pub(super) async fn look(&self, plan: &Plan, limit: Duration) -> Result<Outcome, String> {
+        let record = self.open_record(plan.experiment.as_str()).ok_or("it is not in the journal")?;
+        let scene = Scene { journal: &self.journal, intent: &record.intent, clock: &self.clock };
+        plan.action.look(scene, limit).await
     }
 
     /// The unfinished record of this run's `experiment`.
@@ -104,11 +89,11 @@ impl Driver {
         &mut self,
         experiment: &str,
         step: Step,
-        outcome: Result<Outcome, ExecError>,
+        outcome: Result<Outcome, String>,
     ) -> Result<Result<Outcome, String>, FaultError> {
         let outcome = match outcome {
             Ok(outcome) => outcome,
-            Err(error) => return Ok(Err(chain(&error))),
+            Err(reason) => return Ok(Err(reason)),
         };
         self.book.command(experiment, step, &outcome).map_err(book(experiment))?;
         Ok(if outcome.succeeded() { Ok(outcome) } else { Err(outcome.to_string()) })

@@ -6,10 +6,11 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::chaos::faults::Undo;
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,23 +64,12 @@ pub struct Intent {
     pub token: String,
     /// What is broken.
     pub targets: Vec<String>,
-    /// The command that puts it back; `None`: there is nothing to put back.
-    pub revert: Option<String>,
+    /// What puts it back; `None`: there is nothing to put back.
+    pub undo: Option<Undo>,
     /// Where commands run.
     pub directory: PathBuf,
-    /// Time limit of a command, in milliseconds.
-    pub timeout_ms: u64,
     /// When this was written: Unix time in milliseconds.
     pub at_unix_ms: u64,
-    /// From when on it should have been put back: Unix time in milliseconds.
-    pub expires_unix_ms: u64,
-}
-
-impl Intent {
-    /// Time limit of a command.
-    pub fn timeout(&self) -> Duration {
-        Duration::from_millis(self.timeout_ms)
-    }
 }
 
 /// The leader of a command's process group, told apart from whichever process has its number later.

@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 use super::entry::{Account, encode};
 use super::reading::read;
 use super::*;
+use crate::chaos::faults::Undo;
+use crate::chaos::faults::commands::Mend;
 
 mod damage;
 
@@ -15,11 +17,9 @@ fn intent(id: u64) -> Intent {
         experiment: format!("experiment-{id}"),
         token: "t1".into(),
         targets: vec!["pg1".into(), "a \"quoted\"\nname ü".into()],
-        revert: Some("mend \"it\"".into()),
+        undo: Some(Undo::Exec(Mend { command: "mend \"it\"".into(), timeout_ms: 30_000 })),
         directory: "/somewhere".into(),
-        timeout_ms: 30_000,
         at_unix_ms: 1_795_000_000_123,
-        expires_unix_ms: 1_795_000_040_123,
     }
 }
 
@@ -35,7 +35,7 @@ fn entries() -> Vec<Entry> {
         Entry::Injected { id: 0 },
         Entry::Started { id: 0, step: Step::Revert, leader: leader(4712), at_unix_ms: 1_795_000_000_300 },
         Entry::Closed { id: 0 },
-        Entry::Intended(Intent { revert: None, ..intent(1) }),
+        Entry::Intended(Intent { undo: None, ..intent(1) }),
     ]
 }
 

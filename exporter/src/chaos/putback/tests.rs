@@ -2,6 +2,8 @@ use std::fs;
 
 use super::super::journal::FILE;
 use super::*;
+use crate::chaos::faults::commands::Mend;
+use crate::chaos::journal::Intent;
 
 const NOW: Retry = Retry { attempts: 2, pause: Duration::ZERO };
 
@@ -12,11 +14,9 @@ fn intent(id: u64, folder: &Path, revert: Option<&str>) -> Intent {
         experiment: format!("e{id}"),
         token: "t1".into(),
         targets: vec!["pg1".into(), "pg2".into()],
-        revert: revert.map(str::to_owned),
+        undo: revert.map(|command| Undo::Exec(Mend { command: command.to_owned(), timeout_ms: 60_000 })),
         directory: folder.to_owned(),
-        timeout_ms: 60_000,
         at_unix_ms: 0,
-        expires_unix_ms: 0,
     }
 }
 

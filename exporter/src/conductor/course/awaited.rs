@@ -28,7 +28,7 @@ impl Awaited {
             injected,
             deadline,
             seen: false,
-            revert: if plan.inverse.command().is_some() { Revert::Due } else { Revert::None },
+            revert: if plan.action.undo().is_some() { Revert::Due } else { Revert::None },
             open: components.iter().map(|component| (*component, Since::Injected)).collect(),
             all_recovered: true,
             plan,

@@ -1,8 +1,9 @@
 use super::*;
 use crate::chaos::book::BookError;
 use crate::chaos::experiment::{IllegalTransition, State};
+use crate::chaos::faults::Action;
+use crate::chaos::faults::commands::Commands;
 use crate::chaos::guard::{Situation, may_start};
-use crate::chaos::plan::Inverse;
 use crate::chaos::putback::PutBackError;
 use crate::health::tracker::{Saw, Took};
 use crate::trial::{ComponentIndex, ExecFault, Fault, NonEmpty};
@@ -40,8 +41,11 @@ fn experiment() -> Experiment {
 }
 
 fn plan(reverts: bool) -> Plan {
-    let plan = Plan::new(&experiment(), &[], vec!["pg1".into()]);
-    Plan { inverse: if reverts { plan.inverse } else { Inverse::Nothing }, ..plan }
+    let experiment = experiment();
+    let Fault::Exec(fault) = &experiment.fault;
+    let mut commands = Commands::of(fault);
+    commands.revert = commands.revert.filter(|_| reverts);
+    Plan::new(&experiment, &[], vec!["pg1".into()], Action::Exec(commands))
 }
 
 fn permit() -> Permit {
@@ -53,17 +57,12 @@ fn span(start: f64) -> Span {
     Span { start: at(start), end: at(start) }
 }
 
-fn recovered(saw: Saw) -> Option<Recovery> {
-    Some(Recovery::Recovered { took: Took::ZERO, saw, settled: at(0.0) })
+fn recovered(saw: Saw) -> Recovery {
+    Recovery::Recovered { took: Took::ZERO, saw, settled: at(0.0) }
 }
 
-fn not_recovered() -> Option<Recovery> {
-    Some(Recovery::NotRecovered { waited: Duration::from_mins(1) })
-}
-
-fn pending() -> Option<Recovery> {
-    Some(Recovery::Pending { so_far: None })
-}
+const NOT_RECOVERED: Recovery = Recovery::NotRecovered { waited: Duration::from_mins(1) };
+const PENDING: Recovery = Recovery::Pending { so_far: None };
 
 fn book() -> BookError {
     let source = IllegalTransition { from: State::Skipped, event: Outcome::Inject };

@@ -12,11 +12,9 @@ fn intent(folder: &Path) -> Intent {
         experiment: "e1".into(),
         token: folder.display().to_string(),
         targets: Vec::new(),
-        revert: None,
+        undo: None,
         directory: folder.to_owned(),
-        timeout_ms: 60_000,
         at_unix_ms: 0,
-        expires_unix_ms: 0,
     }
 }
 
