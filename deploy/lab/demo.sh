@@ -13,7 +13,7 @@ results=${ORDEAL_RUN_DIR:-$PWD/run}
 prometheus=http://198.18.79.1:9090
 
 # Whatever happens, Ctrl-C included, the lab goes down. The exporter gets the same Ctrl-C and reverts first.
-trap 'lab down' EXIT
+trap 'lab down >/dev/null' EXIT
 trap 'exit 130' INT TERM
 
 lab_options=(--install)

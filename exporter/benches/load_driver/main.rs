@@ -19,12 +19,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use exporter::clock::Clock;
+use exporter::health::Health;
+use exporter::ledger::Ledgers;
 use exporter::load::{Load, raise_descriptor_limit};
 use exporter::trial::{self, ProcessEnvironment, Trial};
+use exporter::{chaos, cluster, conductor};
 use nginx::Nginx;
 use prometheus::{Encoder as _, Registry, TextEncoder};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 const ROUNDS: usize = 5;
@@ -217,6 +221,25 @@ async fn drive(work: Work) -> Measured {
         scrape_ms,
         lag_seconds: report.saturated_seconds["lag"],
     }
+}
+
+/// All that the lab's trial has beside its load, so that a scrape costs what it costs in a run. Its addresses are
+/// made loopback's, where nobody answers the probes.
+fn everything_else(
+    clock: Clock,
+    registry: &Registry,
+    folder: &Path,
+    cancel: &CancellationToken,
+) -> (Ledgers, Health) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/lab/trial.yaml");
+    let text = std::fs::read_to_string(&file).unwrap().replace("198.18.79.", "127.0.0.");
+    let trial = trial::parse(&text, &file, &ProcessEnvironment).expect("a trial without faults");
+    let stores: Vec<_> = trial.ledgers.iter().map(|ledger| &trial.store(ledger.store).name).collect();
+    conductor::Metrics::register(registry, clock, "bench", &trial.name, "").unwrap();
+    chaos::metrics::Metrics::register(registry, &trial.experiments, &stores).unwrap();
+    let feed = cluster::start(None, clock, registry, cancel.clone()).unwrap();
+    let ledgers = Ledgers::open(&trial, "bench", clock, registry, folder).unwrap();
+    (ledgers, Health::start(&trial, clock, registry, feed, cancel).unwrap())
 }
 
 /// Six tasks, as the lab's trial has them, each asking for the one page.
