@@ -57,16 +57,16 @@ fn span(start: f64) -> Span {
     Span { start: at(start), end: at(start) }
 }
 
-fn recovered(saw: Saw) -> Option<Recovery> {
-    Some(Recovery::Recovered { took: Took::ZERO, saw, settled: at(0.0) })
+fn recovered(saw: Saw) -> Recovery {
+    Recovery::Recovered { took: Took::ZERO, saw, settled: at(0.0) }
 }
 
-fn not_recovered() -> Option<Recovery> {
-    Some(Recovery::NotRecovered { waited: Duration::from_mins(1) })
+fn not_recovered() -> Recovery {
+    Recovery::NotRecovered { waited: Duration::from_mins(1) }
 }
 
-fn pending() -> Option<Recovery> {
-    Some(Recovery::Pending { so_far: None })
+fn pending() -> Recovery {
+    Recovery::Pending { so_far: None }
 }
 
 fn book() -> BookError {

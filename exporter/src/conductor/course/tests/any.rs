@@ -14,10 +14,10 @@ fn event((which, kind, _): Made, asked: usize) -> Event {
     let good = !kind.is_multiple_of(4);
     let recovery = |index: usize| match (usize::from(kind) + index) % 5 {
         0 => None,
-        1 => pending(),
-        2 => not_recovered(),
-        3 => recovered(Saw::Nothing),
-        _ => recovered(Saw::Outage),
+        1 => Some(pending()),
+        2 => Some(not_recovered()),
+        3 => Some(recovered(Saw::Nothing)),
+        _ => Some(recovered(Saw::Outage)),
     };
     let fault = || match kind % 3 {
         0 => refused(),
