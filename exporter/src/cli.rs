@@ -1,6 +1,6 @@
 //! The command line: what was typed, checked by clap, nothing resolved yet.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,69 +11,164 @@ use crate::logging::LogFormat;
 
 /// Drives users and chaos experiments against a service, and exposes what it sees as metrics.
 #[derive(Debug, Parser)]
-#[command(name = "load-exporter", version, propagate_version = true)]
+#[command(name = "load-exporter", version, propagate_version = true, after_help = BEGINNING)]
 pub struct Cli {
     /// What is to be done.
     #[command(subcommand)]
     pub command: Command,
-    /// Flags that every command takes.
-    #[command(flatten)]
-    pub common: Common,
 }
 
-/// Flags that every command takes.
+const BEGINNING: &str = "\
+Begin with:
+  load-exporter check trial.yaml
+  load-exporter run trial.yaml
+
+exporter/TRIAL.md describes every key of a trial file.";
+
+/// How a run is looked at from outside.
 #[derive(Debug, Args)]
-pub struct Common {
-    /// Address and port that metrics are served on; port 0 takes a free one and says which.
+pub struct Web {
+    /// Address and port that metrics are served on; :PORT is all interfaces, port 0 takes a free one and says
+    /// which.
     #[arg(
         long = "web.listen-address",
-        global = true,
-        default_value = "0.0.0.0:10042",
-        value_name = "ADDR:PORT"
+        default_value = ":10042",
+        value_name = "[ADDR]:PORT",
+        value_parser = listen
     )]
-    pub listen: SocketAddr,
+    pub listen: Listen,
     /// Path that metrics are served under.
-    #[arg(long = "web.telemetry-path", global = true, default_value = "/metrics", value_name = "PATH", value_parser = telemetry_path)]
+    #[arg(long = "web.telemetry-path", default_value = "/metrics", value_name = "PATH", value_parser = telemetry_path)]
     pub telemetry_path: String,
+}
+
+/// Addresses of which the first that works is listened on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listen(pub Vec<SocketAddr>);
+
+/// What is logged to stderr.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Logging {
     /// How log lines look.
-    #[arg(long = "log.format", global = true, default_value = "text", value_name = "FORMAT")]
-    pub log_format: LogFormat,
-    /// The least severe events that are logged to stderr: error, warn, info, debug or trace. The run's own
-    /// log always begins at info.
-    #[arg(long = "log.level", global = true, default_value = "warn", value_name = "LEVEL")]
-    pub log_level: LevelFilter,
+    #[arg(long = "log.format", default_value = "text", value_name = "FORMAT")]
+    pub format: LogFormat,
+    /// The least severe events that are logged to stderr: error, warn, info, debug or trace. A run's own log
+    /// always begins at info.
+    #[arg(long = "log.level", default_value = "warn", value_name = "LEVEL")]
+    pub level: LevelFilter,
+}
+
+impl Default for Logging {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: LevelFilter::WARN }
+    }
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Carry out a trial. Ends with 0 when it went through all its phases, 1 when it could not, 2 on a bad
-    /// file or bad usage, 130 when it was interrupted.
+    /// Carry out a trial.
+    #[command(after_help = "\
+Examples:
+  load-exporter run trial.yaml
+  load-exporter run trial.yaml --users 10 --duration 1m --no-wait-for-scrape
+  load-exporter run trial.yaml --web.listen-address 127.0.0.1:9200 --dir /var/lib/ordeal
+
+Exit codes:
+  0    the run went through all its phases; whether promises were kept, slo-verifier says
+  1    it could not begin, was aborted, or its results could not be written
+  2    bad usage or a bad trial file
+  130  it was interrupted; nothing is left broken")]
     Run(Run),
-    /// Check trial files, and report all their faults with line and column. Ends with 2 if there are any.
+    /// Check trial files, and report all their faults with line and column.
+    #[command(after_help = "\
+Example:
+  load-exporter check trial.yaml
+
+Secrets are read as in a run: environment variables and files that the trial names must be there.
+
+Exit codes:
+  0  the files are good
+  2  bad usage, or a file with faults")]
     Check {
         /// The trial files.
         #[arg(required = true, value_name = "TRIAL")]
         trials: Vec<PathBuf>,
     },
     /// Say what each experiment would do to what, and how it would be put back. Changes nothing.
+    #[command(after_help = "\
+Runs the `target` command of each experiment, which only looks.
+
+Example:
+  load-exporter plan trial.yaml
+
+Exit codes:
+  0  every experiment has its targets
+  1  at least one would be refused: the last line says which and why
+  2  bad usage or a bad trial file")]
     Plan {
         /// The trial file.
         trial: PathBuf,
+        /// What is logged.
+        #[command(flatten)]
+        logging: Logging,
     },
     /// Put back what an interrupted run left broken, from the journal in its working folder.
+    #[command(after_help = "\
+Example:
+  load-exporter recover --dir run
+
+Exit codes:
+  0  nothing is left broken
+  1  something could not be put back: the message says what, and it may be tried again;
+     or the journal is damaged and may have told of more
+  2  bad usage")]
     Recover {
         /// The working folder of the run.
         #[arg(long, default_value = "run", value_name = "DIR")]
         dir: PathBuf,
+        /// What is logged.
+        #[command(flatten)]
+        logging: Logging,
     },
     /// Remove the tables, rows and keys that runs of a trial left in its stores.
+    #[command(after_help = "\
+Tables that belong to another role, as after `load-exporter sql`, are emptied and stay.
+
+Example:
+  load-exporter cleanup trial.yaml
+
+Exit codes:
+  0  nothing of any run is left in the stores
+  1  a store could not be cleaned
+  2  bad usage or a bad trial file")]
     Cleanup {
         /// The trial file.
         trial: PathBuf,
+        /// What is logged.
+        #[command(flatten)]
+        logging: Logging,
     },
     /// Print the SQL for role, tables and grants that probes and ledgers need.
+    #[command(after_help = "\
+For databases where the role of the trial may not create tables. It may be run again and again.
+
+Example:
+  load-exporter sql | psql -v ON_ERROR_STOP=1 postgres://postgres@db/shop")]
     Sql,
+}
+
+impl Command {
+    /// How this command logs.
+    pub fn logging(&self) -> Logging {
+        match self {
+            Self::Run(Run { logging, .. })
+            | Self::Plan { logging, .. }
+            | Self::Recover { logging, .. }
+            | Self::Cleanup { logging, .. } => *logging,
+            Self::Check { .. } | Self::Sql => Logging::default(),
+        }
+    }
 }
 
 /// Flags of `run`.
@@ -85,7 +180,7 @@ pub struct Run {
     #[arg(long, default_value = "run", value_name = "DIR")]
     pub dir: PathBuf,
     /// Hold the last stage until the load has lasted this long, instead of what the file says, as in 30m.
-    #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION")]
+    #[arg(long, value_parser = lasting, value_name = "DURATION")]
     pub duration: Option<Duration>,
     /// Users of every stage, instead of what the file says.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -96,12 +191,36 @@ pub struct Run {
     /// Id of the run; a random one unless given. The id of a run that died only brings that run to its end.
     #[arg(long = "run-id", value_name = "ID", value_parser = run_id)]
     pub run_id: Option<String>,
-    /// Begin the ramp without waiting for the first scrape.
+    /// Begin the ramp without waiting for a scrape.
     #[arg(long)]
     pub no_wait_for_scrape: bool,
-    /// Longest wait for the two scrapes that show the end of the run to Prometheus.
+    /// Longest wait for two scrapes of the end of the run, by everybody who has scraped it regularly.
     #[arg(long, default_value = "60s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub linger: Duration,
+    /// Where metrics are served.
+    #[command(flatten)]
+    pub web: Web,
+    /// What is logged.
+    #[command(flatten)]
+    pub logging: Logging,
+}
+
+/// As programs of Prometheus take it: without an address all interfaces are meant, of both IP versions where the
+/// machine has both.
+fn listen(text: &str) -> Result<Listen, String> {
+    if let Some(Ok(port)) = text.strip_prefix(':').map(str::parse) {
+        let all = [IpAddr::from(Ipv6Addr::UNSPECIFIED), IpAddr::from(Ipv4Addr::UNSPECIFIED)];
+        return Ok(Listen(all.map(|address| SocketAddr::new(address, port)).to_vec()));
+    }
+    let address = text.parse().map_err(|_| "expected one such as :10042, 127.0.0.1:10042 or [::1]:10042")?;
+    Ok(Listen(vec![address]))
+}
+
+fn lasting(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err("expected a duration above 0 such as 90s or 30m".to_owned()),
+    }
 }
 
 fn telemetry_path(text: &str) -> Result<String, String> {
@@ -135,6 +254,35 @@ mod tests {
             assert!(run_id(bad).is_err(), "{bad:?}");
         }
         assert_eq!(run_id("7f3a91-b").as_deref(), Ok("7f3a91-b"));
+    }
+
+    #[test]
+    fn an_address_may_be_a_port_alone() {
+        let addresses = |text: &str| {
+            listen(text).map(|Listen(all)| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(addresses(":10042").as_deref(), Ok("[::]:10042 0.0.0.0:10042"));
+        assert_eq!(addresses("127.0.0.1:0").as_deref(), Ok("127.0.0.1:0"));
+        assert_eq!(addresses("[::1]:81").as_deref(), Ok("[::1]:81"));
+        for bad in ["", ":", ":x", "10042", "127.0.0.1", ":99999"] {
+            assert!(addresses(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_run_takes_flags_of_the_web() {
+        let taken = |words: &[&str]| Cli::try_parse_from(["load-exporter"].iter().chain(words)).is_ok();
+        assert!(taken(&["run", "t.yaml", "--web.listen-address", ":1", "--log.level", "info"]));
+        assert!(taken(&["plan", "t.yaml", "--log.level", "info"]));
+        for command in [&["check", "t.yaml"][..], &["plan", "t.yaml"], &["cleanup", "t.yaml"], &["sql"]] {
+            assert!(!taken(&[command, &["--web.listen-address", ":1"]].concat()), "{command:?}");
+        }
+    }
+
+    #[test]
+    fn a_run_lasts() {
+        assert_eq!(lasting("30m"), Ok(Duration::from_mins(30)));
+        assert!(lasting("0s").is_err() && lasting("30").is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod cluster;
 pub mod conductor;
+mod count;
 mod errors;
 pub mod health;
 pub mod ledger;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use exporter::app::{self, Overrides, Request};
-use exporter::cli::{Cli, Command, Common, Run};
+use exporter::cli::{Cli, Command, Run};
 use exporter::conductor::Progress;
 use exporter::logging::Log;
 use exporter::trial::{self, Faults, ProcessEnvironment, Trial};
@@ -16,10 +16,11 @@ const BAD_FILE: u8 = 2;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Cli { command, common } = Cli::parse();
+    let Cli { command } = Cli::parse();
     let progress = Progress::on_stderr();
-    let log = Log::start(common.log_format, common.log_level, &progress);
-    match carry_out(command, common, &log, &progress).await {
+    let logging = command.logging();
+    let log = Log::start(logging.format, logging.level, &progress);
+    match carry_out(command, &log, &progress).await {
         Ok(code) => code,
         Err(error) => {
             progress.end();
@@ -33,30 +34,29 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn carry_out(
-    command: Command,
-    common: Common,
-    log: &Log,
-    progress: &Progress,
-) -> anyhow::Result<ExitCode> {
+async fn carry_out(command: Command, log: &Log, progress: &Progress) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Run(run) => app::run(request(run, common)?, log, progress).await,
+        Command::Run(run) => app::run(request(run)?, log, progress).await,
         Command::Check { trials } => Ok(check(&trials, progress)),
-        Command::Plan { trial } => print(&app::plan(&read(&trial)?).await?),
-        Command::Recover { dir } => app::recover(&dir, progress).await,
-        Command::Cleanup { trial } => app::cleanup(&read(&trial)?, progress).await,
+        Command::Plan { trial, .. } => {
+            let planned = app::plan(&read(&trial)?).await;
+            print(&planned.text)?;
+            Ok(if planned.all_allowed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Recover { dir, .. } => app::recover(&dir, progress).await,
+        Command::Cleanup { trial, .. } => app::cleanup(&read(&trial)?, progress).await,
         Command::Sql => print(&app::sql()),
     }
 }
 
-fn request(run: Run, common: Common) -> anyhow::Result<Request> {
+fn request(run: Run) -> anyhow::Result<Request> {
     let overrides = Overrides { duration: run.duration, users: run.users, seed: run.seed };
     Ok(Request {
         trial: overrides.apply(read(&run.trial)?),
         run: run.run_id,
         dir: run.dir,
-        listen: common.listen,
-        telemetry_path: common.telemetry_path,
+        listen: run.web.listen.0,
+        telemetry_path: run.web.telemetry_path,
         wait_for_scrape: !run.no_wait_for_scrape,
         linger: run.linger,
     })

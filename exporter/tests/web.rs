@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::net::SocketAddr;
 
-use exporter::web::{Readiness, Web};
+use exporter::web::{Readiness, Scrapers, Web};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 struct Site {
     address: SocketAddr,
-    scrapes: watch::Receiver<u64>,
+    scrapers: watch::Receiver<Scrapers>,
     readiness: watch::Sender<Readiness>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
@@ -47,12 +47,12 @@ async fn site() -> Site {
     let address = listener.local_addr().expect("its address");
     let (readiness, readiness_seen) = watch::channel(Readiness::NotReady("preflight".to_owned()));
     let web = Web::new(registry, "/metrics", readiness_seen);
-    let scrapes = web.scrapes();
+    let scrapers = web.scrapers().subscribe();
     let (stop, stopped) = oneshot::channel();
     let server = tokio::spawn(web.serve(listener, async move {
         let _ = stopped.await;
     }));
-    Site { address, scrapes, readiness, stop, server }
+    Site { address, scrapers, readiness, stop, server }
 }
 
 async fn connect(site: &Site) -> http1::SendRequest<Empty<Bytes>> {
@@ -83,7 +83,7 @@ async fn a_scrape_gets_the_text_format_and_is_counted() {
     assert_eq!(plain.status, StatusCode::OK);
     assert_eq!(plain.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     assert!(plain.text().contains("\nordeal_made_total 7\n"), "{}", plain.text());
-    assert_eq!(*site.scrapes.borrow(), 1);
+    assert_eq!(site.scrapers.borrow().total(), 1);
 
     let zipped = ask(&site, Method::GET, "/metrics", "gzip;q=1.0, *;q=0.1").await;
     assert_eq!(zipped.header("content-encoding"), "gzip");
@@ -91,12 +91,12 @@ async fn a_scrape_gets_the_text_format_and_is_counted() {
     let mut text = String::new();
     flate2::read::GzDecoder::new(&zipped.body[..]).read_to_string(&mut text).expect("gzip");
     assert_eq!(text, plain.text());
-    assert_eq!(*site.scrapes.borrow(), 2);
+    assert_eq!(site.scrapers.borrow().total(), 2);
 
     let head = ask(&site, Method::HEAD, "/metrics", "identity").await;
     assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0));
     assert_eq!(head.header("content-length"), plain.body.len().to_string());
-    assert_eq!(*site.scrapes.borrow(), 2, "a HEAD is no scrape");
+    assert_eq!(site.scrapers.borrow().total(), 2, "a HEAD is no scrape");
 }
 
 #[tokio::test]

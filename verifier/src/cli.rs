@@ -27,20 +27,23 @@ Examples:
   a run that still goes on, its end awaited:
     slo-verifier verify slos.yaml --prometheus http://localhost:9090 --wait 10m
   a certain run of last week, for a program:
-    slo-verifier verify slos.yaml --prometheus http://localhost:9090 --run 7f3a91 --since 10d --output json
+    slo-verifier verify slos.yaml --prometheus http://localhost:9090 \\
+      --run 7f3a91 --since 10d --output json
   behind a path prefix, with a token and an authority of your own:
     slo-verifier verify slos.yaml --prometheus https://metrics.example/prometheus \\
       --bearer-token-file token --ca ca.pem
 
-Exit codes: 0 pass, 1 fail, 2 usage or bad file, 3 inconclusive, 4 no usable answer from Prometheus.
+Exit codes: 0 pass, 1 fail, 2 usage or bad file, 3 inconclusive, 4 no usable answer
+from Prometheus.
 Files are read if they are regular ones of at most 1 MiB.";
 
 const CHECK_EXAMPLES: &str = "\
 Example:
   slo-verifier check slos.yaml
 
-Every fault is told at once, as FILE:LINE:COLUMN and what was expected. Expressions of the kind `promql` are
-read too: what no Prometheus can take is a fault, what is only unknown here is told and left to Prometheus.
+Every fault is told at once, as FILE:LINE:COLUMN and what was expected. Expressions of
+the kind `promql` are read too: what no Prometheus can take is a fault, what is only
+unknown here is told and left to Prometheus.
 
 Exit codes: 0 sound, 2 faults or no such file.";
 

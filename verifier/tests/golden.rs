@@ -8,6 +8,7 @@ use made::{Made, Server, healthy, steps};
 
 const SLOS: &str = "objectives:
   - {name: the shop answers, kind: availability, at_least: 99.9%}
+  - {name: sales are made, kind: availability, at_least: 99.9%, task: sale, during: {phase: steady}}
   - {name: answers in time, kind: latency, within: 2s, at_least: 95%}
   - {name: PostgreSQL recovers, kind: recovery, experiment: kill-postgres-primary, component: postgres, within: 30s, proves: 29}
   - {name: nothing lost in PostgreSQL, kind: data_loss, store: postgres, proves: 32}
@@ -17,6 +18,15 @@ const SLOS: &str = "objectives:
 
 fn run() -> Made {
     let mut made = healthy("7f3a91", 5.0);
+    let failed = |count: f64| steps(&[(0.0, 0.0), (80.0, count)]);
+    let sale = ("task", "sale");
+    made.set("ordeal_requests_total", &[sale, ("outcome", "error")], failed(30.0));
+    made.set("ordeal_response_time_seconds_bucket", &[sale, ("outcome", "error")], failed(30.0));
+    for (reason, count) in
+        [("http_5xx", 20.0), ("reset", 6.0), ("request_timeout", 3.0), ("connect_refused", 1.0)]
+    {
+        made.set("ordeal_request_errors_total", &[sale, ("reason", reason)], failed(count));
+    }
     let lost = [("store", "postgres"), ("class", "lost")];
     made.set("ordeal_ledger_audit", &lost, steps(&[(0.0, 0.0), (216.0, 7.0)]));
     let replicas = steps(&[(0.0, 3.0), (75.0, 10.0), (597.0, 3.0)]);

@@ -13,7 +13,7 @@ const FORMS: [&str; 17] = [
     "kind: latency",
     "kind: load_held",
     "kind: recovery",
-    "kind: leader",
+    "kind: leader, expect: new",
     "kind: split_brain",
     "kind: data_loss",
     "kind: recovery_point",

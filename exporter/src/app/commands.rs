@@ -1,6 +1,6 @@
 //! The commands that do not run a trial.
 
-use std::fmt::Write;
+use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -9,6 +9,7 @@ use anyhow::Context;
 use crate::chaos::putback::{ReplayError, Retry};
 use crate::clock::Clock;
 use crate::conductor::Progress;
+use crate::count::count;
 use crate::trial::{Name, Trial};
 use crate::{chaos, health, ledger};
 
@@ -43,32 +44,59 @@ pub async fn recover(dir: &Path, progress: &Progress) -> anyhow::Result<ExitCode
     Ok(ExitCode::FAILURE)
 }
 
+/// What `plan` found.
+pub struct Planned {
+    /// The plan, ready to print.
+    pub text: String,
+    /// Whether no experiment would be refused.
+    pub all_allowed: bool,
+}
+
 /// What each experiment of `trial` would do to what, and how it would be put back. Changes nothing.
-pub async fn plan(trial: &Trial) -> anyhow::Result<String> {
+pub async fn plan(trial: &Trial) -> Planned {
     let components: Vec<Name> = trial.components.iter().map(|component| component.name.clone()).collect();
     let clock = Clock::start();
-    let mut text = String::new();
+    let mut found = Vec::with_capacity(trial.experiments.len());
     for experiment in &trial.experiments {
-        match chaos::resolve::resolve(experiment, &components, &clock).await {
-            Ok(plan) => writeln!(text, "{plan}")?,
-            Err(refusal) => writeln!(text, "{}\n  would be refused: {refusal}", experiment.name)?,
+        let resolved = chaos::resolve::resolve(experiment, &components, &clock).await;
+        found.push((&experiment.name, resolved));
+    }
+    planned(&found)
+}
+
+fn planned<P: Display, R: Display>(found: &[(&Name, Result<P, R>)]) -> Planned {
+    let shown = found.iter().map(|(name, found)| match found {
+        Ok(plan) => format!("{plan}\n"),
+        Err(refusal) => format!("{name}\n  would be refused: {refusal}\n"),
+    });
+    let shown: String = shown.collect();
+    let refused: Vec<String> = found
+        .iter()
+        .filter_map(|(name, found)| found.as_ref().err().map(|refusal| format!("{name} ({refusal})")))
+        .collect();
+    let last = match (found.len(), refused.len()) {
+        (0, _) => "no experiments: the trial breaks nothing\n".to_owned(),
+        (_, 0) => String::new(),
+        (all, some) => {
+            format!("{some} of {} would be refused: {}\n", count(all, "experiment"), refused.join("; "))
         }
-    }
-    if trial.experiments.is_empty() {
-        text.push_str("no experiments: the trial breaks nothing\n");
-    }
-    Ok(text)
+    };
+    Planned { text: shown + &last, all_allowed: refused.is_empty() }
 }
 
 /// Removes what runs left in the stores of `trial`.
 pub async fn cleanup(trial: &Trial, progress: &Progress) -> anyhow::Result<ExitCode> {
-    health::remove(trial).await.context("remove what probes left")?;
-    ledger::cleanup(trial, ledger::Scope::All).await.context("remove what ledgers left")?;
+    let mut emptied = health::remove(trial).await.context("remove what probes left")?;
+    emptied.extend(ledger::cleanup(trial, ledger::Scope::All).await.context("remove what ledgers left")?);
     let stores: Vec<&str> = trial.stores.iter().map(|store| store.name.as_str()).collect();
     progress.say(&match stores.as_slice() {
         [] => "nothing to remove: the trial has no stores".to_owned(),
         stores => format!("removed what runs left in: {}", stores.join(", ")),
     });
+    if !emptied.is_empty() {
+        let tables = emptied.join(", ");
+        progress.say(&format!("these tables belong to another role: they are empty now and stay ({tables})"));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -81,13 +109,32 @@ pub fn sql() -> String {
 pub fn summary(trial: &Trial) -> String {
     let users = trial.load.stages.iter().map(|stage| stage.users).max().unwrap_or(0);
     format!(
-        "ok: {} at {}, {users} users for {}, {} tasks, {} components, {} ledgers, {} experiments",
+        "ok: {} at {}, {} for {}, {}, {}, {}, {}",
         trial.name,
         trial.target.url.origin().ascii_serialization(),
+        count(users, "user"),
         humantime::format_duration(trial.load.duration()),
-        trial.load.tasks.len(),
-        trial.components.len(),
-        trial.ledgers.len(),
-        trial.experiments.len()
+        count(trial.load.tasks.len(), "task"),
+        count(trial.components.len(), "component"),
+        count(trial.ledgers.len(), "ledger"),
+        count(trial.experiments.len(), "experiment")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_ends_with_what_would_be_refused() {
+        let names = ["kill", "drain"].map(|name| Name::new(name).expect("a name"));
+        let planned_of =
+            |found: [Result<&str, &str>; 2]| planned(&names.iter().zip(found).collect::<Vec<_>>());
+        let good = planned_of([Ok("kill\n  targets a"), Ok("drain\n  targets b")]);
+        assert_eq!((good.text.as_str(), good.all_allowed), ("kill\n  targets a\ndrain\n  targets b\n", true));
+        let bad = planned_of([Ok("kill\n  targets a"), Err("no target")]);
+        let text = "kill\n  targets a\ndrain\n  would be refused: no target\n\
+                    1 of 2 experiments would be refused: drain (no target)\n";
+        assert_eq!((bad.text.as_str(), bad.all_allowed), (text, false));
+    }
 }

@@ -1,8 +1,10 @@
 //! From a checked trial to a finished run: wires the rooms, leads the run, shuts down in order.
 
 mod commands;
+mod linger;
 mod overrides;
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,17 +21,19 @@ use crate::chaos::driver::{Driver, Setup};
 use crate::chaos::journal::Journal;
 use crate::chaos::putback::Retry;
 use crate::clock::Clock;
-use crate::conductor::{self, Board, Conductor, Ended, Findings, Glance, Options, Progress, Stopped};
+use crate::conductor::{
+    self, Board, Conductor, Ended, Findings, Glance, Options, Progress, Stopped, Waiting,
+};
 use crate::health::{self, Health};
 use crate::ledger::{self, Ledgers};
 use crate::load::{self, Load, LoadHandle};
 use crate::logging::Log;
 use crate::rundir::RunDir;
 use crate::trial::{Name, Trial};
-use crate::web::{Readiness, Web};
+use crate::web::{About, Readiness, Web};
 use crate::{chaos, cluster, signals};
 
-pub use commands::{cleanup, plan, recover, sql, summary};
+pub use commands::{Planned, cleanup, plan, recover, sql, summary};
 pub use overrides::Overrides;
 
 /// The exit code of an interrupted run: 128 + SIGINT, as shells count.
@@ -43,13 +47,13 @@ pub struct Request {
     pub run: Option<String>,
     /// The working folder.
     pub dir: PathBuf,
-    /// Where metrics are served.
-    pub listen: SocketAddr,
+    /// Where metrics are served: the first of these that can be listened on.
+    pub listen: Vec<SocketAddr>,
     /// The path of the metrics.
     pub telemetry_path: String,
-    /// Whether the ramp waits for the first scrape.
+    /// Whether the ramp waits for a scrape of the system in order.
     pub wait_for_scrape: bool,
-    /// How long the end waits for its two scrapes at most.
+    /// How long the end waits at most for two scrapes by everybody who recorded the run.
     pub linger: Duration,
 }
 
@@ -59,13 +63,16 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     let clock = Clock::start();
     let trial = Arc::new(request.trial);
     let id = request.run.clone().unwrap_or_else(new_run_id);
-    let dir = RunDir::of(&request.dir, &id)?;
+    let dir = RunDir::of(&request.dir, &id).with_context(|| {
+        format!("make a folder for the run in {} (--dir chooses another place)", request.dir.display())
+    })?;
     // Before anything of a run is touched, for it may be another process's.
     let journal = Journal::open(dir.root()).await.context("take the working folder for this run")?;
     load::raise_descriptor_limit().context("raise the limit of open files")?;
-    let listener = TcpListener::bind(request.listen)
-        .await
-        .with_context(|| format!("listen on {} (--web.listen-address chooses another)", request.listen))?;
+    let listener = TcpListener::bind(request.listen.as_slice()).await.with_context(|| {
+        let address = request.listen.last().map(ToString::to_string).unwrap_or_default();
+        format!("listen on {address} (--web.listen-address chooses another)")
+    })?;
 
     let listening = listener.local_addr().context("ask for the address listened on")?;
     dir.enter()?;
@@ -75,7 +82,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     let stop = CancellationToken::new();
     let metrics = conductor::Metrics::register(&registry, clock, &id, &trial.name, revision())?;
     let driver = open_driver(&trial, clock, journal, &id, &registry).await?;
-    ensure_tables(&trial, &abort).await?;
+    Box::pin(ensure_tables(&trial, &abort, progress)).await?;
     let status = cluster::start(trial.status.clone(), clock, &registry, stop.clone())?;
     let health = Health::start(&trial, clock, &registry, status.clone(), &stop)?;
     let ledgers = Ledgers::open(&trial, &id, clock, &registry, dir.path())?;
@@ -83,8 +90,16 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
 
     let (readiness, ready) = watch::channel(Readiness::NotReady("in preflight".to_owned()));
     let board = Board::new(clock, metrics, readiness);
-    let web = Web::new(registry, &request.telemetry_path, ready);
-    let scrapes = web.scrapes();
+    let told = About {
+        run: id.clone(),
+        trial: trial.name.to_string(),
+        phase: Box::new({
+            let board = board.clone();
+            move || board.shown().phase.as_str()
+        }),
+    };
+    let web = Web::new(registry, &request.telemetry_path, ready).about(told);
+    let scrapers = web.scrapers();
     let server = tokio::spawn(web.serve(listener, stop.clone().cancelled_owned()));
     tracing::info!(run = id, trial = trial.name.as_str(), dir = %dir.path().display(), "the run begins");
     progress.say(&format!(
@@ -107,14 +122,14 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         ledgers,
         findings: Findings::default(),
         status,
-        scrapes: scrapes.clone(),
+        scrapers: scrapers.subscribe(),
         progress: progress.clone(),
         board,
         running,
         abort: abort.clone(),
     };
     let ended = conductor.lead(load).await;
-    linger(scrapes.clone(), request.linger, &abort).await;
+    linger::linger(&scrapers, request.linger, &abort).await;
     stop.cancel();
     health.stopped().await;
     server.await.context("serve metrics")?;
@@ -187,21 +202,30 @@ async fn open_driver(
 }
 
 /// Makes the tables that probes and ledgers write to. A store that has just failed over gets a little time.
-async fn ensure_tables(trial: &Trial, abort: &CancellationToken) -> anyhow::Result<()> {
-    let limit = Duration::from_secs(30);
+async fn ensure_tables(trial: &Trial, abort: &CancellationToken, progress: &Progress) -> anyhow::Result<()> {
+    let last = RefCell::new(None);
     let tries = async {
         loop {
             let result = ensure_tables_once(trial).await;
             match result {
                 Ok(()) => return,
-                Err(error) => tracing::info!(error = format!("{error:#}"), "the tables are not there yet"),
+                Err(error) => {
+                    tracing::info!(error = format!("{error:#}"), "the tables are not there yet");
+                    last.replace(Some(format!(": {error:#}")));
+                }
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     };
+    let waiting = Waiting {
+        for_what: &|| format!("the stores to be prepared{}", last.borrow().as_deref().unwrap_or_default()),
+        limit: Duration::from_secs(30),
+        hint: "are they up, and their addresses in the trial right? `load-exporter sql` prints what a role needs",
+        came: "the stores are prepared",
+    };
     tokio::select! {
         () = abort.cancelled() => anyhow::bail!("interrupted before the run began"),
-        done = tokio::time::timeout(limit, tries) => match done {
+        done = progress.await_aloud(&waiting, tries) => match done {
             Ok(()) => Ok(()),
             Err(_) => ensure_tables_once(trial).await.context("make the tables of probes and ledgers"),
         },
@@ -212,16 +236,6 @@ async fn ensure_tables_once(trial: &Trial) -> anyhow::Result<()> {
     health::ensure(trial).await?;
     ledger::ensure_schema(trial).await?;
     Ok(())
-}
-
-/// Waits for two more scrapes, so that Prometheus has the end of the run.
-async fn linger(mut scrapes: watch::Receiver<u64>, limit: Duration, abort: &CancellationToken) {
-    // Whoever interrupts the run does not want to wait long for a Prometheus that may not be there.
-    let limit = if abort.is_cancelled() { limit.min(Duration::from_secs(5)) } else { limit };
-    let enough = *scrapes.borrow() + 2;
-    if tokio::time::timeout(limit, scrapes.wait_for(|scrapes| *scrapes >= enough)).await.is_err() {
-        tracing::warn!(?limit, "the end of the run was not scraped twice; Prometheus may lack it");
-    }
 }
 
 async fn show(

@@ -25,6 +25,7 @@ pub use experiment::ExperimentError;
 pub use metrics::Metrics;
 pub use phase::Phase;
 pub use preflight::PreflightError;
+pub(crate) use progress::Waiting;
 pub use progress::{Glance, Progress};
 pub use report::Findings;
 
@@ -32,10 +33,11 @@ use crate::chaos::driver::Driver;
 use crate::clock::Clock;
 use crate::cluster;
 use crate::health::Health;
-use crate::ledger::Ledgers;
+use crate::ledger::{LedgerError, Ledgers};
 use crate::load::{Load, LoadError, LoadHandle};
 use crate::rundir::RunDir;
 use crate::trial::{ComponentKind, Trial};
+use crate::web::Scrapers;
 
 /// How long `members` may take to be healthy before the last audit.
 const MEMBERS_LIMIT: Duration = Duration::from_mins(2);
@@ -43,7 +45,7 @@ const MEMBERS_LIMIT: Duration = Duration::from_mins(2);
 /// What the user may set for a run, beside the trial.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Whether the ramp waits for the first scrape.
+    /// Whether the ramp waits for a scrape of the system in order.
     pub wait_for_scrape: bool,
 }
 
@@ -79,6 +81,9 @@ pub enum Stopped {
     /// The load could not be started.
     #[error("start the load")]
     Load(#[from] LoadError),
+    /// What was written can no longer be noted, so nothing that follows could be proven.
+    #[error("keep the record of what was written")]
+    Ledger(#[from] LedgerError),
     /// An experiment went wrong in a way that ends the run.
     #[error("carry out the experiments")]
     Experiment(#[from] ExperimentError),
@@ -104,8 +109,8 @@ pub struct Conductor {
     pub findings: Findings,
     /// What runs, from the status document.
     pub status: cluster::Feed,
-    /// Scrapes served so far.
-    pub scrapes: watch::Receiver<u64>,
+    /// Who has scraped so far.
+    pub scrapers: watch::Receiver<Scrapers>,
     /// Tells a person what is worth knowing.
     pub progress: Progress,
     /// Says where the run stands.
@@ -132,10 +137,9 @@ impl Conductor {
         }
         self.end_load().await;
         // A run that ended before its first write has nothing to audit.
-        if self.driver.resumed() || self.running.borrow().is_some() {
-            self.audit().await;
-        }
-        let written = self.write_results();
+        let kept =
+            if self.driver.resumed() || self.running.borrow().is_some() { self.audit().await } else { true };
+        let written = self.write_results() && kept;
         match stopped {
             Ok(()) => {
                 self.board.end(Phase::Finished);
@@ -160,15 +164,16 @@ impl Conductor {
         self.running.send_replace(Some(Arc::clone(&load)));
         load.ramped().await;
         self.board.enter(Phase::Steady);
-        self.sync_ledgers().await;
+        self.ledgers.sync().await?;
         if !self.trial.experiments.is_empty() {
             tokio::time::sleep(self.trial.after).await;
             self.board.enter(Phase::Experiments);
             let trial = Arc::clone(&self.trial);
             for experiment in &trial.experiments {
+                self.ledgers.sync().await?;
                 self.experiment(experiment).await?;
             }
-            self.sync_ledgers().await;
+            self.ledgers.sync().await?;
         }
         load.stages_done().await;
         self.board.enter(Phase::Cooldown);
@@ -207,8 +212,9 @@ impl Conductor {
         }
     }
 
-    /// The last audit, once the members are up, so that an old primary that lost writes has rejoined.
-    async fn audit(&mut self) {
+    /// The last audit, once the members are up, so that an old primary that lost writes has rejoined. Says
+    /// whether the ledgers are on disk.
+    async fn audit(&mut self) -> bool {
         self.board.enter(Phase::Audit);
         let members: Vec<usize> = self.components(|kind| matches!(kind, ComponentKind::Members { .. }));
         if members.is_empty() && !self.trial.ledgers.is_empty() {
@@ -226,14 +232,12 @@ impl Conductor {
         }
         let audits = self.ledgers.final_audit().await;
         self.findings.audits.extend(audits);
-        self.sync_ledgers().await;
-    }
-
-    async fn sync_ledgers(&self) {
-        if let Err(error) = self.ledgers.sync().await {
-            let error: &dyn std::error::Error = &error;
+        let kept = self.ledgers.sync().await;
+        if let Err(error) = &kept {
+            let error: &dyn std::error::Error = error;
             tracing::error!(error, "the ledger is not safe on disk");
         }
+        kept.is_ok()
     }
 
     /// Says whether all of them are on disk.

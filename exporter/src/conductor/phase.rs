@@ -3,7 +3,7 @@
 /// A part of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
-    /// Nothing has been done to the target yet: reachability, health, limits, the first scrape.
+    /// Nothing has been done to the target yet: reachability, health, limits, a scrape of the system in order.
     Preflight,
     /// Users are being started.
     Ramp,

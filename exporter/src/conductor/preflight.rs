@@ -1,18 +1,19 @@
 //! Before anything is done to the target: is all of it there, healthy, and is this machine up to it?
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use tokio::net::TcpStream;
 
 use super::Conductor;
+use super::progress::Waiting;
 use crate::{health, load};
 
 /// How long components may take to be seen up.
 const HEALTH_LIMIT: Duration = Duration::from_secs(30);
 /// How long autoscalers may take to be at their minimum.
 const AUTOSCALER_LIMIT: Duration = Duration::from_mins(1);
-/// How long the first scrape is awaited.
+/// How long a scrape is awaited.
 const SCRAPE_LIMIT: Duration = Duration::from_secs(30);
 /// How long a connection to the target may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -32,7 +33,7 @@ pub enum PreflightError {
         components: Vec<String>,
     },
     /// Nobody listens where the users are to go.
-    #[error("connect to the target {target}: nothing answers there; is the service up, and its URL right?")]
+    #[error("connect to the target {target} (is the service up, and `target` in the trial its address?)")]
     Unreachable {
         /// Host and port.
         target: String,
@@ -68,7 +69,7 @@ impl Conductor {
         self.autoscalers_at_minimum().await?;
         self.ledgers.prepare_dataset().await.map_err(PreflightError::Ledger)?;
         if self.options.wait_for_scrape {
-            self.first_scrape().await;
+            self.scraped_in_order().await;
         }
         Ok(())
     }
@@ -115,7 +116,15 @@ impl Conductor {
                 tokio::time::sleep(LOOK).await;
             }
         };
-        let in_time = tokio::time::timeout(HEALTH_LIMIT, healthy).await;
+        let waiting = Waiting {
+            for_what: &|| {
+                format!("every component to be healthy, which is not yet: {}", self.not_up().join(", "))
+            },
+            limit: HEALTH_LIMIT,
+            hint: "mend it, or leave it out of the trial's `components`",
+            came: "every component is healthy",
+        };
+        let in_time = self.progress.await_aloud(&waiting, healthy).await;
         in_time.map_err(|_| PreflightError::Unhealthy { components: self.not_up() })
     }
 
@@ -123,15 +132,27 @@ impl Conductor {
         if self.trial.status.is_none() {
             return Ok(());
         }
-        let in_time = tokio::time::timeout(AUTOSCALER_LIMIT, self.scaled_down()).await;
-        in_time.map_err(|_| match self.document() {
+        let waiting = Waiting {
+            for_what: &|| match self.scaled_up() {
+                None => "the status document".to_owned(),
+                Some(above) => format!("autoscalers to be at their minimum: {}", above.join(", ")),
+            },
+            limit: AUTOSCALER_LIMIT,
+            hint: "they come down by themselves; without `status` in the trial nobody waits for them",
+            came: "every autoscaler is at its minimum",
+        };
+        let in_time = self.progress.await_aloud(&waiting, self.scaled_down()).await;
+        in_time.map_err(|_| match self.scaled_up() {
             None => PreflightError::NoStatus,
-            Some(document) => {
-                let above = document.autoscalers.iter().filter(|it| it.current > it.min);
-                let above = above.map(|it| format!("{} ({} of {})", it.name, it.current, it.min));
-                PreflightError::ScaledUp { autoscalers: above.collect() }
-            }
+            Some(autoscalers) => PreflightError::ScaledUp { autoscalers },
         })
+    }
+
+    /// The autoscalers above their minimum, each with its count; `None` without a document.
+    fn scaled_up(&self) -> Option<Vec<String>> {
+        let document = self.document()?;
+        let above = document.autoscalers.iter().filter(|it| it.current > it.min || it.desired > it.min);
+        Some(above.map(|it| format!("{} ({} of {})", it.name, it.current.max(it.desired), it.min)).collect())
     }
 
     /// Returns once every autoscaler counts and wants no more than its minimum.
@@ -147,13 +168,25 @@ impl Conductor {
         }
     }
 
-    async fn first_scrape(&mut self) {
-        let scraped = self.scrapes.wait_for(|scrapes| *scrapes > 0);
-        if tokio::time::timeout(SCRAPE_LIMIT, scraped).await.is_err() {
-            tracing::warn!(
-                "nobody has scraped this exporter for {} s; without Prometheus there will be no verdict",
-                SCRAPE_LIMIT.as_secs()
-            );
+    /// Waits for a scrape of the system in order, without users: what the load changes is compared with it.
+    async fn scraped_in_order(&mut self) {
+        let in_order = Instant::now();
+        let waiting = Waiting {
+            for_what: &|| "Prometheus to scrape this exporter before the load begins".to_owned(),
+            limit: SCRAPE_LIMIT,
+            hint: "is it in the scrape_configs of prometheus.yml, as in deploy/examples/prometheus.yaml? \
+                   --no-wait-for-scrape begins without",
+            came: "the scrape came",
+        };
+        let scraped = self.scrapers.wait_for(|scrapers| scrapers.any_since(in_order));
+        if self.progress.await_aloud(&waiting, scraped).await.is_err() {
+            let limit = SCRAPE_LIMIT.as_secs();
+            // The line below is for the person; the log's own warning would show it twice.
+            tracing::info!("nobody has scraped this exporter for {limit} s");
+            self.progress.say(&format!(
+                "warning: no scrape came within {limit} s; the run begins all the same, but without Prometheus \
+                 there will be no verdict"
+            ));
         }
     }
 }

@@ -2,11 +2,15 @@
 
 use std::fmt;
 use std::io::{IsTerminal, Write};
+use std::pin::pin;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout};
 
 use super::Phase;
+use crate::count::count;
 
 /// One look at a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +38,7 @@ impl fmt::Display for Glance {
         let seconds = self.elapsed.as_secs();
         write!(f, "{:02}:{:02} {:<11}", seconds / 60, seconds % 60, self.phase.as_str())?;
         write!(f, " users {}/{}", self.users.0, self.users.1)?;
-        write!(f, "  {:.0} requests/s  {} errors", self.request_rate, self.errors)?;
+        write!(f, "  {:.0} requests/s  {}", self.request_rate, count(self.errors, "error"))?;
         if let Some(p95) = self.p95 {
             write!(f, "  p95 {:.0} ms", p95.as_secs_f64() * 1000.0)?;
         }
@@ -89,10 +93,53 @@ impl Progress {
         self.bar.suspend(|| drop(writeln!(std::io::stderr(), "{line}")));
     }
 
+    /// Awaits `work`, and says so where that takes long.
+    pub(crate) async fn await_aloud<T>(
+        &self,
+        waiting: &Waiting<'_>,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Elapsed> {
+        aloud(waiting, work, |line| self.say(line)).await
+    }
+
     /// Takes the live line away.
     pub fn end(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// What is awaited, for the person who wonders why nothing happens.
+pub(crate) struct Waiting<'w> {
+    /// What is awaited, as things stand when it is told.
+    pub(crate) for_what: &'w dyn Fn() -> String,
+    /// How long at most.
+    pub(crate) limit: Duration,
+    /// What else could be done.
+    pub(crate) hint: &'w str,
+    /// What is so once it came.
+    pub(crate) came: &'w str,
+}
+
+/// A shorter wait is not worth a word.
+const SILENT: Duration = Duration::from_secs(2);
+
+async fn aloud<T>(
+    waiting: &Waiting<'_>,
+    work: impl Future<Output = T>,
+    say: impl Fn(&str),
+) -> Result<T, Elapsed> {
+    let began = Instant::now();
+    let mut work = pin!(timeout(waiting.limit, work));
+    if let Ok(soon) = timeout(SILENT.min(waiting.limit), &mut work).await {
+        return soon;
+    }
+    let limit = waiting.limit.as_secs();
+    say(&format!("waiting up to {limit} s for {} ({})", (waiting.for_what)(), waiting.hint));
+    let done = work.await;
+    if done.is_ok() {
+        say(&format!("{} after {:.0} s", waiting.came, began.elapsed().as_secs_f64()));
+    }
+    done
 }
 
 /// Lets log lines pass above the live line instead of through it.
@@ -118,16 +165,44 @@ mod tests {
             phase: Phase::Experiments,
             users: (998, 1000),
             request_rate: 481.4,
-            errors: 3,
+            errors: 1,
             p95: Some(Duration::from_micros(41_700)),
             experiment: Some("kill-redis-master".to_owned()),
             last_recovery: Some("kill-postgres-primary/postgres 5.41 s [5.33, 5.49]".to_owned()),
         };
         assert_eq!(
             glance.to_string(),
-            "02:05 experiments users 998/1000  481 requests/s  3 errors  p95 42 ms  \
+            "02:05 experiments users 998/1000  481 requests/s  1 error  p95 42 ms  \
              now: kill-redis-master  last: kill-postgres-primary/postgres 5.41 s [5.33, 5.49]"
         );
+    }
+
+    async fn said(takes: Duration) -> (Result<(), Elapsed>, Vec<String>) {
+        let lines = std::cell::RefCell::new(Vec::new());
+        let waiting = Waiting {
+            for_what: &|| "the first scrape".to_owned(),
+            limit: Duration::from_secs(30),
+            hint: "--no-wait goes on without",
+            came: "the first scrape came",
+        };
+        let done =
+            aloud(&waiting, tokio::time::sleep(takes), |line| lines.borrow_mut().push(line.to_owned()));
+        (done.await, lines.into_inner())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_wait_is_told_once_and_again_when_it_is_over() {
+        let told = "waiting up to 30 s for the first scrape (--no-wait goes on without)";
+        let (done, lines) = said(Duration::from_millis(1900)).await;
+        assert_eq!((done, lines.len()), (Ok(()), 0));
+        let (done, lines) = said(Duration::from_secs(7)).await;
+        assert_eq!(
+            (done, lines),
+            (Ok(()), vec![told.to_owned(), "the first scrape came after 7 s".to_owned()])
+        );
+        let (done, lines) = said(Duration::from_secs(31)).await;
+        assert!(done.is_err());
+        assert_eq!(lines, [told]);
     }
 
     #[test]

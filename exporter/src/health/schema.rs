@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, NoTls};
 
 use super::probe::{driven, redis as keys};
@@ -48,10 +49,13 @@ pub enum Error {
 pub fn sql() -> String {
     let tables = TABLES.map(|(_, create)| create).join(";\n");
     format!(
-        "-- Probes and the watch of instances.\n\
-         CREATE ROLE ordeal LOGIN;\n\
+        "-- Everything here may be run again.\n\
+         DO $$ BEGIN\n    \
+         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'ordeal') THEN CREATE ROLE ordeal LOGIN; END IF;\n\
+         END $$;\n\
+         -- Probes and the watch of instances. DELETE is for the command cleanup.\n\
          {tables};\n\
-         GRANT SELECT, INSERT, UPDATE ON ordeal_probe, ordeal_instance TO ordeal;\n\
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ordeal_probe, ordeal_instance TO ordeal;\n\
          -- Components of kind members read pg_stat_replication and pg_stat_wal_receiver.\n\
          GRANT pg_monitor TO ordeal;\n"
     )
@@ -67,28 +71,31 @@ pub async fn ensure(trial: &Trial) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes the tables and keys.
-pub async fn remove(trial: &Trial) -> Result<(), Error> {
+/// Removes the tables and keys. Tables of another owner are emptied only: those are returned, each as
+/// `store: table`.
+pub async fn remove(trial: &Trial) -> Result<Vec<String>, Error> {
+    let mut emptied = Vec::new();
     for (index, store) in trial.stores.iter().enumerate() {
         match &store.endpoint {
             Endpoint::Postgres(address) => {
-                limited(store, in_postgres(store, address, remove_tables)).await?;
+                let tables = limited(store, in_postgres(store, address, remove_tables)).await?;
+                emptied.extend(tables.into_iter().map(|table| format!("{}: {table}", store.name)));
             }
             Endpoint::Redis(address) => limited(store, remove_keys(trial, index, address)).await?,
         }
     }
-    Ok(())
+    Ok(emptied)
 }
 
-async fn limited(store: &Store, work: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+async fn limited<T>(store: &Store, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     timeout(WITHIN, work).await.unwrap_or_else(|_| Err(Error::Slow(store.name.to_string(), WITHIN)))
 }
 
-async fn in_postgres(
+async fn in_postgres<T>(
     store: &Store,
     address: &PostgresAddress,
-    work: impl AsyncFnOnce(Client) -> Result<(), tokio_postgres::Error>,
-) -> Result<(), Error> {
+    work: impl AsyncFnOnce(Client) -> Result<T, tokio_postgres::Error>,
+) -> Result<T, Error> {
     let name = || store.name.to_string();
     let config = address.config(APPLICATION);
     let (client, connection) = config.connect(NoTls).await.map_err(|error| Error::Tables(name(), error))?;
@@ -106,11 +113,19 @@ async fn create(client: Client) -> Result<(), tokio_postgres::Error> {
     Ok(())
 }
 
-async fn remove_tables(client: Client) -> Result<(), tokio_postgres::Error> {
+/// The tables that are another's, who alone may drop them; whoever has the grants of [`sql`] empties those.
+async fn remove_tables(client: Client) -> Result<Vec<&'static str>, tokio_postgres::Error> {
+    let mut emptied = Vec::new();
     for (table, _) in TABLES {
-        client.batch_execute(&format!("DROP TABLE IF EXISTS {table}")).await?;
+        match client.batch_execute(&format!("DROP TABLE IF EXISTS {table}")).await {
+            Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                client.batch_execute(&format!("DELETE FROM {table}")).await?;
+                emptied.push(table);
+            }
+            dropped => dropped?,
+        }
     }
-    Ok(())
+    Ok(emptied)
 }
 
 async fn remove_keys(trial: &Trial, store: usize, address: &RedisAddress) -> Result<(), Error> {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::LedgerError;
-use super::stores::{Store, StoreError, postgres};
+use super::stores::postgres::{self, Removed};
+use super::stores::{Store, StoreError};
 use crate::trial::Trial;
 
 /// Which runs' writes are removed.
@@ -32,20 +33,26 @@ pub async fn ensure_schema(trial: &Trial) -> Result<(), LedgerError> {
     Ok(())
 }
 
-/// Removes what runs wrote, from every store of the trial's ledgers.
-pub async fn cleanup(trial: &Trial, scope: Scope<'_>) -> Result<(), LedgerError> {
+/// Removes what runs wrote, from every store of the trial's ledgers. A table of another owner is emptied only:
+/// those are returned, each as `store: table`.
+pub async fn cleanup(trial: &Trial, scope: Scope<'_>) -> Result<Vec<String>, LedgerError> {
     let run = match scope {
         Scope::Run(run) => Some(run),
         Scope::All => None,
     };
+    let mut emptied = Vec::new();
     for (name, store) in stores(trial)? {
         let removed = match &store {
             Store::Postgres(store) => store.cleanup(run).await,
-            Store::Redis(store) => store.cleanup(run).await,
+            Store::Redis(store) => store.cleanup(run).await.map(|()| Removed::Gone),
         };
-        removed.map_err(|source| LedgerError::Store { store: name, source })?;
+        match removed {
+            Ok(Removed::Gone) => {}
+            Ok(Removed::Emptied) => emptied.push(format!("{name}: ordeal_ledger")),
+            Err(source) => return Err(LedgerError::Store { store: name, source }),
+        }
     }
-    Ok(())
+    Ok(emptied)
 }
 
 fn stores(trial: &Trial) -> Result<BTreeMap<String, Store>, LedgerError> {

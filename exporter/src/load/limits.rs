@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::count::count;
+
 /// Descriptors kept for everything that is not a user: probes, ledgers, scrapes, journals.
 const OTHER_DESCRIPTORS: u64 = 256;
 
@@ -32,8 +34,8 @@ impl Limits {
         }
         if let Some(ports) = self.ports.filter(|&ports| ports < self.ports_needed) {
             lines.push(format!(
-                "{ports} local ports for {} users: widen net.ipv4.ip_local_port_range",
-                self.ports_needed
+                "{ports} local ports for {}: widen net.ipv4.ip_local_port_range",
+                count(self.ports_needed, "user")
             ));
         }
         lines

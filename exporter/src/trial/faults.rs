@@ -74,6 +74,7 @@ impl fmt::Display for Faults {
         }
         match self.faults.len().saturating_sub(SHOWN) {
             0 => Ok(()),
+            1 => write!(f, "\n{file}: 1 more fault is not shown"),
             more => write!(f, "\n{file}: {more} more faults are not shown"),
         }
     }

@@ -4,8 +4,15 @@ use std::collections::HashSet;
 
 use super::faults::Place;
 use super::node::{Node, Text};
-use super::reader::{Checked, Reader};
-use super::words::{listed, near, shown};
+use super::reader::{Checked, Reader, Reported};
+use super::words::{listed, near, nearest, shown};
+
+#[cfg(test)]
+std::thread_local! {
+    /// Every key that a check of this thread asked for: the page about the trial's keys is held to them.
+    pub(super) static KNOWN: std::cell::RefCell<std::collections::BTreeSet<&'static str>> =
+        const { std::cell::RefCell::new(std::collections::BTreeSet::new()) };
+}
 
 /// A mapping whose keys are known; those never asked for are faults.
 pub(super) struct Fields<'n> {
@@ -14,13 +21,21 @@ pub(super) struct Fields<'n> {
     what: &'static str,
     entries: &'n [(Text, Node)],
     known: Vec<&'static str>,
+    missing: Vec<Missing>,
+}
+
+/// Keys of which one had to be there. It is told at the end, unless one of them is there misspelt: then that is
+/// the fault, and the only one.
+struct Missing {
+    keys: Vec<&'static str>,
+    text: String,
 }
 
 impl<'n> Fields<'n> {
     /// Opens a mapping; `what` says what it is ("a task").
     pub(super) fn open(reader: &mut Reader<'_>, node: &'n Node, what: &'static str) -> Checked<Self> {
         let entries = reader.entries(node, &format!("{what} as a mapping"))?;
-        Ok(Self { at: node.at(), what, entries, known: Vec::new() })
+        Ok(Self { at: node.at(), what, entries, known: Vec::new(), missing: Vec::new() })
     }
 
     /// The value of a key; nothing when it is absent or null.
@@ -34,11 +49,22 @@ impl<'n> Fields<'n> {
         self.entries.iter().find(|(found, _)| found.text == key).map(|(_, node)| node)
     }
 
-    /// The value of a key that must be there.
+    /// The value of a key that must be there. [`Self::close`] reports that it is not.
     pub(super) fn require(
         &mut self,
         reader: &mut Reader<'_>,
         key: &'static str,
+        expected: &str,
+    ) -> Checked<&'n Node> {
+        self.require_unless(reader, key, &[], expected)
+    }
+
+    /// [`Self::require`] where other keys may stand instead of it.
+    pub(super) fn require_unless(
+        &mut self,
+        reader: &mut Reader<'_>,
+        key: &'static str,
+        others: &[&'static str],
         expected: &str,
     ) -> Checked<&'n Node> {
         match self.get_even_null(key) {
@@ -48,7 +74,9 @@ impl<'n> Fields<'n> {
             Some(node) => Ok(node),
             None => {
                 let text = format!("{} without `{key}`; expected {expected}", self.what);
-                Err(reader.fault(self.at, text))
+                let keys = std::iter::once(key).chain(others.iter().copied()).collect();
+                self.missing.push(Missing { keys, text });
+                Err(Reported)
             }
         }
     }
@@ -64,7 +92,8 @@ impl<'n> Fields<'n> {
             (Some(only), None) => Ok(only),
             (None, _) => {
                 let text = format!("{} without a kind; expected {}", self.what, listed(&keys));
-                Err(reader.fault(self.at, text))
+                self.missing.push(Missing { keys: keys.to_vec(), text });
+                Err(Reported)
             }
             (Some((first, _)), Some((second, node))) => {
                 let text = format!("{} with both `{first}` and `{second}`; expected one of them", self.what);
@@ -73,12 +102,23 @@ impl<'n> Fields<'n> {
         }
     }
 
-    /// Reports the keys that nobody asked for.
-    pub(super) fn close(self, reader: &mut Reader<'_>) {
+    /// Reports the keys that nobody asked for, and those asked for that are not there.
+    pub(super) fn close(mut self, reader: &mut Reader<'_>) {
+        #[cfg(test)]
+        KNOWN.with_borrow_mut(|known| known.extend(&self.known));
+        let given: Vec<&str> = self.entries.iter().map(|(key, _)| key.text.as_str()).collect();
+        let absent: Vec<&str> = self.known.iter().copied().filter(|key| !given.contains(key)).collect();
         for (key, _) in self.entries.iter().filter(|(key, _)| !self.known.contains(&key.text.as_str())) {
-            let (found, hint) = (shown(&key.text), near(&key.text, &self.known));
+            // What is there already was hardly meant once more, unless nothing else was.
+            let meant = nearest(&key.text, &absent);
+            self.missing.retain(|missing| meant.is_none_or(|meant| !missing.keys.contains(&meant)));
+            let likely = meant.map_or_else(|| self.known.clone(), |meant| vec![meant]);
+            let (found, hint) = (shown(&key.text), near(&key.text, &likely));
             let (what, expected) = (self.what, listed(&self.known));
             reader.fault(key.at, format!("unknown key {found} in {what}{hint}; expected {expected}"));
+        }
+        for missing in self.missing {
+            reader.fault(self.at, missing.text);
         }
     }
 }

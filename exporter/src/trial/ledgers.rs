@@ -8,6 +8,7 @@ use super::fields::{Fields, distinct};
 use super::model::{Endpoint, Ledger, Rate, Store};
 use super::node::Node;
 use super::reader::{Checked, Reader};
+use crate::count::count;
 
 const WRITERS: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not zero");
 const MOST_WRITERS: NonZeroUsize = NonZeroUsize::new(1000).expect("1000 is not zero");
@@ -93,8 +94,10 @@ fn enough_replicas(reader: &mut Reader<'_>, store: &Store, node: Option<&Node>, 
     let Some(replicas) = store.instances.len().checked_sub(1) else { return };
     if wait as usize > replicas {
         let name = &store.name;
-        let text =
-            format!("{wait} replicas must confirm, but `{name}` lists {replicas}; expected at most that");
+        let text = format!(
+            "`wait` is {wait}, but `{name}` lists {}; expected at most that",
+            count(replicas, "replica")
+        );
         reader.fault(node.at(), text);
     }
 }

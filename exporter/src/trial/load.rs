@@ -12,6 +12,7 @@ use super::reader::{Checked, Reader};
 use super::tasks;
 use super::template::Scope;
 use super::words::shown;
+use crate::count::count;
 
 const TIMEOUT: Duration = Duration::from_secs(15);
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -77,18 +78,19 @@ fn stages(
         }
         return staircase(reader, list);
     }
-    let users_node = fields.require(reader, "users", "how many users visit (or `stages`)");
+    let instead = &["stages"];
+    let users_node = fields.require_unless(reader, "users", instead, "how many users visit (or `stages`)");
     let users = users_node.and_then(|node| reader.whole(node, 1, MOST_USERS));
     let lasts = fields
-        .require(reader, "duration", "how long they visit (or `stages`)")
+        .require_unless(reader, "duration", instead, "how long they visit (or `stages`)")
         .and_then(|node| reader.duration(node, LASTING));
     let stage = of_time(users?, lasts?);
     let ramp = stage.users as f64 / spawn_rate?.per_second();
     if ramp > stage.lasts().as_secs_f64() {
         let text = format!(
-            "{} users take {ramp:.0} s to start, but the load ends after {}; \
+            "to start {} takes {ramp:.0} s, but the load ends after {}; \
              expected fewer users, a higher spawn_rate or a longer duration",
-            stage.users,
+            count(stage.users, "user"),
             Written(stage.lasts())
         );
         return Err(reader.fault(users_node?.at(), text));

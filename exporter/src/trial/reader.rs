@@ -19,7 +19,7 @@ use super::words::{listed, near, shown};
 /// A value, or a fault that has been reported.
 pub(super) type Checked<T> = Result<T, Reported>;
 
-/// What is wrong has been reported; there is nothing more to say.
+/// What is wrong has been reported, or will be when its mapping is closed; there is nothing more to say.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reported;
 

@@ -23,11 +23,16 @@ pub(super) fn shown(text: &str) -> String {
 
 /// ` (did you mean …?)` where a known name is close to `found`, else nothing.
 pub(super) fn near(found: &str, known: &[&str]) -> String {
+    nearest(found, known).map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
+}
+
+/// The known name that is close to `found`, if any.
+pub(super) fn nearest<'k>(found: &str, known: &[&'k str]) -> Option<&'k str> {
     // Names are short; the distance of swollen texts would take long.
     const LONGEST: usize = 100;
     const KNOWN: usize = 500;
     if found.len() > LONGEST {
-        return String::new();
+        return None;
     }
     let allowed = (found.chars().count() / 3).clamp(1, 3);
     known
@@ -36,7 +41,7 @@ pub(super) fn near(found: &str, known: &[&str]) -> String {
         .map(|name| (strsim::osa_distance(&found.to_lowercase(), &name.to_lowercase()), name))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
-        .map_or_else(String::new, |(_, name)| format!(" (did you mean `{name}`?)"))
+        .map(|(_, name)| *name)
 }
 
 /// The names as a list with "or", cut where it would be long.

@@ -2,7 +2,11 @@
 //! that links them.
 
 mod exposition;
+mod landing;
 mod route;
+mod scrapers;
 mod server;
 
+pub use landing::About;
+pub use scrapers::{Scrapers, Visitor};
 pub use server::{Readiness, Web};

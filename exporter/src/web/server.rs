@@ -2,10 +2,11 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, VARY};
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, USER_AGENT, VARY};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -19,7 +20,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::exposition;
+use super::landing::{self, About};
 use super::route::{Route, accepts_gzip, route};
+use super::scrapers::{Scrapers, Visitor};
 
 /// The pause after a connection could not be accepted: most often no descriptor is free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -28,6 +31,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 
 const TEXT: &str = "text/plain; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
 
 /// Whether the process is ready, for `/readyz`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +48,8 @@ pub struct Web {
     registry: Registry,
     telemetry_path: String,
     readiness: watch::Receiver<Readiness>,
-    scrapes: watch::Sender<u64>,
+    scrapers: watch::Sender<Scrapers>,
+    about: About,
 }
 
 impl Web {
@@ -54,13 +59,20 @@ impl Web {
             registry,
             telemetry_path: telemetry_path.to_owned(),
             readiness,
-            scrapes: watch::Sender::new(0),
+            scrapers: watch::Sender::default(),
+            about: About::default(),
         }
     }
 
-    /// How many scrapes were answered so far. A HEAD is none.
-    pub fn scrapes(&self) -> watch::Receiver<u64> {
-        self.scrapes.subscribe()
+    /// The landing page tells of this run.
+    #[must_use]
+    pub fn about(self, about: About) -> Self {
+        Self { about, ..self }
+    }
+
+    /// Who has scraped so far. A HEAD is no scrape.
+    pub fn scrapers(&self) -> watch::Sender<Scrapers> {
+        self.scrapers.clone()
     }
 
     /// Serves connections of `listener` until `shutdown`, then finishes the answers under way.
@@ -68,12 +80,15 @@ impl Web {
         let web = Arc::new(self);
         let (stop, connections) = (CancellationToken::new(), TaskTracker::new());
         tokio::pin!(shutdown);
+        let mut number = 0;
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        connections.spawn(converse(Arc::clone(&web), stream, stop.clone()));
+                    Ok((stream, peer)) => {
+                        number += 1;
+                        let from = Peer { address: peer.ip(), number };
+                        connections.spawn(converse(Arc::clone(&web), stream, from, stop.clone()));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a connection to the metrics could not be accepted");
@@ -93,10 +108,10 @@ impl Web {
         }
     }
 
-    async fn answer<B>(&self, request: Request<B>) -> Response<Full<Bytes>> {
+    async fn answer<B>(&self, request: Request<B>, from: Peer) -> Response<Full<Bytes>> {
         match route(request.method(), request.uri().path(), &self.telemetry_path) {
-            Route::Metrics => self.metrics(&request).await,
-            Route::Landing => page(StatusCode::OK, "text/html; charset=utf-8", landing(&self.telemetry_path)),
+            Route::Metrics => self.metrics(&request, from).await,
+            Route::Landing => page(StatusCode::OK, HTML, landing::page(&self.about, &self.telemetry_path)),
             Route::Health => page(StatusCode::OK, TEXT, "alive\n"),
             Route::Ready => match &*self.readiness.borrow() {
                 Readiness::Ready => page(StatusCode::OK, TEXT, "ready\n"),
@@ -111,12 +126,15 @@ impl Web {
         }
     }
 
-    async fn metrics<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+    async fn metrics<B>(&self, request: &Request<B>, from: Peer) -> Response<Full<Bytes>> {
+        let begun = Instant::now();
         let gzip = accepts_gzip(request.headers());
         match exposition::render(self.registry.clone(), gzip).await {
             Ok(body) => {
                 if *request.method() == Method::GET {
-                    self.scrapes.send_modify(|scrapes| *scrapes += 1);
+                    let agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+                    let visitor = Visitor::new(&from.address.to_string(), agent.unwrap_or_default());
+                    self.scrapers.send_modify(|scrapers| scrapers.note(visitor, from.number, begun));
                 }
                 let answer = page(StatusCode::OK, exposition::CONTENT_TYPE, body);
                 let answer = with(answer, VARY, "Accept-Encoding");
@@ -130,10 +148,19 @@ impl Web {
     }
 }
 
-async fn converse(web: Arc<Web>, stream: TcpStream, stop: CancellationToken) {
+/// A connection's other end.
+#[derive(Debug, Clone, Copy)]
+struct Peer {
+    address: IpAddr,
+    /// The connection's own number.
+    number: u64,
+}
+
+async fn converse(web: Arc<Web>, stream: TcpStream, from: Peer, stop: CancellationToken) {
+    let scrapers = web.scrapers.clone();
     let service = service_fn(move |request| {
         let web = Arc::clone(&web);
-        async move { Ok::<_, Infallible>(web.answer(request).await) }
+        async move { Ok::<_, Infallible>(web.answer(request, from).await) }
     });
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
@@ -147,6 +174,7 @@ async fn converse(web: Arc<Web>, stream: TcpStream, stop: CancellationToken) {
     if let Err(error) = ended {
         tracing::debug!(error = &error as &dyn std::error::Error, "a connection to the metrics broke");
     }
+    scrapers.send_modify(|scrapers| scrapers.closed(from.number));
 }
 
 fn page(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
@@ -158,16 +186,4 @@ fn page(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) 
 fn with(mut answer: Response<Full<Bytes>>, name: HeaderName, value: &'static str) -> Response<Full<Bytes>> {
     answer.headers_mut().insert(name, http::HeaderValue::from_static(value));
     answer
-}
-
-fn landing(telemetry_path: &str) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    let path = telemetry_path.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head><title>Ordeal load exporter</title></head>\n<body>\n\
-         <h1>Ordeal load exporter {version}</h1>\n<ul>\n\
-         <li><a href=\"{path}\">Metrics</a></li>\n\
-         <li><a href=\"/healthz\">Health</a></li>\n\
-         <li><a href=\"/readyz\">Readiness</a></li>\n</ul>\n</body>\n</html>\n"
-    )
 }

@@ -147,22 +147,3 @@ async fn a_standby_refuses_writes_and_is_no_place_to_audit() {
     assert_eq!(session.write(RUN, ID).await.outcome, Outcome::Refused);
     assert!(matches!(session.read_all(RUN, None).await, Err(StoreError::NotPrimary)));
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_grants_of_the_printed_sql_are_enough() {
-    let postgres = Postgres::start().await;
-    let owner = postgres.client().await;
-    owner.batch_execute("CREATE ROLE ordeal LOGIN").await.expect("role");
-    owner.batch_execute(&ledger::sql()).await.expect("table and grants");
-
-    let endpoint = postgres_at(&postgres.url_of("ordeal"));
-    let mut session = Store::new(&endpoint, 0).expect("endpoint").connect().await.expect("connected");
-    let trial = trial(endpoint, four_writers());
-    ledger::ensure_schema(&trial).await.expect("the table is found, not made");
-    assert_eq!(session.write(RUN, ID).await.outcome, Outcome::Acked);
-    assert_eq!(session.read_all(RUN, None).await.expect("read").len(), 1);
-    for scope in [Scope::Run(RUN), Scope::All] {
-        ledger::cleanup(&trial, scope).await.expect("removed");
-    }
-    assert_eq!(session.read_all(RUN, None).await.expect("the table is the owner's and stays").len(), 0);
-}

@@ -2,5 +2,6 @@
 
 mod experiments;
 mod refusals;
+mod safety;
 mod smallest;
 mod support;

@@ -6,7 +6,7 @@ use crate::support::System;
 
 /// A run that nobody scrapes.
 const RUN: [&str; 7] =
-    ["--web.listen-address", "127.0.0.1:0", "run", "trial.yaml", "--no-wait-for-scrape", "--linger", "0s"];
+    ["run", "trial.yaml", "--web.listen-address", "127.0.0.1:0", "--no-wait-for-scrape", "--linger", "0s"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unhealthy_target_is_named_and_no_user_is_started() {
@@ -41,7 +41,7 @@ async fn a_taken_port_is_named() {
     system.trial("1s", "");
     let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = holder.local_addr().expect("bound").to_string();
-    let (code, said) = system.run(&["--web.listen-address", &taken, "run", "trial.yaml"]).await;
+    let (code, said) = system.run(&["run", "trial.yaml", "--web.listen-address", &taken]).await;
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains(&format!("listen on {taken} (--web.listen-address chooses another)")), "{said}");
     assert!(said.contains("in use"), "{said}");

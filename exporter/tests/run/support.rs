@@ -116,7 +116,7 @@ pub(crate) struct Exporter {
 
 impl Exporter {
     pub(crate) fn start(system: &System, trial: &Path) -> Self {
-        let mut command = system.command(&["--web.listen-address", "127.0.0.1:0", "run"]);
+        let mut command = system.command(&["run", "--web.listen-address", "127.0.0.1:0"]);
         let mut child = command.arg(trial).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
         let metrics = lines.by_ref().find_map(|line| {
@@ -132,6 +132,10 @@ impl Exporter {
         let metrics = metrics.expect("it says where its metrics are");
         let client = exporter::tls::http_client(Duration::from_secs(5)).expect("a client");
         Self { child, metrics, client, said, reader: Some(reader) }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

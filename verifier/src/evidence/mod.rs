@@ -7,17 +7,19 @@
 pub(crate) mod family;
 mod gauge;
 mod index;
-mod process;
+mod processes;
 mod sample;
 mod shortfall;
 mod tally;
+mod window;
 mod words;
 
 pub(crate) use family::Family;
 pub(crate) use gauge::{Gauge, Point, Transition, mean_bounds};
 pub(crate) use index::{Fetched, Recorded};
-pub(crate) use process::{Process, Processes, Scrape, pin, window_of};
+pub(crate) use processes::{Process, Processes, Scrape, pin, window_of};
 pub(crate) use sample::{Data, Labels, Millis, Sample, Shown, same};
 pub(crate) use shortfall::{Bars, Lack, Shortfall};
-pub(crate) use tally::{Bounds, Edge, Tally, Window};
+pub(crate) use tally::{Bounds, Tally};
+pub(crate) use window::{Edge, Window};
 pub(crate) use words::{PhaseName, State};

@@ -224,7 +224,7 @@ fn top_reasons(promise: &Availability, evidence: &Evidence, window: Window) -> O
     counts.sort_by(|a, b| b.0.total_cmp(&a.0));
     counts.truncate(REASONS);
     let told = counts.iter().map(|(count, reason)| format!("{} {reason}", show::grouped(*count)));
-    (!counts.is_empty()).then(|| format!("failed most by: {}", told.collect::<Vec<_>>().join(", ")))
+    (!counts.is_empty()).then(|| format!("most frequent reasons: {}", told.collect::<Vec<_>>().join(", ")))
 }
 
 /// The query for a person, exact where one process is scraped or the window is the run.

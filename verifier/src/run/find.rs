@@ -56,9 +56,9 @@ pub(crate) fn find(series: &[(Labels, Vec<Sample>)], wanted: Option<&str>) -> Re
         };
         runs.entry(label("run")).or_default().push((member, label("trial")));
     }
-    let begun = runs.iter().filter_map(|(id, members)| Some((*id, conductor(members)?, members)));
+    let mut begun = runs.iter().filter_map(|(id, members)| Some((*id, conductor(members)?, members)));
     let chosen = match wanted {
-        Some(wanted) => begun.filter(|(id, ..)| *id == wanted).next(),
+        Some(wanted) => begun.find(|(id, ..)| *id == wanted),
         None => begun.max_by_key(|(_, (conductor, _), _)| conductor.first),
     };
     let Some((id, (conductor, trial), members)) = chosen else {

@@ -24,7 +24,7 @@ pub(crate) struct Access {
 /// The access as given cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("the address `{0}` is no http or https URL")]
+    #[error("the address `{0}` is no http or https URL, expected one such as http://localhost:9090")]
     Url(String),
     #[error(transparent)]
     File(#[from] crate::file::Error),

@@ -61,13 +61,8 @@ fn recovered(saw: Saw) -> Recovery {
     Recovery::Recovered { took: Took::ZERO, saw, settled: at(0.0) }
 }
 
-fn not_recovered() -> Recovery {
-    Recovery::NotRecovered { waited: Duration::from_mins(1) }
-}
-
-fn pending() -> Recovery {
-    Recovery::Pending { so_far: None }
-}
+const NOT_RECOVERED: Recovery = Recovery::NotRecovered { waited: Duration::from_mins(1) };
+const PENDING: Recovery = Recovery::Pending { so_far: None };
 
 fn book() -> BookError {
     let source = IllegalTransition { from: State::Skipped, event: Outcome::Inject };

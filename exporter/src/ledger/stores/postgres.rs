@@ -32,6 +32,15 @@ pub struct Postgres {
     config: Config,
 }
 
+/// What a cleanup came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removed {
+    /// Nothing of what was to go is left.
+    Gone,
+    /// The table is another role's and stays, without a row.
+    Emptied,
+}
+
 /// A connection, and the task that drives it.
 #[derive(Debug)]
 pub struct Session {
@@ -70,12 +79,12 @@ impl Postgres {
     }
 
     /// Deletes the writes of one run; the table with `None`.
-    pub async fn cleanup(&self, run: Option<&str>) -> Result<(), StoreError> {
+    pub async fn cleanup(&self, run: Option<&str>) -> Result<Removed, StoreError> {
         let doing = "removing the ledger";
         let session = within(PAGE_LIMIT, "connecting", self.connect()).await?;
         let removed = async {
             match run {
-                Some(run) => session.delete(run).await,
+                Some(run) => session.delete(run).await.map(|()| Removed::Gone),
                 None => session.drop_table().await,
             }
         };
@@ -171,12 +180,12 @@ impl Session {
     }
 
     /// Whoever only has the grants and does not own the table empties it.
-    async fn drop_table(&self) -> Result<(), tokio_postgres::Error> {
+    async fn drop_table(&self) -> Result<Removed, tokio_postgres::Error> {
         match self.client.batch_execute("DROP TABLE IF EXISTS ordeal_ledger").await {
             Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-                self.client.batch_execute("DELETE FROM ordeal_ledger").await
+                self.client.batch_execute("DELETE FROM ordeal_ledger").await.map(|()| Removed::Emptied)
             }
-            other => other,
+            dropped => dropped.map(|()| Removed::Gone),
         }
     }
 

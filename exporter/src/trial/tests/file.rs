@@ -98,6 +98,57 @@ fn sections_in_general() {
     );
 }
 
+/// A misspelt key is one fault: not also missing under its right name.
+#[test]
+fn misspelt_keys_are_told_once() {
+    let one = |text: &str, place: &str, hint: &str| {
+        let faults = parse_made(text).expect_err("a fault").to_string();
+        assert!(faults.starts_with(&format!("t.yaml:{place}: unknown key ")), "{faults}");
+        assert!(faults.contains(&format!("(did you mean `{hint}`?)")), "{faults}");
+        assert_eq!(faults.lines().count(), 1, "{faults}");
+    };
+    let tasks = "tasks: [{name: a, journey: [GET /]}]";
+    let load = |keys: &str| format!("target: http://a\nload: {{{keys}}}\n");
+    one(&load(&format!("users: 1, spawnrate: 1, duration: 1m, {tasks}")), "2:18", "spawn_rate");
+    one(&load(&format!("user: 1, spawn_rate: 1, duration: 1m, {tasks}")), "2:8", "users");
+    one(&load(&format!("stags: [{{users: 1, for: 1m}}], spawn_rate: 1, {tasks}")), "2:8", "stages");
+    one(&load("users: 1, spawn_rate: 1, duration: 1m, taks: [{name: a}]"), "2:47", "tasks");
+    one(
+        &load("users: 1, spawn_rate: 1, duration: 1m, tasks: [{name: a, journy: [GET /]}]"),
+        "2:65",
+        "journey",
+    );
+    one(&load("users: 1, spawn_rate: 1, duration: 1m, tasks: [{nmae: a, journey: [GET /]}]"), "2:56", "name");
+    one(
+        &format!("traget: http://a\nload: {{users: 1, spawn_rate: 1, duration: 1m, {tasks}}}\n"),
+        "1:1",
+        "target",
+    );
+    one(
+        &format!("target: http://a\nlaod: {{users: 1, spawn_rate: 1, duration: 1m, {tasks}}}\n"),
+        "2:1",
+        "load",
+    );
+    one(&format!("{COMPONENTS}  - {{name: c, htpp: /}}\n"), "7:15", "http");
+    one(&format!("{STORES}  - {{name: s, postgress: \"host=h\"}}\n"), "4:15", "postgres");
+    one(&format!("{AFTER_BASE}experiment: []\n"), "3:1", "experiments");
+}
+
+/// A key that is near to nothing missing hides nothing.
+#[test]
+fn missing_keys_are_told_beside_unknown_ones() {
+    check(
+        "",
+        &[(
+            "target: http://a\nextra: 1\n",
+            &[
+                "1:1: the trial without `load`; expected users and their tasks",
+                "2:1: unknown key `extra` in the trial; expected `name`, `target`, `load`, `status`, `stores`, `components`, `ledgers`, `experiments`, `after`, `settle` or `cooldown`",
+            ],
+        )],
+    );
+}
+
 #[test]
 fn targets() {
     check(
@@ -122,7 +173,6 @@ fn targets() {
             (
                 "target: {uri: http://a}\n",
                 &[
-                    "2:9: the target without `url`; expected a URL such as http://shop.example:8080",
                     "2:10: unknown key `uri` in the target (did you mean `url`?); expected `url`, `ca`, `client_certificate`, `client_key`, `host` or `headers`",
                 ],
             ),

@@ -5,6 +5,7 @@ mod file;
 mod good;
 mod hostile;
 mod load;
+mod page;
 mod secrecy;
 mod sections;
 mod step;

@@ -264,7 +264,6 @@ fn extracted_values() {
             (
                 "        - GET /a: {extract: {a: {cokie: x}}}\n",
                 &[
-                    "9:33: an extracted value without a kind; expected `json`, `header`, `cookie` or `regex`",
                     "9:34: unknown key `cokie` in an extracted value (did you mean `cookie`?); expected `json`, `header`, `cookie` or `regex`",
                 ],
             ),

@@ -32,12 +32,14 @@ fn intended_by(line: usize) -> Option<u64> {
 /// The numbers of what is to be put back; each record is as it was written.
 fn unfinished(account: &Account) -> Vec<u64> {
     let records = account.unfinished();
-    records.iter().for_each(|record| assert_eq!(record.intent, intent(record.intent.id)));
+    for record in &records {
+        assert_eq!(record.intent, intent(record.intent.id));
+    }
     records.iter().map(|record| record.intent.id).collect()
 }
 
 fn line_of(bytes: &[u8], at: usize) -> usize {
-    bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1
+    bytes[..at].split(|byte| *byte == b'\n').count()
 }
 
 /// What can be read of `changed`, whose line `line` was damaged so that it tells nothing any more.

@@ -14,8 +14,8 @@ fn event((which, kind, _): Made, asked: usize) -> Event {
     let good = !kind.is_multiple_of(4);
     let recovery = |index: usize| match (usize::from(kind) + index) % 5 {
         0 => None,
-        1 => Some(pending()),
-        2 => Some(not_recovered()),
+        1 => Some(PENDING),
+        2 => Some(NOT_RECOVERED),
         3 => Some(recovered(Saw::Nothing)),
         _ => Some(recovered(Saw::Outage)),
     };

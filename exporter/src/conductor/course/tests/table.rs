@@ -61,13 +61,9 @@ fn a_fault_is_held_looked_at_and_put_back_when_its_time_is_over() {
     let mut events = injected(true);
     events.extend([
         (10.1, Event::Bit(Ok(Bit::Unchecked)), "look 0/injected 1/injected"),
-        (10.1, Event::Looked(vec![Some(pending()), None]), "wait 100 ms"),
+        (10.1, Event::Looked(vec![Some(PENDING), None]), "wait 100 ms"),
         (10.2, Event::Waited, "look 0/injected 1/injected"),
-        (
-            10.21,
-            Event::Looked(vec![Some(pending()), Some(not_recovered())]),
-            "1 not since injected; wait 40 ms",
-        ),
+        (10.21, Event::Looked(vec![Some(PENDING), Some(NOT_RECOVERED)]), "1 not since injected; wait 40 ms"),
         (10.25, Event::Waited, "put back"),
         (10.3, Event::PutBack(Ok(Some(span(10.3)))), "wait 100 ms"),
         (10.4, Event::Waited, "look 0/injected 0/reverted 1/reverted"),
@@ -87,7 +83,7 @@ fn nobody_recovers_from_a_fault_that_nobody_saw() {
         (seen, Saw::Outage, true, "PassDeadline"),
     ];
     for (bit, saw, missing, outcome) in cases {
-        let last = if missing { Some(not_recovered()) } else { Some(recovered(Saw::Nothing)) };
+        let last = if missing { NOT_RECOVERED } else { recovered(Saw::Nothing) };
         let not = if missing { " not" } else { "" };
         let expected = format!("0 since injected, 1{not} since reverted, {outcome}, over; audit");
         let mut events = put_back(bit);
@@ -95,7 +91,7 @@ fn nobody_recovers_from_a_fault_that_nobody_saw() {
         events.extend([
             (10.4, Event::Looked(some), "1 since injected, 0 since reverted; wait 100 ms"),
             (10.5, Event::Waited, "look 0/injected 1/reverted"),
-            (90.0, Event::Looked(vec![Some(recovered(Saw::Nothing)), last]), expected.as_str()),
+            (90.0, Event::Looked(vec![Some(recovered(Saw::Nothing)), Some(last)]), expected.as_str()),
             (91.0, Event::Audited, "end"),
         ]);
         follow(events);
@@ -120,7 +116,7 @@ fn all_final_before_the_hold_is_over_needs_no_more_looks() {
         (10.1, Event::Bit(Ok(Bit::Unchecked)), "look 0/injected 1/injected"),
         (
             10.2,
-            Event::Looked(vec![Some(not_recovered()), Some(not_recovered())]),
+            Event::Looked(vec![Some(NOT_RECOVERED), Some(NOT_RECOVERED)]),
             "0 not since injected, 1 not since injected; wait 50 ms",
         ),
         (10.25, Event::Waited, "put back"),

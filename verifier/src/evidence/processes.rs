@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::tally::{self, Cut, Edge, Window};
+use super::window::{self, Cut, Edge, Window};
 use super::{Labels, Lack, Millis, Shortfall};
 
 /// A process that exposes metrics of the run.
@@ -26,8 +26,8 @@ pub(crate) struct Scrape {
 /// The processes of a run: the conductor, which there always is, and whoever else carries load, by number.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Processes {
-    /// The conductor first.
-    all: Vec<Process>,
+    conductor: Process,
+    others: Vec<Process>,
 }
 
 impl Process {
@@ -53,22 +53,22 @@ impl fmt::Display for Process {
 impl Processes {
     /// The conductor, and the others in their order.
     pub(crate) fn new(conductor: Process, others: impl IntoIterator<Item = Process>) -> Self {
-        Self { all: std::iter::once(conductor).chain(others).collect() }
+        Self { conductor, others: others.into_iter().collect() }
     }
 
     /// The process that leads the run.
     pub(crate) fn conductor(&self) -> &Process {
-        &self.all[0]
+        &self.conductor
     }
 
     /// All of them, the conductor first.
-    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Process> {
-        self.all.iter()
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Process> {
+        std::iter::once(&self.conductor).chain(&self.others)
     }
 
     /// The process of that number, which series that were laid along its scrapes carry.
     pub(crate) fn get(&self, process: usize) -> &Process {
-        &self.all[process]
+        process.checked_sub(1).map_or(&self.conductor, |other| &self.others[other])
     }
 
     /// Whether some process has no usable scrape, so that nothing can be placed in time.
@@ -89,12 +89,12 @@ impl Processes {
 
     /// The processes that must have a family.
     pub(crate) fn with(&self, of_load: bool) -> Vec<usize> {
-        if of_load { (0..self.all.len()).filter(|at| self.all[*at].loads).collect() } else { vec![0] }
+        if of_load { (0..=self.others.len()).filter(|at| self.get(*at).loads).collect() } else { vec![0] }
     }
 
     /// The scrapes of a process that decide a window on the conductor's clock.
     pub(crate) fn cut(&self, process: usize, window: Window) -> Result<Cut, Shortfall> {
-        let clocks: Vec<f64> = self.all[process].scrapes.iter().map(|scrape| scrape.clock).collect();
+        let clocks: Vec<f64> = self.get(process).scrapes.iter().map(|scrape| scrape.clock).collect();
         match window {
             Window::Run => {
                 let last = clocks.len().checked_sub(1);
@@ -105,7 +105,7 @@ impl Processes {
             Window::Part { from, to } => {
                 let (low, high) = self.shift(process);
                 let shifted = |edge: Edge| Edge { earliest: edge.earliest + low, latest: edge.latest + high };
-                tally::cut(&clocks, shifted(from), shifted(to))
+                window::cut(&clocks, shifted(from), shifted(to))
             }
         }
     }
@@ -115,7 +115,7 @@ impl Processes {
         if process == 0 {
             return (0.0, 0.0);
         }
-        let (ours, theirs) = (self.conductor().skew(), self.all[process].skew());
+        let (ours, theirs) = (self.conductor().skew(), self.get(process).skew());
         (ours.0 - theirs.1, ours.1 - theirs.0)
     }
 

@@ -1,0 +1,87 @@
+//! The end of a run stays up until whoever recorded the run has it.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::web::Scrapers;
+
+/// Whoever interrupts the run does not want to wait long for a Prometheus that may not be there.
+const INTERRUPTED: Duration = Duration::from_secs(5);
+
+/// Waits, `limit` at most, until everybody who scraped regularly has scraped the end twice, and says who has not.
+pub(super) async fn linger(scrapers: &watch::Sender<Scrapers>, limit: Duration, abort: &CancellationToken) {
+    let limit = if abort.is_cancelled() { limit.min(INTERRUPTED) } else { limit };
+    scrapers.send_modify(|scrapers| scrapers.end(Instant::now()));
+    let mut seen = scrapers.subscribe();
+    if tokio::time::timeout(limit, seen.wait_for(Scrapers::have_the_end)).await.is_ok() {
+        return;
+    }
+    match scrapers.borrow().missing().as_slice() {
+        [] => tracing::warn!(?limit, "the end of the run was not scraped twice; Prometheus may lack it"),
+        missing => tracing::warn!(
+            ?limit,
+            scrapers = missing.join(", "),
+            "not everybody who recorded the run scraped its end twice; theirs may lack it"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::Visitor;
+
+    fn scrape(scrapers: &watch::Sender<Scrapers>, connection: u64) {
+        let visitor = Visitor::new("127.0.0.1", "Prometheus");
+        scrapers.send_modify(|scrapers| scrapers.note(visitor, connection, Instant::now()));
+    }
+
+    /// Two connections that have scraped three times each, before now and at now and later.
+    fn recorded() -> watch::Sender<Scrapers> {
+        let scrapers = watch::Sender::<Scrapers>::default();
+        let visitor = Visitor::new("127.0.0.1", "Prometheus");
+        for second in 0..3 {
+            let at = Instant::now() + Duration::from_secs(second);
+            scrapers.send_modify(|scrapers| {
+                scrapers.note(visitor.clone(), 1, at);
+                scrapers.note(visitor.clone(), 2, at);
+            });
+        }
+        scrapers
+    }
+
+    const LIMIT: Duration = Duration::from_mins(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_waits_for_each() {
+        let scrapers = recorded();
+        let begun = tokio::time::Instant::now();
+        let waiting = {
+            let (scrapers, abort) = (scrapers.clone(), CancellationToken::new());
+            tokio::spawn(async move { linger(&scrapers, LIMIT, &abort).await })
+        };
+        tokio::task::yield_now().await;
+        for connection in [1, 1, 2] {
+            scrape(&scrapers, connection);
+        }
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished(), "one of them has the end once");
+        scrape(&scrapers, 2);
+        waiting.await.expect("no panic");
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn but_not_for_ever() {
+        let begun = tokio::time::Instant::now();
+        let abort = CancellationToken::new();
+        linger(&recorded(), LIMIT, &abort).await;
+        assert!((LIMIT..LIMIT + Duration::from_secs(1)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+        abort.cancel();
+        let begun = tokio::time::Instant::now();
+        linger(&recorded(), LIMIT, &abort).await;
+        assert!((INTERRUPTED..INTERRUPTED + Duration::from_secs(1)).contains(&begun.elapsed()));
+    }
+}
