@@ -56,7 +56,7 @@ async fn a_second_exporter_touches_nothing_and_names_the_first() {
     let latest = fs::read_link(system.path("run/latest")).expect("a link");
     for id in ["another", latest.to_str().expect("an id")] {
         let (code, said) =
-            system.run(&["--web.listen-address", "127.0.0.1:0", "run", "trial.yaml", "--run-id", id]).await;
+            system.run(&["run", "trial.yaml", "--web.listen-address", "127.0.0.1:0", "--run-id", id]).await;
         assert_eq!(code, Some(1), "{said}");
         let holder =
             format!("journal.jsonl is in use by process {} (run {})", exporter.id(), latest.display());
@@ -110,10 +110,10 @@ async fn a_damaged_line_keeps_nothing_from_being_put_back_and_everything_from_be
     assert!(fs::read(&journal).expect("a journal").starts_with(&damaged), "it is kept");
     system.trial("1s", "");
     let run = [
-        "--web.listen-address",
-        "127.0.0.1:0",
         "run",
         "trial.yaml",
+        "--web.listen-address",
+        "127.0.0.1:0",
         "--no-wait-for-scrape",
         "--linger",
         "0s",
@@ -133,7 +133,7 @@ async fn what_a_run_leaves_is_its_owners_alone_and_goes_on_when_it_is_resumed() 
     exporter.ended().await;
     let id = fs::read_link(system.path("run/latest")).expect("a link");
     let log = fs::read(system.path("run/latest/exporter.log")).expect("a log");
-    let run = ["--web.listen-address", "127.0.0.1:0", "run", "trial.yaml", "--linger", "0s", "--run-id"];
+    let run = ["run", "trial.yaml", "--web.listen-address", "127.0.0.1:0", "--linger", "0s", "--run-id"];
     let (code, said) = system.run(&[&run[..], &[id.to_str().expect("an id")]].concat()).await;
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("an earlier process of this run ended before its time"), "{said}");
