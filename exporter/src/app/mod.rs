@@ -105,7 +105,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     progress.say(&format!(
         "run {id} of {}: metrics on http://{}{}, results in {}",
         trial.name,
-        listening,
+        visitable(listening),
         request.telemetry_path,
         dir.path().display()
     ));
@@ -261,4 +261,9 @@ async fn show(
         });
     }
     progress.end();
+}
+
+/// Where a browser on this machine finds what listens at `address`.
+fn visitable(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
 }

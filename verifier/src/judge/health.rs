@@ -42,8 +42,11 @@ pub(super) fn judge(promise: &Health, evidence: &Evidence) -> Result<Judged, Sho
     let mut judged = Judged::value(observed, verdict, why);
     for one in all {
         judged.shortfalls.extend(one.shortfalls);
-        judged.samples.extend(one.samples);
-        judged.pastes.extend(one.paste);
+        // Of a component that did better than the worst, nothing decides.
+        if one.verdict == verdict {
+            judged.samples.extend(one.samples);
+            judged.pastes.extend(one.paste);
+        }
     }
     Ok(judged)
 }
