@@ -184,9 +184,11 @@ fn result(process: Child) -> Measured {
 /// The load as the exporter runs it.
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn drive(work: Work) -> Measured {
-    let (registry, cancel) = (Registry::new(), CancellationToken::new());
-    let load =
-        Load::new(Arc::new(trial(work.port, work.users, work.think)), Clock::start(), &registry).unwrap();
+    let (clock, registry, cancel) = (Clock::start(), Registry::new(), CancellationToken::new());
+    let folder = TempDir::new().unwrap();
+    let _rooms = everything_else(clock, &registry, folder.path(), &cancel);
+    let trial = Arc::new(trial(work.port, work.users, work.think));
+    let load = Load::new(trial, clock, &registry).unwrap();
     let began = Instant::now();
     let load = load.start(cancel).await.unwrap();
     load.ramped().await;
