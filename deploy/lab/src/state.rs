@@ -41,7 +41,7 @@ pub(crate) enum Error {
     Odd(PathBuf),
     #[error("give a folder to its user")]
     Own(#[source] exec::Error),
-    #[error("keep etcd's data in memory")]
+    #[error("keep the data of etcd and PostgreSQL in memory")]
     Mount(#[source] exec::Error),
     #[error("note the options")]
     Options(#[source] serde_json::Error),
@@ -69,7 +69,7 @@ pub(crate) fn create(layout: &Layout, options: &Options) -> Result<(), Error> {
     let noted = serde_json::to_string_pretty(options).map_err(Error::Options)?;
     write(&marker, &noted)?;
     make_folders(layout)?;
-    mount_etcd(layout)?;
+    mount(layout)?;
     write_configuration(layout, options)?;
     copy(&options.shop, &layout.bin().join("shop"), 0o755)?;
     give_away(layout)
@@ -84,7 +84,7 @@ pub(crate) fn options(layout: &Layout) -> Option<Options> {
 pub(crate) fn remove(layout: &Layout) -> Result<(), Error> {
     let dir = layout.dir();
     if layout.marker().exists() {
-        unmount_etcd(layout)?;
+        unmount(layout)?;
         return std::fs::remove_dir_all(dir).map_err(file("remove", dir));
     }
     match std::fs::read_dir(dir).map(|mut entries| entries.next().is_some()) {
@@ -193,25 +193,36 @@ pub(crate) fn link(layout: &Layout) -> Result<(), Error> {
     std::os::unix::fs::symlink(layout.run(), RUN_LINK).map_err(file("make", Path::new(RUN_LINK)))
 }
 
-/// Puts etcd's data into memory. Its every write waits for the disk; the lab shares one disk among all machines
-/// (and whatever else the computer does), where a wait of a second makes Patroni give up its lease.
-fn mount_etcd(layout: &Layout) -> Result<(), Error> {
-    let path = layout.data("etcd").display().to_string();
-    exec::run("mount", &["-t", "tmpfs", "-o", "size=1g,mode=0700", "ordeal-etcd", &path])
-        .map(drop)
-        .map_err(Error::Mount)
+/// What is kept in memory: the data of etcd and of PostgreSQL's members. Their every write waits for the disk; the
+/// lab shares one disk among all machines (and whatever else the computer does), where a wait of a second makes
+/// Patroni give up its lease, and a commit count as an outage that no fault explains. No fault here cuts the
+/// power, which is all that a disk would survive.
+fn in_memory(layout: &Layout) -> Vec<PathBuf> {
+    let members = Machine::WITH_POSTGRES.iter().map(|machine| layout.data(&machine.postgres()));
+    members.chain([layout.data("etcd")]).collect()
 }
 
-fn unmount_etcd(layout: &Layout) -> Result<(), Error> {
-    let path = layout.data("etcd").display().to_string();
+fn mount(layout: &Layout) -> Result<(), Error> {
+    in_memory(layout).iter().try_for_each(|path| {
+        let path = path.display().to_string();
+        exec::run("mount", &["-t", "tmpfs", "-o", "size=2g,mode=0700", "ordeal-lab", &path])
+            .map(drop)
+            .map_err(Error::Mount)
+    })
+}
+
+fn unmount(layout: &Layout) -> Result<(), Error> {
     let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
-    let mounted = mounts.lines().any(|mount| mount.split(' ').nth(1) == Some(path.as_str()));
-    if mounted { exec::run("umount", &[&path]).map(drop).map_err(Error::Mount) } else { Ok(()) }
+    let mounted = |path: &str| mounts.lines().any(|mount| mount.split(' ').nth(1) == Some(path));
+    let paths = in_memory(layout).into_iter().map(|path| path.display().to_string());
+    paths
+        .filter(|path| mounted(path))
+        .try_for_each(|path| exec::run("umount", &[&path]).map(drop).map_err(Error::Mount))
 }
 
 /// Removes what cannot outlive the processes of a lab whose folder is kept.
 pub(crate) fn remove_transient(layout: &Layout) -> Result<(), Error> {
-    unmount_etcd(layout)?;
+    unmount(layout)?;
     for path in [layout.run(), layout.pids()] {
         match std::fs::remove_dir_all(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
