@@ -7,7 +7,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
+use crate::chaos::journal::FILE;
 use crate::logging::LogFormat;
+use crate::rundir::LATEST;
 
 /// Drives users and chaos experiments against a service, and exposes what it sees as metrics.
 #[derive(Debug, Parser)]
@@ -121,7 +123,7 @@ Example:
 Exit codes:
   0  nothing is left broken
   1  something could not be put back: the message says what, and it may be tried again;
-     or the journal is damaged and may have told of more
+     or the journal is damaged and may have told of more; or the folder has no journal
   2  bad usage")]
     Recover {
         /// The working folder of the run.
@@ -234,7 +236,14 @@ fn run_id(text: &str) -> Result<String, String> {
     let usable = (1..=63).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.chars().all(allowed);
-    if usable { Ok(text.to_owned()) } else { Err("expected 1 to 63 letters, digits, - _ or .".to_owned()) }
+    if !usable {
+        return Err("expected 1 to 63 letters, digits, - _ or .".to_owned());
+    }
+    // Files of the working folder itself, and what a damaged journal is set aside as.
+    if text == LATEST || text.starts_with(FILE) {
+        return Err(format!("the working folder keeps {text} for itself: take another name"));
+    }
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]
@@ -250,10 +259,18 @@ mod tests {
 
     #[test]
     fn a_run_id_cannot_leave_the_working_folder() {
-        for bad in ["", ".", "..", "../x", "a/b", "a b", "-x", &"x".repeat(64)] {
+        for bad in ["", ".", "..", "../x", "a/b", "a b", "-x", ".x", &"x".repeat(64)] {
             assert!(run_id(bad).is_err(), "{bad:?}");
         }
         assert_eq!(run_id("7f3a91-b").as_deref(), Ok("7f3a91-b"));
+    }
+
+    #[test]
+    fn a_run_id_takes_no_name_of_the_working_folder() {
+        for taken in ["latest", "journal.jsonl", "journal.jsonl.damaged"] {
+            assert!(run_id(taken).is_err_and(|error| error.contains(taken)), "{taken}");
+        }
+        assert!(run_id("latest-2").is_ok());
     }
 
     #[test]

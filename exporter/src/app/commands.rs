@@ -15,12 +15,15 @@ use crate::{chaos, health, ledger};
 
 /// Puts back what unfinished experiments of the journal in `dir` broke.
 pub async fn recover(dir: &Path, progress: &Progress) -> anyhow::Result<ExitCode> {
-    if !dir.exists() {
+    let journal = dir.join(chaos::journal::FILE);
+    // Whoever sees a fault in place must not be told that there is none because the folder is another.
+    if !journal.try_exists().unwrap_or_else(|error| error.kind() != std::io::ErrorKind::NotADirectory) {
         progress.say(&format!(
-            "nothing to put back: there is no {}; --dir names the run's folder",
+            "no {} in {}: give the working folder (--dir of the run, the parent of latest/)",
+            chaos::journal::FILE,
             dir.display()
         ));
-        return Ok(ExitCode::SUCCESS);
+        return Ok(ExitCode::FAILURE);
     }
     let result = chaos::putback::recover(dir, &Clock::start(), Retry::default()).await;
     let (done, error) = match result {
