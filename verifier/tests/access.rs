@@ -105,6 +105,22 @@ fn a_wrong_address_is_told_with_what_is_wrong() {
 }
 
 #[test]
+fn what_is_sent_to_prometheus_is_sent_to_no_other() {
+    let other = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let login = format!("http://{}/login", other.local_addr().expect("an address"));
+    other.set_nonblocking(true).expect("a listener that does not wait");
+    let elsewhere = Stub::sending_to(&format!("{login}?back=ticket"));
+    let told = refusal(&elsewhere.url, &["--header", "X-Api-Key: s3cret"]);
+    let due = format!(
+        "{}: it redirects to {login} (a login page?): give Prometheus' own address, or credentials that it takes\n",
+        elsewhere.url
+    );
+    assert_eq!(told, due);
+    let asked = other.accept().map(|_| ()).map_err(|error| error.kind());
+    assert_eq!(asked, Err(std::io::ErrorKind::WouldBlock), "the other server was asked");
+}
+
+#[test]
 fn a_wrong_token_is_never_shown() {
     let server = Server::with([&healthy("r", 15.0)]);
     for output in [through(&server, Spoil::Nothing, "wrong"), through(&server, Spoil::Page, TOKEN)] {

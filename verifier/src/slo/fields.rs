@@ -112,8 +112,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn as_text(&mut self, node: &Node, key: &str, expected: &str) -> Option<String> {
         match &node.value {
             Value::Text(text) if !text.trim().is_empty() => Some(text.clone()),
-            Value::Number(text) => Some(text.clone()),
-            Value::Bool(value) => Some(value.to_string()),
+            Value::Number(text) | Value::Bool(text) => Some(text.clone()),
             other => {
                 let is = if matches!(other, Value::Text(_)) { "empty" } else { other.name() };
                 self.fault(node.at, format!("`{key}` is {is}, expected {expected}"));

@@ -48,6 +48,22 @@ fn each_kind_is_read_into_its_own_fields() {
 }
 
 #[test]
+fn names_are_text_as_they_are_written() {
+    let names = ["no", "n", "on", "y", "yes", "Off", "1e3", "0x10", "1_0", "07", "true"];
+    let line = |name: &&str| {
+        format!("  - {{name: {name}, kind: availability, at_least: 99%, task: {name}}}\n")
+    };
+    let text = format!("objectives:\n{}", names.iter().map(line).collect::<String>());
+    let (objectives, _) = check(&text).expect("a sound file");
+    let read = |objective: &Objective| {
+        let Promise::Availability(availability) = &objective.promise else { panic!("{objective:?}") };
+        (objective.name.clone(), availability.task.clone())
+    };
+    let due = names.map(|name| (name.to_owned(), Some(name.to_owned())));
+    assert_eq!(objectives.iter().map(read).collect::<Vec<_>>(), due);
+}
+
+#[test]
 fn all_faults_are_told_at_once_each_with_its_place() {
     let text = "objectives:
   - {name: a, kind: recovry}

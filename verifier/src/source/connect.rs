@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::redirect::Policy;
 
 use super::Prometheus;
 use crate::file;
@@ -50,7 +51,9 @@ impl Access {
             return Err(Error::Url(self.url.clone()));
         }
         let headers = self.all_headers(&mut url)?;
-        let mut builder = reqwest::Client::builder().default_headers(headers).timeout(self.timeout);
+        // Headers of the user's own would go along to wherever a redirect leads.
+        let builder = reqwest::Client::builder().redirect(Policy::none());
+        let mut builder = builder.default_headers(headers).timeout(self.timeout);
         if let Some(path) = &self.ca {
             let path_text = path.display().to_string();
             let pem = file::read(path)?;
@@ -94,6 +97,18 @@ impl Access {
         }
         Ok(headers)
     }
+}
+
+/// Where an answer sends its reader, without what may be secret of it: credentials, and tickets in the query.
+pub(super) fn elsewhere(response: &reqwest::Response) -> Option<String> {
+    let location = response.headers().get(LOCATION).filter(|_| response.status().is_redirection())?;
+    let mut to = response.url().join(&String::from_utf8_lossy(location.as_bytes())).ok()?;
+    // Fails only for addresses that can have none.
+    let _ = to.set_username("");
+    let _ = to.set_password(None);
+    to.set_query(None);
+    to.set_fragment(None);
+    Some(to.into())
 }
 
 fn sensitive(text: &str, what: &'static str) -> Result<HeaderValue, Error> {

@@ -34,6 +34,11 @@ pub(crate) enum Error {
         /// In parentheses, if there is one.
         body: String,
     },
+    /// It is not followed: the credentials are meant for nobody else, and a login page has no evidence.
+    #[error(
+        "{url}: it redirects to {to} (a login page?): give Prometheus' own address, or credentials that it takes"
+    )]
+    Elsewhere { url: String, to: String },
     #[error("{url} did not answer with JSON of the query API: is this a Prometheus?")]
     Decode { url: String, source: serde_json::Error },
     /// Prometheus understood the question and refused it.
@@ -80,6 +85,9 @@ impl Prometheus {
         let sent = request.post_raw().await;
         let response = sent.map_err(|source| self.not_sent(source))?;
         let status = response.status().as_u16();
+        if let Some(to) = connect::elsewhere(&response) {
+            return Err(Error::Elsewhere { url: self.url.clone(), to });
+        }
         let read = response.bytes().await;
         let body = read.map_err(|source| Error::Read { url: self.url.clone(), source })?;
         answer::decode(&self.url, status, &body)

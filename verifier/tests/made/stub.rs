@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::response::Redirect;
 use axum::routing::any;
 
 /// A running server; it stops when dropped.
@@ -13,9 +14,6 @@ pub(crate) struct Stub {
 impl Stub {
     /// Starts a server each of whose folders refuses in its own way.
     pub(crate) fn start() -> Self {
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
         let answers = |status: StatusCode, body: &'static str| any(move || async move { (status, body) });
         let spoken_to_plainly = "Client sent an HTTP request to an HTTPS server.";
         let app = Router::new()
@@ -25,6 +23,23 @@ impl Stub {
             .route("/tls/{*path}", answers(StatusCode::BAD_REQUEST, spoken_to_plainly))
             .route("/slow/{*path}", any(std::future::pending::<()>))
             .fallback(answers(StatusCode::NOT_FOUND, "404 page not found"));
+        Self::serve(app)
+    }
+
+    /// Starts a server that sends every request elsewhere.
+    pub(crate) fn sending_to(url: &str) -> Self {
+        let url = url.to_owned();
+        let away = move || {
+            let url = url.clone();
+            async move { Redirect::temporary(&url) }
+        };
+        Self::serve(Router::new().fallback(away))
+    }
+
+    fn serve(app: Router) -> Self {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
         runtime.spawn(async move { axum::serve(listener, app).await });
         Self { runtime: Some(runtime), url }
     }
