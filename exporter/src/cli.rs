@@ -133,20 +133,26 @@ Exit codes:
         #[command(flatten)]
         logging: Logging,
     },
-    /// Remove the tables, rows and keys that runs of a trial left in its stores.
+    /// Remove what a run wrote to the ledgers, or the tables, rows and keys that all runs left in the stores.
     #[command(after_help = "\
-Tables that belong to another role, as after `load-exporter sql`, are emptied and stay.
+Which runs is to be said, because the ledger of a run that goes on must not be touched: its audit would find
+every write before this moment lost. --all-runs is for when none goes on anywhere; tables that belong to
+another role, as after `load-exporter sql`, are then emptied and stay.
 
-Example:
-  load-exporter cleanup trial.yaml
+Examples:
+  load-exporter cleanup trial.yaml --run 7f3a91c0de42
+  load-exporter cleanup trial.yaml --all-runs
 
 Exit codes:
-  0  nothing of any run is left in the stores
+  0  nothing of the run, or of any run, is left in the stores
   1  a store could not be cleaned
   2  bad usage or a bad trial file")]
     Cleanup {
         /// The trial file.
         trial: PathBuf,
+        /// What is removed.
+        #[command(flatten)]
+        which: Runs,
         /// What is logged.
         #[command(flatten)]
         logging: Logging,
@@ -171,6 +177,18 @@ impl Command {
             Self::Check { .. } | Self::Sql => Logging::default(),
         }
     }
+}
+
+/// Which runs are meant.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Runs {
+    /// The run whose writes to the ledgers are removed.
+    #[arg(long, value_name = "ID", value_parser = run_id)]
+    pub run: Option<String>,
+    /// Everything that any run left, what probes use included: no run may be going on.
+    #[arg(long)]
+    pub all_runs: bool,
 }
 
 /// Flags of `run`.
@@ -291,9 +309,20 @@ mod tests {
         let taken = |words: &[&str]| Cli::try_parse_from(["load-exporter"].iter().chain(words)).is_ok();
         assert!(taken(&["run", "t.yaml", "--web.listen-address", ":1", "--log.level", "info"]));
         assert!(taken(&["plan", "t.yaml", "--log.level", "info"]));
-        for command in [&["check", "t.yaml"][..], &["plan", "t.yaml"], &["cleanup", "t.yaml"], &["sql"]] {
+        for command in
+            [&["check", "t.yaml"][..], &["plan", "t.yaml"], &["cleanup", "t.yaml", "--all-runs"], &["sql"]]
+        {
             assert!(!taken(&[command, &["--web.listen-address", ":1"]].concat()), "{command:?}");
         }
+    }
+
+    #[test]
+    fn a_cleanup_says_whose_writes_go() {
+        let taken = |words: &[&str]| {
+            Cli::try_parse_from(["load-exporter", "cleanup", "t.yaml"].iter().chain(words)).is_ok()
+        };
+        assert!(taken(&["--run", "7f3a91"]) && taken(&["--all-runs"]));
+        assert!(!taken(&[]) && !taken(&["--run", "7f3a91", "--all-runs"]));
     }
 
     #[test]

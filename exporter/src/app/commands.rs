@@ -87,19 +87,29 @@ fn planned<P: Display, R: Display>(found: &[(&Name, Result<P, R>)]) -> Planned {
     Planned { text: shown + &last, all_allowed: refused.is_empty() }
 }
 
-/// Removes what runs left in the stores of `trial`.
-pub async fn cleanup(trial: &Trial, progress: &Progress) -> anyhow::Result<ExitCode> {
-    let mut emptied = health::remove(trial).await.context("remove what probes left")?;
-    emptied.extend(ledger::cleanup(trial, ledger::Scope::All).await.context("remove what ledgers left")?);
+/// Removes what one run wrote to the ledgers of `trial`, or with `None` all that any run left in its stores.
+/// Whether a run elsewhere still goes on is not known here, and its ledger would then be missing writes.
+pub async fn cleanup(trial: &Trial, run: Option<&str>, progress: &Progress) -> anyhow::Result<ExitCode> {
     let stores: Vec<&str> = trial.stores.iter().map(|store| store.name.as_str()).collect();
-    progress.say(&match stores.as_slice() {
-        [] => "nothing to remove: the trial has no stores".to_owned(),
-        stores => format!("removed what runs left in: {}", stores.join(", ")),
-    });
-    if !emptied.is_empty() {
-        let tables = emptied.join(", ");
-        progress.say(&format!("these tables belong to another role: they are empty now and stay ({tables})"));
+    if stores.is_empty() {
+        progress.say("nothing to remove: the trial has no stores");
+        return Ok(ExitCode::SUCCESS);
     }
+    let stores = stores.join(", ");
+    let Some(run) = run else {
+        let mut emptied = health::remove(trial).await.context("remove what probes left")?;
+        emptied.extend(ledger::cleanup(trial, ledger::Scope::All).await.context("remove what ledgers left")?);
+        progress.say(&format!("removed what runs left in: {stores}"));
+        if !emptied.is_empty() {
+            let tables = emptied.join(", ");
+            progress
+                .say(&format!("these tables belong to another role: they are empty now and stay ({tables})"));
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    ledger::cleanup(trial, ledger::Scope::Run(run)).await.context("remove what the run's ledgers left")?;
+    progress.say(&format!("removed what run {run} wrote to the ledgers in: {stores}"));
+    progress.say("what probes use is of all runs: --all-runs removes it, when no run goes on");
     Ok(ExitCode::SUCCESS)
 }
 
