@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use crate::cli::Verify;
-use crate::evidence::Shortfall;
+use crate::evidence::{Millis, Shortfall};
 use crate::fetch;
 use crate::judge::{Finding, Judged, judge, needs};
-use crate::report::Report;
+use crate::report::{Choice, Report};
 use crate::slo::{self, Checked, Objective};
 use crate::source::{self, Access, Prometheus};
 use crate::wait::{self, Wanted};
@@ -43,6 +43,7 @@ pub(crate) fn objectives(file: &Path) -> Result<Checked, Error> {
 /// Judges a run.
 pub(crate) async fn verify(options: Verify) -> Result<Report, Error> {
     let Checked { objectives, .. } = objectives(&options.file)?;
+    let choice = if options.run.is_some() { Choice::Named } else { Choice::Newest(options.since) };
     let wanted = Wanted { id: options.run, since: options.since, wait: options.wait };
     let access = Access {
         url: options.prometheus,
@@ -60,19 +61,28 @@ pub(crate) async fn verify(options: Verify) -> Result<Report, Error> {
         Err(refused) => Err(Shortfall::new(crate::evidence::Lack::QueryError, refused.to_string())),
     };
     Ok(match found {
-        Ok(found) => judged(&prometheus, &found, &objectives).await,
+        Ok(found) => judged(&prometheus, choice, &found, &objectives).await,
         Err(shortfall) => {
             let finding = |objective| Finding::new(objective, Judged::lacking(shortfall.clone()));
             let findings = objectives.iter().map(finding).collect();
-            Report::new(prometheus.url(), prometheus.server().await, None, findings)
+            Report::new(prometheus.url(), (choice, now()), prometheus.server().await, None, findings)
         }
     })
 }
 
-async fn judged(prometheus: &Prometheus, found: &crate::run::Found, objectives: &[Objective]) -> Report {
+async fn judged(
+    prometheus: &Prometheus,
+    choice: Choice,
+    found: &crate::run::Found,
+    objectives: &[Objective],
+) -> Report {
     let server = prometheus.server().await;
     let evidence = fetch::evidence(prometheus, &server, found, &needs(objectives)).await;
     let mut findings: Vec<Finding> = objectives.iter().map(|objective| judge(objective, &evidence)).collect();
     fetch::cross_check(prometheus, &mut findings).await;
-    Report::new(prometheus.url(), server, Some(evidence), findings)
+    Report::new(prometheus.url(), (choice, now()), server, Some(evidence), findings)
+}
+
+fn now() -> Millis {
+    Millis(chrono::Utc::now().timestamp_millis())
 }

@@ -84,10 +84,10 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "ID")]
     pub(crate) run: Option<String>,
     /// How far back to look for the run.
-    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
     pub(crate) since: Duration,
     /// How long to wait for the run's end; not at all if 0s.
-    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub(crate) wait: Duration,
     /// How the findings are written.
     #[arg(long, value_enum, default_value_t = Output::Text)]
@@ -118,8 +118,19 @@ pub(crate) struct AccessArgs {
     #[arg(long, value_name = "FILE", env = "PROMETHEUS_CA_FILE")]
     pub(crate) ca: Option<PathBuf>,
     /// How long one answer may take.
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub(crate) timeout: Duration,
+}
+
+/// The longest duration that is taken: clocks count no further than some multiples of it.
+const LONGEST: Duration = Duration::from_secs(3650 * 86_400);
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if duration > LONGEST {
+        return Err("it is longer than 3650d (ten years)".to_owned());
+    }
+    Ok(duration)
 }
 
 /// The forms of a report.
@@ -143,4 +154,24 @@ pub(crate) enum Color {
 pub(crate) enum LogFormat {
     Text,
     Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_that_no_clock_can_add_are_refused() {
+        assert_eq!(duration("10m"), Ok(Duration::from_mins(10)));
+        assert_eq!(duration("3650d"), Ok(LONGEST));
+        for text in ["3651d", "213503982334601d", "18446744073709551615s", "99999999999999999999d", "10", ""]
+        {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        let arguments = ["slo-verifier", "verify", "s", "--prometheus", "u"];
+        for option in ["--wait", "--since", "--timeout"] {
+            let told = Cli::try_parse_from(arguments.iter().copied().chain([option, "213503982334601d"]));
+            assert!(told.is_err_and(|error| error.to_string().contains("longer than 3650d")), "{option}");
+        }
+    }
 }

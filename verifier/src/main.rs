@@ -15,6 +15,7 @@ mod evidence;
 mod fetch;
 mod file;
 mod judge;
+mod plain;
 mod report;
 mod run;
 mod slo;
@@ -27,6 +28,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cli::{Cli, Color, Command, LogFormat, Output, Verify};
+use plain::plain;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -35,7 +37,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Check { file } => app::objectives(&file).map(|checked| {
             for doubt in &checked.doubts {
-                let _ = writeln!(std::io::stderr(), "{doubt}");
+                let _ = writeln!(std::io::stderr(), "{}", plain(doubt));
             }
             let count = checked.objectives.len();
             let plural = if count == 1 { "" } else { "s" };
@@ -81,7 +83,9 @@ fn print(text: &str) {
 /// Writes an error and its causes to standard error.
 fn tell(error: &app::Error) {
     if let app::Error::Objectives { source: faults @ slo::Error::Faults(_) } = error {
-        let _ = writeln!(std::io::stderr(), "{faults}");
+        for fault in faults.to_string().lines() {
+            let _ = writeln!(std::io::stderr(), "{}", plain(fault));
+        }
         return;
     }
     let mut text = format!("error: {error}");
@@ -90,7 +94,7 @@ fn tell(error: &app::Error) {
         text = format!("{text}: {cause}");
         source = cause.source();
     }
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", plain(&text));
 }
 
 fn start_log(format: LogFormat) {

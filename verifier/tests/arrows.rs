@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A room, and the rooms that it may name. Each names only rooms above it.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("evidence", &[]),
     ("verdict", &[]),
     ("file", &[]),
+    ("plain", &[]),
     ("source", &["evidence", "file"]),
     ("slo", &["evidence", "file"]),
     ("run", &["evidence"]),
     ("judge", &["evidence", "run", "slo", "verdict"]),
-    ("report", &["evidence", "judge", "slo", "source", "verdict"]),
-    ("wait", &["evidence", "run", "source"]),
+    ("report", &["evidence", "judge", "plain", "slo", "source", "verdict"]),
+    ("wait", &["evidence", "plain", "run", "source"]),
     ("fetch", &["evidence", "judge", "run", "slo", "source"]),
     ("cli", &[]),
     ("app", &["cli", "evidence", "fetch", "judge", "report", "run", "slo", "source", "wait"]),

@@ -50,7 +50,10 @@ fn steadied(text: &str, server: &Server) -> String {
         let since = |at: f64| word.replace(bare, &format!("START+{:.1}", at - server.start));
         at.map_or_else(|| word.to_owned(), since)
     };
-    text.split_inclusive([' ', '\n']).map(steady).collect()
+    let text: String = text.split_inclusive([' ', '\n']).map(steady).collect();
+    let began = text.lines().find(|line| line.starts_with("began ")).expect("when it began").to_owned();
+    assert!(began.contains(" UTC, ended 1") && began.ends_with(" min ago"), "{began}");
+    text.replace(&began, "began TIME, ended 15 min ago")
 }
 
 #[test]

@@ -8,10 +8,13 @@ use std::fmt;
 pub(crate) struct Millis(pub(crate) i64);
 
 impl Millis {
+    /// The largest time that is told apart, thousands of years away: sums and differences of such times fit.
+    const FARTHEST: f64 = 1e14;
+
     /// The nearest millisecond.
-    #[expect(clippy::cast_possible_truncation, reason = "times of this era fit, and `as` saturates")]
+    #[expect(clippy::cast_possible_truncation, reason = "times of this era fit, others are held in bounds")]
     pub(crate) fn from_seconds(seconds: f64) -> Self {
-        Self((seconds * 1000.0).round() as i64)
+        Self((seconds * 1000.0).round().clamp(-Self::FARTHEST, Self::FARTHEST) as i64)
     }
 
     /// Seconds since the Unix epoch.

@@ -74,7 +74,7 @@ lacks! {
         "Check the run's id, look further back with --since, and check that Prometheus scraped the exporter and still keeps that time.";
     RunUnfinished "run_unfinished" Both
         "The run had no end when Prometheus last saw it."
-        "Judge again when it has finished, or with --wait; if the exporter died, run the trial again.";
+        "Judge again when it has finished, or with --wait; if the exporter died, `load-exporter recover` puts back what it left broken; then run the trial again.";
     RunAborted "run_aborted" Pass
         "The run was stopped before its end, so what it would have shown is unknown."
         "Run the trial again and let it finish.";
@@ -158,7 +158,7 @@ lacks! {
         "Run all load processes with the same trial and the same version.";
     SaturatedBucket "saturated_bucket" Both
         "The limit lies beyond the histogram's last bound, or between two bounds that decide."
-        "Give the trial a bucket at the limit.";
+        "Add the limit to the trial's `load.buckets`.";
     NotAtReplicas "not_at_replicas" Both
         "The workload did not have the number of replicas that the objective is about."
         "Look at the scaling objectives first; give `steady` more time before the first experiment.";

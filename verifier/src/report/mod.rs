@@ -4,16 +4,24 @@ mod advice;
 mod claims;
 mod json;
 mod text;
+mod when;
 
+use crate::evidence::Millis;
 use crate::judge::Evidence;
 use crate::judge::Finding;
 use crate::source::Server;
 use crate::verdict::Verdict;
 
+pub(crate) use when::Choice;
+
 /// All that is said of a run.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) url: String,
+    /// How the run was chosen.
+    pub(crate) choice: Choice,
+    /// When it was judged.
+    pub(crate) now: Millis,
     pub(crate) server: Server,
     /// `None` where no run was found.
     pub(crate) evidence: Option<Evidence>,
@@ -23,9 +31,15 @@ pub(crate) struct Report {
 
 impl Report {
     /// Puts the findings together; the worst one is the verdict.
-    pub(crate) fn new(url: &str, server: Server, evidence: Option<Evidence>, findings: Vec<Finding>) -> Self {
+    pub(crate) fn new(
+        url: &str,
+        (choice, now): (Choice, Millis),
+        server: Server,
+        evidence: Option<Evidence>,
+        findings: Vec<Finding>,
+    ) -> Self {
         let verdict = Verdict::worst(findings.iter().map(|finding| finding.verdict));
-        Self { url: url.to_owned(), server, evidence, findings, verdict }
+        Self { url: url.to_owned(), choice, now, server, evidence, findings, verdict }
     }
 
     /// How many findings have this verdict.

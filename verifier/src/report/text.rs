@@ -1,10 +1,13 @@
 //! The report for people. Pure.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::Report;
 use super::advice::advice;
+use crate::evidence::Lack;
 use crate::judge::{Expected, Finding};
+use crate::plain::plain;
 use crate::slo::{show_duration, trimmed};
 use crate::verdict::Verdict;
 
@@ -18,8 +21,11 @@ pub(super) fn render(report: &Report, colored: bool) -> String {
     let mut out = String::new();
     header(&mut out, report);
     table(&mut out, report, colored);
-    for finding in report.findings.iter().filter(|finding| finding.verdict != Verdict::Pass) {
-        explain(&mut out, finding, report.started(), colored);
+    let mut told = BTreeSet::new();
+    let open: Vec<&Finding> =
+        report.findings.iter().filter(|finding| finding.verdict != Verdict::Pass).collect();
+    for (names, finding) in alike(&open) {
+        explain(&mut out, &names, finding, report.started(), &mut told, colored);
     }
     let counts = format!(
         "{} failed, {} inconclusive, {} passed",
@@ -27,14 +33,42 @@ pub(super) fn render(report: &Report, colored: bool) -> String {
         report.count(Verdict::Inconclusive),
         report.count(Verdict::Pass)
     );
-    let word = paint(report.verdict.word(), report.verdict, colored);
-    line(&mut out, &format!("verdict: {word} ({counts}), exit code {}", report.verdict.exit_code()));
+    out.push_str("verdict: ");
+    out.push_str(&paint(report.verdict.word(), report.verdict, colored));
+    line(&mut out, &format!(" ({counts}), exit code {}", report.verdict.exit_code()));
     out
 }
 
+/// Ends a line. No text of others begins one of its own.
 fn line(out: &mut String, text: &str) {
-    out.push_str(text.trim_end());
+    out.push_str(plain(text).trim_end());
     out.push('\n');
+}
+
+/// Findings of which nothing is known but why, told once for all that lack the same.
+fn alike<'a>(findings: &[&'a Finding]) -> Vec<(String, &'a Finding)> {
+    let mut groups: Vec<(String, &Finding)> = Vec::new();
+    for finding in findings {
+        let same = |other: &Finding| {
+            other.is_bare() && finding.is_bare() && other.judged.shortfalls == finding.judged.shortfalls
+        };
+        match groups.iter_mut().find(|(_, other)| same(other)) {
+            Some((names, _)) => *names = format!("{names}, {}", finding.name),
+            None => groups.push((finding.name.clone(), finding)),
+        }
+    }
+    groups
+}
+
+impl Finding {
+    /// Whether nothing is told of it but its shortfalls.
+    fn is_bare(&self) -> bool {
+        let judged = &self.judged;
+        judged.why.is_empty()
+            && judged.beside.is_empty()
+            && judged.pastes.is_empty()
+            && judged.samples.is_empty()
+    }
 }
 
 fn header(out: &mut String, report: &Report) {
@@ -60,6 +94,7 @@ fn header(out: &mut String, report: &Report) {
         }
         None => line(out, &format!("no run found  Prometheus{version} at {}", report.url)),
     }
+    line(out, &report.when());
     line(out, &format!("judged: {}", report.judged().join(", ")));
     let not_claimed = report.not_claimed();
     if !not_claimed.is_empty() {
@@ -79,7 +114,8 @@ fn cadence(interval: f64) -> String {
 }
 
 fn table(out: &mut String, report: &Report, colored: bool) {
-    let rows: Vec<[String; 4]> = report.findings.iter().map(row).collect();
+    let rows: Vec<[String; 4]> =
+        report.findings.iter().map(|finding| row(finding).map(|text| plain(&text))).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let (names, values, limits) = (width(0), width(1), width(2));
     for (row, finding) in rows.iter().zip(&report.findings) {
@@ -90,7 +126,8 @@ fn table(out: &mut String, report: &Report, colored: bool) {
         };
         let mark = paint(mark, finding.verdict, colored);
         let [name, value, limit, tail] = row;
-        line(out, &format!("{mark}   {name:names$}   {value:values$}   {limit:limits$}   {tail}"));
+        out.push_str(&mark);
+        line(out, &format!("   {name:names$}   {value:values$}   {limit:limits$}   {tail}"));
         if let Some(brief) = &finding.judged.brief {
             line(out, &format!("         {brief}"));
         }
@@ -123,9 +160,18 @@ fn row(finding: &Finding) -> [String; 4] {
 }
 
 /// Why a finding did not pass, what to do, the query, and the samples that decide.
-fn explain(out: &mut String, finding: &Finding, started: Option<f64>, colored: bool) {
+/// What a shortfall means is told where it is met first.
+fn explain(
+    out: &mut String,
+    names: &str,
+    finding: &Finding,
+    started: Option<f64>,
+    told: &mut BTreeSet<Lack>,
+    colored: bool,
+) {
     let judged = &finding.judged;
-    line(out, &format!("{}: {}", paint(finding.verdict.word(), finding.verdict, colored), finding.name));
+    out.push_str(&paint(finding.verdict.word(), finding.verdict, colored));
+    line(out, &format!(": {names}"));
     if !judged.why.is_empty() {
         line(out, &format!("  {}; promised: {}", judged.why, finding.limit));
     }
@@ -140,6 +186,10 @@ fn explain(out: &mut String, finding: &Finding, started: Option<f64>, colored: b
         line(out, &format!("    What to do: {}", advice(finding.kind)));
     }
     for shortfall in &judged.shortfalls {
+        if !told.insert(shortfall.lack) {
+            line(out, &format!("  {shortfall} (what to do: see above)"));
+            continue;
+        }
         line(out, &format!("  {shortfall}"));
         line(out, &format!("    {}", shortfall.lack.meaning()));
         line(out, &format!("    What to do: {}", shortfall.lack.remedy()));

@@ -50,9 +50,8 @@ fn each_kind_is_read_into_its_own_fields() {
 #[test]
 fn names_are_text_as_they_are_written() {
     let names = ["no", "n", "on", "y", "yes", "Off", "1e3", "0x10", "1_0", "07", "true"];
-    let line = |name: &&str| {
-        format!("  - {{name: {name}, kind: availability, at_least: 99%, task: {name}}}\n")
-    };
+    let line =
+        |name: &&str| format!("  - {{name: {name}, kind: availability, at_least: 99%, task: {name}}}\n");
     let text = format!("objectives:\n{}", names.iter().map(line).collect::<String>());
     let (objectives, _) = check(&text).expect("a sound file");
     let read = |objective: &Objective| {

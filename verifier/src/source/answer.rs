@@ -7,6 +7,9 @@ use serde::Deserialize;
 use super::Error;
 use crate::evidence::{Data, Labels, Millis, Sample};
 
+/// No sample is of this time or later: the year 5138, in seconds.
+const FARTHEST: f64 = 1e11;
+
 /// An answer of the query API.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Answer {
@@ -68,6 +71,21 @@ impl RawSample<'_> {
     }
 }
 
+/// The body of an answer; none where it is larger than allowed.
+pub(super) async fn body(
+    mut response: reqwest::Response,
+    largest: usize,
+) -> Result<Option<Vec<u8>>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > largest {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
+}
+
 /// Decodes a body; a refusal of the query is an error, whatever its status code.
 pub(super) fn decode(url: &str, status: u16, body: &[u8]) -> Result<Answer, Error> {
     let envelope: Envelope<'_> = match serde_json::from_slice(body) {
@@ -80,6 +98,9 @@ pub(super) fn decode(url: &str, status: u16, body: &[u8]) -> Result<Answer, Erro
     let (true, Some(data)) = (envelope.status == "success", envelope.data) else {
         return Err(Error::Refused { kind: envelope.error_type, message: envelope.error });
     };
+    if let Some(seconds) = data.times().into_iter().find(|seconds| !(0.0..FARTHEST).contains(seconds)) {
+        return Err(Error::Time { url: url.to_owned(), seconds });
+    }
     Ok(Answer { data: data.checked(), warnings: envelope.warnings, infos: envelope.infos })
 }
 
@@ -91,6 +112,20 @@ fn excerpt(body: &[u8]) -> String {
 }
 
 impl RawData<'_> {
+    /// The times of all samples, in seconds.
+    fn times(&self) -> Vec<f64> {
+        match self {
+            Self::Matrix(series) => {
+                series.iter().flat_map(|raw| raw.values.iter().map(|sample| sample.0)).collect()
+            }
+            Self::Vector(points) => {
+                points.iter().filter_map(|raw| raw.value.as_ref()).map(|sample| sample.0).collect()
+            }
+            Self::Scalar(sample) => vec![sample.0],
+            Self::String(_) => Vec::new(),
+        }
+    }
+
     fn checked(self) -> Data {
         match self {
             Self::Matrix(series) => {
@@ -142,6 +177,23 @@ mod tests {
         );
         let text = br#"{"status":"success","data":{"resultType":"string","result":[1,"x"]}}"#;
         assert_eq!(decode("u", 200, text).unwrap().data, Data::Other("text"));
+    }
+
+    #[test]
+    fn a_sample_of_no_time_is_no_answer() {
+        for time in ["1e300", "-1e300", "-1", "1e11"] {
+            let matrix = format!(
+                r#"{{"status":"success","data":{{"resultType":"matrix","result":[{{"metric":{{}},"values":[[{time},"1"]]}}]}}}}"#
+            );
+            assert!(matches!(decode("u", 200, matrix.as_bytes()), Err(Error::Time { .. })), "{time}");
+        }
+    }
+
+    #[tokio::test]
+    async fn no_more_than_the_largest_answer_is_read() {
+        let of = |size: usize| reqwest::Response::from(axum::http::Response::new(vec![b'x'; size]));
+        assert_eq!(body(of(10), 10).await.unwrap(), Some(vec![b'x'; 10]));
+        assert_eq!(body(of(11), 10).await.unwrap(), None);
     }
 
     #[test]

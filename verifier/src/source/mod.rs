@@ -17,6 +17,11 @@ pub(crate) use connect::{Access, Error as AccessError};
 use crate::evidence::Millis;
 use trouble::Trouble;
 
+/// The largest answer that is read: a server that never ends one must not take all memory.
+const LARGEST_MIB: usize = 256;
+/// The same, of what a server says about itself, in bytes.
+const LARGEST_STATUS: usize = 1 << 20;
+
 /// A question to Prometheus was not answered.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -39,10 +44,16 @@ pub(crate) enum Error {
         "{url}: it redirects to {to} (a login page?): give Prometheus' own address, or credentials that it takes"
     )]
     Elsewhere { url: String, to: String },
+    #[error(
+        "{url} gave an answer larger than {LARGEST_MIB} MiB: is this a Prometheus? A shorter --since asks for less"
+    )]
+    Size { url: String },
+    #[error("{url} gave a sample of the time {seconds}, which is none: is this a Prometheus?")]
+    Time { url: String, seconds: f64 },
     #[error("{url} did not answer with JSON of the query API: is this a Prometheus?")]
     Decode { url: String, source: serde_json::Error },
     /// Prometheus understood the question and refused it.
-    #[error("the query was refused ({kind}): {message}")]
+    #[error("the query was refused ({kind}): {message}{}", trouble::of_refusal(message))]
     Refused { kind: String, message: String },
 }
 
@@ -88,8 +99,9 @@ impl Prometheus {
         if let Some(to) = connect::elsewhere(&response) {
             return Err(Error::Elsewhere { url: self.url.clone(), to });
         }
-        let read = response.bytes().await;
-        let body = read.map_err(|source| Error::Read { url: self.url.clone(), source })?;
+        let read = answer::body(response, LARGEST_MIB << 20).await;
+        let read = read.map_err(|source| Error::Read { url: self.url.clone(), source })?;
+        let body = read.ok_or_else(|| Error::Size { url: self.url.clone() })?;
         answer::decode(&self.url, status, &body)
     }
 
@@ -126,7 +138,10 @@ impl Prometheus {
         let url = format!("{base}/api/v1/status/{what}");
         let answer = self.client.inner().get(url).send().await;
         match answer.and_then(reqwest::Response::error_for_status) {
-            Ok(response) => response.json().await.ok(),
+            Ok(response) => {
+                let body = answer::body(response, LARGEST_STATUS).await.ok()??;
+                serde_json::from_slice(&body).ok()
+            }
             Err(error) => {
                 tracing::debug!(what, %error, "the server does not tell its status");
                 None

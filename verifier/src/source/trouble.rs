@@ -103,6 +103,15 @@ pub(super) fn of_status(status: u16, body: &str) -> &'static str {
     }
 }
 
+/// The way out of a query that was refused, where it is known.
+pub(super) fn of_refusal(message: &str) -> &'static str {
+    if message.contains("unexpected character: '@'") || message.contains("promql-at-modifier") {
+        " (this Prometheus is too old: `@` needs 2.33, and 2.42 is the oldest that is tested)"
+    } else {
+        ""
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +138,16 @@ mod tests {
         for (error, due) in table {
             assert_eq!(of(&Outer(error)), due);
         }
+    }
+
+    #[test]
+    fn a_prometheus_that_is_too_old_is_told_so() {
+        let old = [
+            "1:5: parse error: unexpected character: '@'",
+            "@ modifier is disabled, use --enable-feature=promql-at-modifier to enable it",
+        ];
+        assert!(old.iter().all(|message| of_refusal(message).contains("2.42")));
+        assert_eq!(of_refusal("1:5: parse error: unexpected end of input"), "");
     }
 
     #[test]
