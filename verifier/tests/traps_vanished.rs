@@ -121,13 +121,19 @@ fn what_begins_late_does_not_speak_for_the_time_before() {
                 });
             }),
             trap("the archive", "archive", GAP, |made| {
-                ARCHIVE.iter().for_each(|family| late(made, family, &[], 480.0));
+                for family in ARCHIVE {
+                    late(made, family, &[], 480.0);
+                }
             }),
             trap("the archive to its end", "archive", GAP, |made| {
-                ARCHIVE.iter().for_each(|family| cut(made, family, &[], 360.0));
+                for family in ARCHIVE {
+                    cut(made, family, &[], 360.0);
+                }
             }),
             trap("the archive within an experiment", "archive", GAP, |made| {
-                ARCHIVE.iter().for_each(|family| cut(made, family, &[], 300.0));
+                for family in ARCHIVE {
+                    cut(made, family, &[], 300.0);
+                }
             }),
             trap("no more probes", "health", "inconclusive probes_missed", |made| {
                 let all = [("component", "shop"), ("outcome", "ok")];
