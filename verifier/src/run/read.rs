@@ -195,8 +195,10 @@ impl Run {
         let mut told = Vec::new();
         let names = self.phases.iter().map(|phase| phase.name).filter(|name| *name != PhaseName::Aborted);
         let names: Vec<_> = names.collect();
-        if let Some(pair) = names.windows(2).find(|pair| pair[0] > pair[1]) {
-            told.push(format!("`{}` began before `{}`", pair[0], pair[1]));
+        if let Some((first, second)) =
+            names.iter().zip(names.iter().skip(1)).find(|(first, second)| first > second)
+        {
+            told.push(format!("`{first}` began before `{second}`"));
         }
         if let (Some(end), Some(last)) = (self.end, self.phases.last())
             && end < last.start - SAME_TIME
