@@ -28,8 +28,12 @@ pub(super) fn covered(run: &Run, servers: &[Vec<Reading>], from: f64, to: f64) -
     let step = led.iter().map(|readings| step(readings)).fold(low, f64::max).max(0.0);
     for readings in &led {
         let whole = |reading: &&Reading| reading.failed.is_some() && reading.archived.is_some();
-        let inside = |reading: &&Reading| (from..=to).contains(&reading.at.seconds());
-        if let Some(part) = readings.iter().filter(inside).find(|reading| !whole(reading)) {
+        // A server that comes up again may tell the one before it can tell the other.
+        let counts = |reading: &&Reading| {
+            let at = reading.at.seconds();
+            (from..=to).contains(&at) && !within((at, at), &faults, step)
+        };
+        if let Some(part) = readings.iter().filter(counts).find(|reading| !whole(reading)) {
             let detail =
                 format!("a server told its role at {}, but not what it archived and what failed", part.at);
             return Err(Shortfall::new(Lack::Gap, detail));
