@@ -56,7 +56,7 @@ fn names_that_the_run_does_not_have() {
     let mut cut = healthy("cut", 5.0);
     cut.last = 500.0;
     let server = Server::with([&cut]);
-    assert_eq!(judged(&server, cooldown, &[]), "inconclusive no_samples run_unfinished");
+    assert_eq!(judged(&server, cooldown, &[]), "inconclusive run_unfinished no_samples");
 }
 
 #[test]

@@ -22,7 +22,9 @@ fn every_class_of_bad_writes_fails() {
             trap("resurrected", "nothing lost", "fail ", |made| audited(made, "resurrected")),
             trap("unexpected", "nothing lost", "fail ", |made| audited(made, "unexpected")),
             trap("duplicate", "nothing lost", "fail ", |made| audited(made, "duplicate")),
-            trap("corrupt", "nothing lost in the partition", "fail ", |made| audited(made, "corrupt")),
+            trap("corrupt", "nothing lost", "fail ", |made| audited(made, "corrupt")),
+            // Nobody knows which experiment did it.
+            trap("whose", "nothing lost in the partition", "inconclusive ", |made| audited(made, "corrupt")),
         ],
     );
 }
@@ -37,6 +39,24 @@ fn what_another_experiment_lost_is_not_this_one_s() {
     let told = server.verdict(&made::slos("other"), &[]);
     assert_eq!(said(&told, "nothing lost in the partition"), "pass ");
     assert_eq!(said(&told, "nothing lost"), "fail ");
+}
+
+#[test]
+fn an_experiment_is_told_only_what_is_its_own() {
+    let mut made = healthy("own", 5.0);
+    audited(&mut made, "lost");
+    let cut = [("experiment", "partition-primary"), ("store", "postgres")];
+    made.set("ordeal_recovery_point_seconds", &cut, from(345.0, 0.3));
+    let server = Server::with([&made]);
+    let told = server.verdict(&made::slos("own"), &[]);
+    assert_eq!(said(&told, "nothing lost in the partition"), "fail ");
+    let text = |name: &str| {
+        let findings = told["findings"].as_array().expect("findings");
+        let finding = findings.iter().find(|finding| finding["name"] == name).expect("the objective");
+        finding["observed"]["text"].as_str().expect("a text").to_owned()
+    };
+    assert_eq!(text("nothing lost in the partition"), "lost writes over 0.3 s (2 in the whole run)");
+    assert_eq!(text("nothing lost"), "2 lost of 11 000 acked");
 }
 
 #[test]

@@ -9,6 +9,9 @@ use serde_json::Value;
 
 const REQUESTS: &str = "ordeal_requests_total";
 
+/// Nothing but that the run has no end.
+const KILLED: &str = "inconclusive run_unfinished";
+
 /// As a relabelling does that drops whatever speaks of one task.
 fn drop_a_task(made: &mut Made) {
     made.keep_begun();
@@ -123,14 +126,16 @@ fn runs_that_are_not_whole() {
             trap("two series of its clock", "nothing lost", "inconclusive duplicate_series", |made| {
                 made.duplicate("ordeal_time_seconds", &[], "twin", "b");
             }),
-            trap(
-                "the target down for good",
-                "nothing lost",
-                "inconclusive not_final audit_incomplete run_unfinished",
-                |made| {
-                    made.last = 300.0;
-                },
-            ),
+            trap("the target down for good", "nothing lost", "inconclusive run_unfinished", |made| {
+                made.last = 300.0;
+            }),
+            trap("killed within an experiment", "members rejoin", KILLED, |made| made.last = 300.0),
+            trap("killed while a component was down", "health", KILLED, |made| made.last = 245.0),
+            trap("killed with requests under way", "shop answers", KILLED, |made| {
+                made.last = 300.0;
+                made.keep_begun();
+                made.bend("ordeal_schedule_lag_seconds_count", &[], |_, begun| Some(begun? + 20.0));
+            }),
             trap(
                 "the target down and another process after",
                 "shop answers",

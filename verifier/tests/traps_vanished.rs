@@ -176,3 +176,39 @@ fn values_that_cannot_be() {
         ],
     );
 }
+
+/// Removes every series whose name has this part.
+fn without(made: &mut Made, part: &str) {
+    made.series.retain(|series| !series.name.contains(part));
+}
+
+#[test]
+fn a_name_on_a_trial_that_has_nothing_of_that_sort_is_told_so() {
+    const NOT_IN_RUN: &str = "inconclusive not_in_run";
+    spring(
+        "none",
+        &[
+            trap("a ledger", "nothing lost", NOT_IN_RUN, |made| {
+                made.series.retain(|series| !series.labels.iter().any(|(label, _)| label == "store"));
+            }),
+            trap("a component", "PostgreSQL recovers", NOT_IN_RUN, |made| {
+                made.series.retain(|series| !series.labels.iter().any(|(label, _)| label == "component"));
+            }),
+            trap("instances", "no split brain at all", NOT_IN_RUN, |made| {
+                for part in ["writable_instances", "leader_", "split_brain", "instances_observed"] {
+                    without(made, part);
+                }
+            }),
+            trap("a workload", "up", NOT_IN_RUN, |made| without(made, "workload_replicas")),
+            trap("an autoscaler", "up", NOT_IN_RUN, |made| without(made, "autoscaler_")),
+        ],
+    );
+}
+
+#[test]
+fn a_server_that_comes_back_may_tell_its_role_before_its_archive() {
+    let mut made = made::healthy("back", 5.0);
+    made.bend(ARCHIVE[3], &[], |t, failed| failed.filter(|_| !(135.0..145.0).contains(&t)));
+    let server = made::Server::with([&made]);
+    assert_eq!(made::said(&server.verdict(&made::slos("back"), &[]), "archive"), "pass ");
+}

@@ -3,8 +3,8 @@
 use super::Evidence;
 use super::experiment::{all_recorded, bitten};
 use super::paste::{Expected, Paste};
-use super::{Judged, Lack, Shown, show};
-use crate::evidence::{PhaseName, Shortfall, Window, family};
+use super::{Judged, Lack, Observed, Shown, show, written_point};
+use crate::evidence::{PhaseName, Point, Shortfall, Window, family};
 use crate::slo::DataLoss;
 use crate::verdict::Verdict;
 
@@ -31,21 +31,12 @@ pub(super) fn judge(promise: &DataLoss, evidence: &Evidence) -> Result<Judged, S
         counts.push((class, audited(class)?));
     }
     let (present, recovered) = (audited("present")?.value, audited("recovered")?.value);
-    if let Some(name) = &promise.experiment {
-        let spared = spared(evidence, name, store)?;
-        counts.retain(|(class, _)| *class != "lost" || !spared);
-    }
-    let bad: f64 = counts.iter().map(|(_, point)| point.value).sum();
-    let verdict = if bad == 0.0 { Verdict::Pass } else { Verdict::Fail };
-    let seen = counts.iter().filter(|(_, point)| point.value > 0.0);
-    let parts: Vec<String> = seen.map(|(class, point)| format!("{} {class}", point.value)).collect();
-    let text = if parts.is_empty() {
-        format!("0 of {} acked", show::grouped(acked))
-    } else {
-        format!("{} of {} acked", parts.join(", "), show::grouped(acked))
+    let told = match &promise.experiment {
+        None => told(&counts, acked, store),
+        Some(name) => told_of_experiment(&counts, acked, store, point(evidence, name, store)?)?,
     };
-    let why = format!("{text} in {store}, by the worst of all audits");
-    let mut judged = Judged::value(show::count(text, bad), verdict, why);
+    let bad: f64 = counts.iter().map(|(_, point)| point.value).sum();
+    let mut judged = Judged::value(told.observed, told.verdict, told.why);
     judged.beside.push(format!(
         "{} present, {} recovered (unacknowledged, but there)",
         show::grouped(present),
@@ -70,10 +61,69 @@ pub(super) fn judge(promise: &DataLoss, evidence: &Evidence) -> Result<Judged, S
     Ok(judged)
 }
 
-/// Whether what was lost in the run, if anything, was lost by another experiment.
-fn spared(evidence: &Evidence, experiment: &str, store: &str) -> Result<bool, Shortfall> {
+/// What is said of the counts.
+struct Told {
+    observed: Observed,
+    verdict: Verdict,
+    why: String,
+}
+
+/// How many there are of each class of which there is any.
+fn parts<'a>(counts: impl IntoIterator<Item = &'a (&'static str, Point)>) -> String {
+    let seen = counts.into_iter().filter(|(_, point)| point.value > 0.0);
+    let parts: Vec<String> = seen.map(|(class, point)| format!("{} {class}", point.value)).collect();
+    parts.join(", ")
+}
+
+fn told(counts: &[(&'static str, Point)], acked: f64, store: &str) -> Told {
+    let bad: f64 = counts.iter().map(|(_, point)| point.value).sum();
+    let verdict = if bad == 0.0 { Verdict::Pass } else { Verdict::Fail };
+    let parts = if bad == 0.0 { "0".to_owned() } else { parts(counts) };
+    let text = format!("{parts} of {} acked", show::grouped(acked));
+    let why = format!("{text} in {store}, by the worst of all audits");
+    Told { observed: show::count(text, bad), verdict, why }
+}
+
+/// What is an experiment's own is whether any lost write is charged to it, and their span; the audit's counts are
+/// the whole run's, and of writes that are bad in another way nobody knows whose they are.
+fn told_of_experiment(
+    counts: &[(&'static str, Point)],
+    acked: f64,
+    store: &str,
+    span: f64,
+) -> Result<Told, Shortfall> {
+    let (lost, others): (Vec<_>, Vec<_>) = counts.iter().partition(|(class, _)| *class == "lost");
+    let sum = |counts: &[&(&str, Point)]| counts.iter().map(|(_, point)| point.value).sum::<f64>();
+    let (lost, bad) = (sum(&lost), sum(&others));
+    if span > 0.0 && lost == 0.0 {
+        let detail = format!("lost writes span {} s, but no write is lost", show::seconds(span));
+        return Err(Shortfall::new(Lack::Disagreement, detail));
+    }
+    let bounds = |text: String, lower: f64, upper: f64| {
+        let mut observed = show::count(text, upper);
+        observed.lower = lower;
+        observed
+    };
+    Ok(if span > 0.0 {
+        let text =
+            format!("lost writes over {} s ({} in the whole run)", show::seconds(span), show::grouped(lost));
+        let why = format!("{text} in {store}");
+        Told { observed: bounds(text, 1.0, lost), verdict: Verdict::Fail, why }
+    } else if bad > 0.0 {
+        let text = format!("{} in the whole run", parts(others));
+        let why = format!("{text} in {store}, and no audit tells which experiment did it");
+        Told { observed: bounds(text, 0.0, bad), verdict: Verdict::Inconclusive, why }
+    } else {
+        let text = format!("0 of {} acked in the run", show::grouped(acked));
+        let why = format!("no lost write in {store} is charged to it");
+        Told { observed: show::count(text, 0.0), verdict: Verdict::Pass, why }
+    })
+}
+
+/// The span of the lost writes that are charged to an experiment.
+fn point(evidence: &Evidence, experiment: &str, store: &str) -> Result<f64, Shortfall> {
     let labels = [("experiment", experiment), ("store", store)];
-    Ok(evidence.gauge(family::RECOVERY_POINT_SECONDS, &labels)?.last()?.value == 0.0)
+    written_point::last(evidence, &labels).map(|point| point.value)
 }
 
 /// What an audit's figures need to be worth anything: faults that bit while writes flowed, and every audit

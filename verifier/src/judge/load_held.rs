@@ -2,6 +2,7 @@
 
 use super::Evidence;
 use super::availability::requests;
+use super::portion::needs;
 use super::{Judged, Lack, Shown, show};
 use crate::evidence::{Edge, Gauge, PhaseName, Point, Shortfall, Window, family};
 use crate::slo::Share;
@@ -33,8 +34,9 @@ pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfa
         owed_apart(evidence, wanted, running.0)?
     };
     let (users, at) = running;
-    let (low, middle, high) = owed;
-    let (lower, upper) = (users.min(low), users.min(high));
+    let Sent { low, middle, high, owed } = owed;
+    let (lower, seen) = (users.min(low), users.min(high));
+    let upper = users.min(high + by_chance(owed));
     let why = format!(
         "{} % of the users wanted ran at worst, and they sent {} % of the requests owed",
         crate::slo::trimmed(users * 100.0, 2),
@@ -43,12 +45,12 @@ pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfa
     let by_value = Verdict::at_least(lower, upper, limit.as_f64());
     let mut judged = Judged::value(show::share(users.min(middle), lower, upper), by_value, why);
     let (_, total) = requests(evidence, None)?;
-    let needed = limit.events_needed();
-    if total.total() < needed {
-        judged.lacks(
-            Lack::TooFewEvents,
-            format!("{} of {} requests needed", total.total(), show::grouped(needed)),
-        );
+    if total.total() < limit.events_needed() {
+        judged.lacks(Lack::TooFewEvents, format!("{} requests, {}", total.total(), needs(limit)));
+    } else if seen < limit.as_f64() && by_value == Verdict::Inconclusive {
+        let chance = crate::slo::trimmed(by_chance(owed) * 100.0, 1);
+        let detail = format!("of {} requests owed, {chance} % more or less is chance", show::grouped(owed));
+        judged.lacks(Lack::TooFewEvents, detail);
     }
     if unseen > (0.1 * (end - start)).max(3.0 * run.processes.scrape_interval()) {
         judged
@@ -85,9 +87,29 @@ fn running(evidence: &Evidence, wanted: &[Point]) -> Result<(f64, (Point, f64)),
     Ok((worst.0.min(1.0), worst.1))
 }
 
+/// The requests that users sent of those they owed.
+struct Sent {
+    /// The share at worst, as estimated, and at best.
+    low: f64,
+    middle: f64,
+    high: f64,
+    /// How many were owed.
+    owed: f64,
+}
+
+/// How much the share sent of so many requests owed may stray by the users' luck alone: three standard deviations.
+///
+/// Users draw their think times at random, so a time holds a random number of them. Of a renewal process with
+/// steps of mean m and standard deviation s, the number N in a long time has the variance N (s/m)² (D. R. Cox,
+/// Renewal Theory, 1962, section 3.3), so N strays by s/m / sqrt(N) of itself. The mean alone is exported;
+/// uniform steps from a to b have s/m = (b - a) / (a + b) / sqrt(3), which is 1/sqrt(3) at most.
+fn by_chance(owed: f64) -> f64 {
+    3.0 / (3.0 * owed.max(1.0)).sqrt()
+}
+
 /// The share of the requests owed that were sent, between the first and the last of these scrapes:
 /// owed = (users wanted over time, less the seconds that users waited) / mean think time.
-fn owed(evidence: &Evidence, wanted: &[Point]) -> Result<(f64, f64, f64), Shortfall> {
+fn owed(evidence: &Evidence, wanted: &[Point]) -> Result<Sent, Shortfall> {
     let run = &evidence.run;
     let (first, last) = (wanted[0], wanted[wanted.len() - 1]);
     let (low, middle, high) = crate::evidence::mean_bounds(wanted)
@@ -99,17 +121,15 @@ fn owed(evidence: &Evidence, wanted: &[Point]) -> Result<(f64, f64, f64), Shortf
     let of = |state| evidence.tally(family::USER_SECONDS_TOTAL, &[("state", state)]);
     let idle = of("waiting")?.plus(&of("overdue")?);
     let (sent, idle) = (total.between(at(first), at(last)), idle.between(at(first), at(last)));
-    let share = |users: f64| {
-        let owed = (users * span - idle) / think;
-        if owed > 0.0 { sent / owed } else { f64::INFINITY }
-    };
-    Ok((share(high), share(middle), share(low)))
+    let owed = |users: f64| (users * span - idle) / think;
+    let share = |users: f64| if owed(users) > 0.0 { sent / owed(users) } else { f64::INFINITY };
+    Ok(Sent { low: share(high), middle: share(middle), high: share(low), owed: owed(middle) })
 }
 
 /// The same where the load runs in other processes, which are scraped at other times than the users wanted:
 /// each is measured between its own scrapes, by the time that its users spent thinking, and the users that did
 /// not run, `running` being the least share that did, have sent nothing.
-fn owed_apart(evidence: &Evidence, wanted: &[Point], running: f64) -> Result<(f64, f64, f64), Shortfall> {
+fn owed_apart(evidence: &Evidence, wanted: &[Point], running: f64) -> Result<Sent, Shortfall> {
     let run = &evidence.run;
     let (first, last) = (wanted[0], wanted[wanted.len() - 1]);
     let window = Window::Part { from: Edge::exact(first.clock), to: Edge::exact(last.clock) };
@@ -127,7 +147,7 @@ fn owed_apart(evidence: &Evidence, wanted: &[Point], running: f64) -> Result<(f6
     let idle = idle / (thinking + idle);
     let by_running = ((running - idle) / (1.0 - idle)).clamp(0.0, 1.0);
     let share = sent / owed;
-    Ok((share * by_running, share * by_running, share))
+    Ok(Sent { low: share * by_running, middle: share * by_running, high: share, owed })
 }
 
 fn think(evidence: &Evidence) -> Result<f64, Shortfall> {
@@ -136,4 +156,45 @@ fn think(evidence: &Evidence) -> Result<f64, Shortfall> {
         return Ok(think);
     }
     Err(Shortfall::new(Lack::NotFinite, "users do not think, so no number of requests is owed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Twenty users who do nothing but think and ask for a minute, as the trial has it.
+        #[test]
+        fn a_load_that_is_held_fails_by_no_luck(
+            least in 0.5..2.0_f64,
+            spread in 0.0..2.0_f64,
+            draws in prop::collection::vec(0.0..1.0_f64, 4096),
+        ) {
+            let (users, span) = (20, 60.0);
+            // No wider than from 1 s to 3 s.
+            let think = |draw: f64| least * (1.0 + spread * draw);
+            let mean = think(0.5);
+            let mut draws = draws.iter().copied().cycle();
+            let mut draw = || draws.next().unwrap_or_default();
+            let mut sent = 0.0;
+            for _ in 0..users {
+                // Each has begun its first thought at some time before.
+                let mut clock = think(draw()) * draw();
+                while clock < span {
+                    sent += 1.0;
+                    clock += think(draw());
+                }
+            }
+            let owed = f64::from(users) * span / mean;
+            let share = sent / owed;
+            prop_assert_ne!(Verdict::at_least(share, share + by_chance(owed), 0.99), Verdict::Fail);
+        }
+    }
+
+    #[test]
+    fn many_requests_leave_little_to_chance() {
+        assert!(by_chance(500_000.0) < 0.0025 && by_chance(600.0) > 0.05);
+    }
 }

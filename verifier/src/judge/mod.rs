@@ -174,12 +174,24 @@ pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
     if judged.by_value == Verdict::Fail {
         judged.shortfalls.extend(cut::short(&objective.promise, &evidence.run));
     }
+    if evidence.run.end.is_none() {
+        note_no_end(&mut judged, &evidence.run.flaws);
+    }
     for flaw in &evidence.run.flaws {
         if !judged.shortfalls.contains(flaw) {
             judged.shortfalls.push(flaw.clone());
         }
     }
     Finding::new(objective, judged)
+}
+
+/// Of a run without an end this comes first, and what is merely its consequence is not told: that something had
+/// not come to its end, or was not audited at it.
+fn note_no_end(judged: &mut Judged, flaws: &[Shortfall]) {
+    let follows = |lack: Lack| matches!(lack, Lack::NotFinal | Lack::AuditIncomplete);
+    judged.shortfalls.retain(|shortfall| !follows(shortfall.lack));
+    let unfinished = flaws.iter().filter(|flaw| flaw.lack == Lack::RunUnfinished).cloned();
+    judged.shortfalls.splice(0..0, unfinished);
 }
 
 #[cfg(test)]

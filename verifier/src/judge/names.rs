@@ -12,17 +12,21 @@ use crate::slo::{By, During, Promise, suggestion};
 pub(super) struct Named {
     what: &'static str,
     label: &'static str,
+    /// The key of the trial without which the run has nothing of the sort; `None` where every run has some.
+    key: Option<&'static str>,
     pub(super) families: &'static [&'static str],
 }
 
 const TASKS: Named = Named {
     what: "task",
     label: "task",
+    key: None,
     families: &[family::REQUESTS_TOTAL, family::REQUEST_ERRORS_TOTAL, family::RESPONSE_TIME_SECONDS_BUCKET],
 };
 pub(super) const STORES: Named = Named {
     what: "store",
     label: "store",
+    key: Some("ledgers"),
     families: &[
         family::LEDGER_WRITES_TOTAL,
         family::EXPERIMENT_ACKED_WRITES_BEFORE,
@@ -34,6 +38,7 @@ pub(super) const STORES: Named = Named {
 pub(super) const COMPONENTS: Named = Named {
     what: "component",
     label: "component",
+    key: Some("components"),
     families: &[
         family::COMPONENT_UP,
         family::PROBE_INTERVAL_SECONDS,
@@ -49,6 +54,7 @@ pub(super) const COMPONENTS: Named = Named {
 pub(super) const WATCHED: Named = Named {
     what: "store with watched instances",
     label: "component",
+    key: Some("stores: instances"),
     families: &[
         family::WRITABLE_INSTANCES,
         family::LEADER_SINCE_TIMESTAMP_SECONDS,
@@ -57,11 +63,16 @@ pub(super) const WATCHED: Named = Named {
         family::INSTANCES_OBSERVED_SECONDS_TOTAL,
     ],
 };
-const WORKLOADS: Named =
-    Named { what: "workload", label: "workload", families: &[family::WORKLOAD_REPLICAS] };
+const WORKLOADS: Named = Named {
+    what: "workload",
+    label: "workload",
+    key: Some("status"),
+    families: &[family::WORKLOAD_REPLICAS],
+};
 const AUTOSCALERS: Named = Named {
     what: "autoscaler",
     label: "autoscaler",
+    key: Some("status"),
     families: &[family::AUTOSCALER_REPLICAS, family::AUTOSCALER_UTILIZATION_RATIO],
 };
 
@@ -72,10 +83,19 @@ impl Named {
         all.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
     }
 
-    /// Where nothing at all carries such names, whole families are missing, which is another shortfall.
+    /// Where nothing at all carries such names, the trial has nothing of the sort; but for what every run has,
+    /// where whole families are missing, which is another shortfall.
     fn has(&self, evidence: &Evidence, name: &str) -> Result<(), Shortfall> {
         let known = self.known(evidence);
-        if known.is_empty() { Ok(()) } else { one_of(self.what, name, &known) }
+        match self.key {
+            _ if !known.is_empty() => one_of(self.what, name, &known),
+            None => Ok(()),
+            Some(key) => {
+                let what = self.what;
+                let detail = format!("the run has no {what} at all: see `{key}` in exporter/TRIAL.md");
+                Err(Shortfall::new(Lack::NotInRun, detail))
+            }
+        }
     }
 }
 

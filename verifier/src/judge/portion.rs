@@ -53,8 +53,7 @@ impl Portion {
     pub(crate) fn judged(self, limit: Share, events: f64, what: &str) -> Result<Judged, Shortfall> {
         let needed = limit.events_needed();
         if self.total.inner <= 0.0 {
-            let detail =
-                format!("no {what} between two scrapes of the window, {} needed", show::grouped(needed));
+            let detail = format!("no {what} between two scrapes of the window, {}", needs(limit));
             return Err(Shortfall::new(Lack::TooFewEvents, detail));
         }
         let (lower, value, upper) = self.good();
@@ -63,12 +62,25 @@ impl Portion {
         let why = format!("{} of {} {what} were bad", count(self.bad.outer), count(self.total.outer));
         let mut judged = Judged::value(show::share(value, lower, upper), self.verdict(limit), why);
         // As many bad ones as the missing events could ever excuse, and more: all of them good would not save it.
-        let proven_bad = !limit.reached_by(needed - self.bad.inner, needed);
+        let proven_bad = if needed.is_finite() {
+            !limit.reached_by(needed - self.bad.inner, needed)
+        } else {
+            self.bad.inner > 0.0
+        };
         if events < needed && !proven_bad {
-            let detail = format!("{} of {} needed", show::grouped(events), show::grouped(needed));
-            judged.lacks(Lack::TooFewEvents, detail);
+            judged.lacks(Lack::TooFewEvents, format!("{}, {}", show::grouped(events), needs(limit)));
         }
         Ok(judged)
+    }
+}
+
+/// How many events a limit needs, for people.
+pub(crate) fn needs(limit: Share) -> String {
+    let needed = limit.events_needed();
+    if needed.is_finite() {
+        format!("{} needed", show::grouped(needed))
+    } else {
+        "but no number of events proves 100 %: promise 99.99 % instead".to_owned()
     }
 }
 
@@ -126,6 +138,15 @@ mod tests {
         let limit = Share::parse("99.9%").unwrap();
         let bad = portion((81.0, 81.0), (305.0, 305.0)).judged(limit, 305.0, "requests").unwrap();
         assert_eq!((bad.by_value, bad.verdict()), (Verdict::Fail, Verdict::Fail));
+    }
+
+    #[test]
+    fn no_number_of_events_proves_that_none_is_ever_bad() {
+        let whole = Share::parse("100%").unwrap();
+        let judged = |bad| portion((bad, bad), (1e9, 1e9)).judged(whole, 1e9, "requests").unwrap();
+        assert_eq!((judged(0.0).by_value, judged(0.0).verdict()), (Verdict::Pass, Verdict::Inconclusive));
+        assert_eq!(judged(1.0).verdict(), Verdict::Fail);
+        assert!(judged(0.0).shortfalls[0].detail.ends_with("promise 99.99 % instead"));
     }
 
     #[test]

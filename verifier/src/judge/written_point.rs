@@ -4,7 +4,7 @@ use super::Evidence;
 use super::data_loss::gate;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Shortfall, family};
+use crate::evidence::{Point, Shortfall, family};
 use crate::slo::WrittenPoint;
 use crate::verdict::Verdict;
 
@@ -18,7 +18,7 @@ pub(super) fn judge(promise: &WrittenPoint, evidence: &Evidence) -> Result<Judge
     };
     let mut points = Vec::new();
     for name in &names {
-        points.push((name, evidence.gauge(FAMILY, &[("experiment", name), ("store", store)])?.last()?));
+        points.push((name, last(evidence, &[("experiment", name), ("store", store)])?));
     }
     let worst = points.iter().max_by(|a, b| a.1.value.total_cmp(&b.1.value));
     let Some((name, worst)) = worst else {
@@ -43,4 +43,13 @@ pub(super) fn judge(promise: &WrittenPoint, evidence: &Evidence) -> Result<Judge
         judged.samples.push(Shown { series, at: point.at, value: point.value });
     }
     Ok(judged)
+}
+
+/// The span of lost writes that was seen last; it is no negative one.
+pub(super) fn last(evidence: &Evidence, matching: &[(&str, &str)]) -> Result<Point, Shortfall> {
+    let point = evidence.gauge(FAMILY, matching)?.last()?;
+    if point.value >= 0.0 {
+        return Ok(point);
+    }
+    Err(Shortfall::new(Lack::NotFinite, format!("{FAMILY} is {} at {}", point.value, point.at)))
 }

@@ -175,6 +175,13 @@ impl<'a> Fields<'a> {
                 format!("`{key}` is `{text}`{near}, expected a share from 0% to 100% such as 99.9%");
             self.fault(node.at, message);
         }
+        // Time that was watched can be all of it; of events, the next one may always be bad.
+        if key == "at_least" && share.is_some_and(Share::is_whole) {
+            let message = format!(
+                "`{key}` is `{text}`, but no number of events proves 100 %, expected less, such as 99.99%"
+            );
+            self.fault(node.at, message);
+        }
         share
     }
 

@@ -135,6 +135,12 @@ fn typical_mistakes_are_told_with_what_was_probably_meant() {
             format!("`at_least` is `99,9%` (did you mean `99.9%`?), {share}"),
         ),
         (
+            "kind: load_held, at_least: 100%",
+            "100%",
+            "`at_least` is `100%`, but no number of events proves 100 %, expected less, such as 99.99%"
+                .into(),
+        ),
+        (
             "kind: health, longest: 30",
             "30",
             "`longest` is `30` (did you mean `30s`?), expected a duration such as 500ms, 30s or 2m".into(),

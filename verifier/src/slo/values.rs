@@ -49,10 +49,16 @@ impl Share {
         (self.of - self.parts) as f64 / self.of as f64
     }
 
-    /// Events needed before a share this close to the whole says anything: 3 / (1 - share).
+    /// Events needed before a share this close to the whole says anything: 3 / (1 - share). No number of them
+    /// proves the whole.
     pub(crate) fn events_needed(self) -> f64 {
         let bad = self.of - self.parts;
-        if bad == 0 { 1.0 } else { (3 * self.of).div_ceil(bad) as f64 }
+        if bad == 0 { f64::INFINITY } else { 3_u64.saturating_mul(self.of).div_ceil(bad) as f64 }
+    }
+
+    /// Whether nothing at all may be bad.
+    pub(crate) fn is_whole(self) -> bool {
+        self.parts == self.of
     }
 }
 
@@ -117,6 +123,7 @@ mod tests {
         assert_eq!(share.to_string(), "99.9 %");
         assert_eq!(share.events_needed(), 3000.0);
         assert_eq!(Share::parse("95%").unwrap().events_needed(), 60.0);
+        assert_eq!(Share::parse("100%").unwrap().events_needed(), f64::INFINITY);
     }
 
     #[test]
