@@ -18,6 +18,12 @@ fn load_held() {
             trap("users that do not think", "load held", "inconclusive not_finite", |made| {
                 made.set("ordeal_think_time_seconds", &[], always(0.0));
             }),
+            trap("users that think for an age", "load held", "inconclusive disagreement", |made| {
+                made.set("ordeal_think_time_seconds", &[], always(1e12));
+            }),
+            trap("users that change their mind", "load held", "inconclusive disagreement", |made| {
+                made.set("ordeal_think_time_seconds", &[], steps(&[(0.0, 2.0), (595.0, 4.0)]));
+            }),
             trap("a number of users that is none", "load held", "inconclusive not_finite", |made| {
                 made.bend("ordeal_users", &[("state", "target")], |t, users| {
                     if t > 300.0 { Some(f64::NAN) } else { users }

@@ -4,12 +4,14 @@ use super::Evidence;
 use super::availability::requests;
 use super::portion::needs;
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Edge, Gauge, PhaseName, Point, Shortfall, Window, family};
+use crate::evidence::{Edge, Gauge, PhaseName, Point, Shortfall, Window, family, same};
 use crate::slo::Share;
 use crate::verdict::Verdict;
 
 /// Users start and stop around the phases' ends, not all at one instant.
 const EDGE: f64 = 1.0;
+/// Users send no more than they owe: above this and chance the think time is not what they did.
+const MORE: f64 = 0.1;
 
 pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let run = &evidence.run;
@@ -51,6 +53,10 @@ pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfa
         let chance = crate::slo::trimmed(by_chance(owed) * 100.0, 1);
         let detail = format!("of {} requests owed, {chance} % more or less is chance", show::grouped(owed));
         judged.lacks(Lack::TooFewEvents, detail);
+    }
+    if low > 1.0 + MORE + by_chance(owed) {
+        let (sent, owed) = (show::grouped(low * owed), show::grouped(owed));
+        judged.lacks(Lack::Disagreement, format!("{sent} requests were sent, but only {owed} were owed"));
     }
     if unseen > (0.1 * (end - start)).max(3.0 * run.processes.scrape_interval()) {
         judged
@@ -151,7 +157,12 @@ fn owed_apart(evidence: &Evidence, wanted: &[Point], running: f64) -> Result<Sen
 }
 
 fn think(evidence: &Evidence) -> Result<f64, Shortfall> {
-    let think = evidence.gauge(family::THINK_TIME_SECONDS, &[])?.last()?.value;
+    let gauge = evidence.gauge(family::THINK_TIME_SECONDS, &[])?;
+    let think = gauge.last()?.value;
+    if let Some(other) = gauge.points.iter().find(|point| !same(point.value, think)) {
+        let detail = format!("users think for {think} s, but for {} s at {}", other.value, other.at);
+        return Err(Shortfall::new(Lack::Disagreement, detail));
+    }
     if think > 0.0 {
         return Ok(think);
     }
