@@ -162,8 +162,12 @@ Exit codes:
 For databases where the role of the trial may not create tables. It may be run again and again.
 
 Example:
-  load-exporter sql | psql -v ON_ERROR_STOP=1 postgres://postgres@db/shop")]
-    Sql,
+  load-exporter sql --role shop | psql -v ON_ERROR_STOP=1 postgres://postgres@db/shop")]
+    Sql {
+        /// The role by which the trial's address connects.
+        #[arg(long, default_value = "ordeal", value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        role: String,
+    },
 }
 
 impl Command {
@@ -174,7 +178,7 @@ impl Command {
             | Self::Plan { logging, .. }
             | Self::Recover { logging, .. }
             | Self::Cleanup { logging, .. } => *logging,
-            Self::Check { .. } | Self::Sql => Logging::default(),
+            Self::Check { .. } | Self::Sql { .. } => Logging::default(),
         }
     }
 }

@@ -47,7 +47,7 @@ async fn carry_out(command: Command, log: &Log, progress: &Progress) -> anyhow::
         Command::Cleanup { trial, which, .. } => {
             app::cleanup(&read(&trial)?, which.run.as_deref(), progress).await
         }
-        Command::Sql => print(&app::sql()),
+        Command::Sql { role } => print(&app::sql(&role)),
     }
 }
 

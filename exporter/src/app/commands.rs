@@ -114,8 +114,8 @@ pub async fn cleanup(trial: &Trial, run: Option<&str>, progress: &Progress) -> a
 }
 
 /// Role, tables and grants that probes and ledgers need in PostgreSQL.
-pub fn sql() -> String {
-    format!("{}\n{}", health::sql().trim_end(), ledger::sql())
+pub fn sql(role: &str) -> String {
+    format!("{}\n{}", health::sql(role).trim_end(), ledger::sql(role))
 }
 
 /// A checked trial in one line.

@@ -5,16 +5,25 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::conductor::Progress;
 use crate::web::Scrapers;
 
 /// Whoever interrupts the run does not want to wait long for a Prometheus that may not be there.
 const INTERRUPTED: Duration = Duration::from_secs(5);
 
 /// Waits, `limit` at most, until everybody who scraped regularly has scraped the end twice, and says who has not.
-pub(super) async fn linger(scrapers: &watch::Sender<Scrapers>, limit: Duration, abort: &CancellationToken) {
+pub(super) async fn linger(
+    scrapers: &watch::Sender<Scrapers>,
+    limit: Duration,
+    abort: &CancellationToken,
+    progress: &Progress,
+) {
     let limit = if abort.is_cancelled() { limit.min(INTERRUPTED) } else { limit };
     scrapers.send_modify(|scrapers| scrapers.end(Instant::now()));
     let mut seen = scrapers.subscribe();
+    if !limit.is_zero() && !scrapers.borrow().have_the_end() {
+        progress.say(&format!("waiting up to {} s for Prometheus to scrape the end", limit.as_secs()));
+    }
     if tokio::time::timeout(limit, seen.wait_for(Scrapers::have_the_end)).await.is_ok() {
         return;
     }
@@ -60,7 +69,7 @@ mod tests {
         let begun = tokio::time::Instant::now();
         let waiting = {
             let (scrapers, abort) = (scrapers.clone(), CancellationToken::new());
-            tokio::spawn(async move { linger(&scrapers, LIMIT, &abort).await })
+            tokio::spawn(async move { linger(&scrapers, LIMIT, &abort, &Progress::on_stderr()).await })
         };
         tokio::task::yield_now().await;
         for connection in [1, 1, 2] {
@@ -77,11 +86,11 @@ mod tests {
     async fn but_not_for_ever() {
         let begun = tokio::time::Instant::now();
         let abort = CancellationToken::new();
-        linger(&recorded(), LIMIT, &abort).await;
+        linger(&recorded(), LIMIT, &abort, &Progress::on_stderr()).await;
         assert!((LIMIT..LIMIT + Duration::from_secs(1)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
         abort.cancel();
         let begun = tokio::time::Instant::now();
-        linger(&recorded(), LIMIT, &abort).await;
+        linger(&recorded(), LIMIT, &abort, &Progress::on_stderr()).await;
         assert!((INTERRUPTED..INTERRUPTED + Duration::from_secs(1)).contains(&begun.elapsed()));
     }
 }

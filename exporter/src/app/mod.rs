@@ -5,6 +5,7 @@ mod linger;
 mod overrides;
 
 use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,12 +25,13 @@ use crate::clock::Clock;
 use crate::conductor::{
     self, Board, Conductor, Ended, Findings, Glance, Options, Progress, Stopped, Waiting,
 };
+use crate::count::count;
 use crate::health::{self, Health};
 use crate::ledger::{self, Ledgers};
 use crate::load::{self, Load, LoadHandle};
 use crate::logging::Log;
 use crate::rundir::RunDir;
-use crate::trial::{Name, Trial};
+use crate::trial::{Endpoint, Name, Trial};
 use crate::web::{About, Readiness, Web};
 use crate::{chaos, cluster, signals};
 
@@ -62,6 +64,11 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     let abort = signals::abort_on_signal().context("listen for signals")?;
     let clock = Clock::start();
     let trial = Arc::new(request.trial);
+    anyhow::ensure!(
+        !request.dir.exists() || request.dir.is_dir(),
+        "{} is no folder: --dir takes the folder that runs are kept in",
+        request.dir.display()
+    );
     let id = request.run.clone().unwrap_or_else(new_run_id);
     let dir = RunDir::of(&request.dir, &id).with_context(|| {
         format!("make a folder for the run in {} (--dir chooses another place)", request.dir.display())
@@ -110,7 +117,8 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         dir.path().display()
     ));
 
-    let running = watch::Sender::new(None);
+    let running = watch::Sender::<Option<Arc<LoadHandle>>>::new(None);
+    let load_seen = running.subscribe();
     let shown = tokio::spawn(show(progress.clone(), clock, board.clone(), running.subscribe(), stop.clone()));
     let conductor = Conductor {
         trial,
@@ -129,19 +137,37 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         abort: abort.clone(),
     };
     let ended = conductor.lead(load).await;
-    linger::linger(&scrapers, request.linger, &abort).await;
+    linger::linger(&scrapers, request.linger, &abort, progress).await;
     stop.cancel();
     health.stopped().await;
     server.await.context("serve metrics")?;
     shown.await.context("show progress")?;
-    Ok(report(ended, progress))
+    let load = load_seen.borrow().as_ref().map(|load| load.report());
+    let failures = load.and_then(|load| failures(load.requests.ok + load.requests.error, &load.reasons));
+    Ok(report(ended, &id, failures.as_deref().unwrap_or_default(), progress))
 }
 
-fn report(ended: Ended, progress: &Progress) -> ExitCode {
+/// How many of `requests` failed, and of what most: told where a run ends, that nobody must look for it.
+fn failures(requests: u64, reasons: &BTreeMap<&'static str, u64>) -> Option<String> {
+    const TOP: usize = 3;
+    let failed: u64 = reasons.values().sum();
+    if failed == 0 {
+        return None;
+    }
+    let mut most: Vec<_> = reasons.iter().filter(|(_, count)| **count > 0).collect();
+    most.sort_by_key(|&(reason, count)| (std::cmp::Reverse(*count), *reason));
+    let others = if most.len() > TOP { " and others" } else { "" };
+    let top: Vec<String> = most.iter().take(TOP).map(|(reason, count)| format!("{reason} {count}")).collect();
+    Some(format!("{failed} of {} failed: {}{others}; ", count(requests, "request"), top.join(", ")))
+}
+
+fn report(ended: Ended, id: &str, failures: &str, progress: &Progress) -> ExitCode {
     const BROKEN: &str = "NOT all it broke is put back: `load-exporter recover` tries again";
     match ended {
         Ended::Finished { written: true } => {
-            progress.say("the run is finished; a verdict: slo-verifier verify SLOS --prometheus URL");
+            progress.say(&format!(
+                "the run is finished; {failures}a verdict: slo-verifier verify SLOS --prometheus URL --run {id}"
+            ));
             ExitCode::SUCCESS
         }
         Ended::Finished { written: false } => {
@@ -217,19 +243,41 @@ async fn ensure_tables(trial: &Trial, abort: &CancellationToken, progress: &Prog
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     };
+    let hint = format!(
+        "are they up, and their addresses in the trial right? {} prints what a role needs",
+        sql_commands(trial)
+    );
     let waiting = Waiting {
         for_what: &|| format!("the stores to be prepared{}", last.borrow().as_deref().unwrap_or_default()),
         limit: Duration::from_secs(30),
-        hint: "are they up, and their addresses in the trial right? `load-exporter sql` prints what a role needs",
+        hint: &hint,
         came: "the stores are prepared",
     };
     tokio::select! {
         () = abort.cancelled() => anyhow::bail!("interrupted before the run began"),
         done = progress.await_aloud(&waiting, tries) => match done {
             Ok(()) => Ok(()),
-            Err(_) => ensure_tables_once(trial).await.context("make the tables of probes and ledgers"),
+            Err(_) => ensure_tables_once(trial).await.with_context(|| {
+                let commands = sql_commands(trial);
+                format!("make the tables of probes and ledgers ({commands} prints what a role needs for that)")
+            }),
         },
     }
+}
+
+/// The commands that print what the roles of the trial's PostgreSQL addresses need.
+fn sql_commands(trial: &Trial) -> String {
+    let roles: BTreeSet<String> = trial
+        .stores
+        .iter()
+        .filter_map(|store| match &store.endpoint {
+            Endpoint::Postgres(address) => address.config("").get_user().map(str::to_owned),
+            Endpoint::Redis(_) => None,
+        })
+        .collect();
+    let commands: Vec<String> =
+        roles.iter().map(|role| format!("`load-exporter sql --role {role}`")).collect();
+    if commands.is_empty() { "`load-exporter sql`".to_owned() } else { commands.join(", ") }
 }
 
 async fn ensure_tables_once(trial: &Trial) -> anyhow::Result<()> {
@@ -266,4 +314,19 @@ async fn show(
 /// Where a browser on this machine finds what listens at `address`.
 fn visitable(address: SocketAddr) -> String {
     if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_run_names_what_most_requests_failed_of() {
+        let told = |reasons: &[(&'static str, u64)]| failures(200, &reasons.iter().copied().collect());
+        assert_eq!(told(&[]), None);
+        let all = told(&[("http_4xx", 195)]);
+        assert_eq!(all.as_deref(), Some("195 of 200 requests failed: http_4xx 195; "));
+        let four = told(&[("body", 1), ("dns", 2), ("reset", 7), ("tls", 1)]);
+        assert_eq!(four.as_deref(), Some("11 of 200 requests failed: reset 7, dns 2, body 1 and others; "));
+    }
 }

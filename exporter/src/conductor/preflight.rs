@@ -29,7 +29,7 @@ pub enum PreflightError {
         .components.join(", ")
     )]
     Unhealthy {
-        /// The components.
+        /// The components, each with why where that is known.
         components: Vec<String>,
     },
     /// Nobody listens where the users are to go.
@@ -118,14 +118,17 @@ impl Conductor {
         };
         let waiting = Waiting {
             for_what: &|| {
-                format!("every component to be healthy, which is not yet: {}", self.not_up().join(", "))
+                format!(
+                    "every component to be healthy, which is not yet: {}",
+                    self.health.troubles().join(", ")
+                )
             },
             limit: HEALTH_LIMIT,
             hint: "mend it, or leave it out of the trial's `components`",
             came: "every component is healthy",
         };
         let in_time = self.progress.await_aloud(&waiting, healthy).await;
-        in_time.map_err(|_| PreflightError::Unhealthy { components: self.not_up() })
+        in_time.map_err(|_| PreflightError::Unhealthy { components: self.health.troubles() })
     }
 
     async fn autoscalers_at_minimum(&self) -> Result<(), PreflightError> {

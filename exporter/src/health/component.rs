@@ -36,6 +36,8 @@ pub(super) struct Follower {
 struct State {
     tracker: Tracker,
     account: Account,
+    /// Why the last probe failed, if it did and told.
+    reason: Option<String>,
 }
 
 impl Follower {
@@ -47,8 +49,8 @@ impl Follower {
         windows: SharedWindows,
         changed: watch::Sender<u64>,
     ) -> Self {
-        let state =
-            Mutex::new(State { tracker: Tracker::new(interval, timeout), account: Account::default() });
+        let tracker = Tracker::new(interval, timeout);
+        let state = Mutex::new(State { tracker, account: Account::default(), reason: None });
         Self { name, interval, timeout, clock, metrics, windows, changed, state }
     }
 
@@ -64,7 +66,10 @@ impl Follower {
     pub(super) fn take(&self, probe: Probe, reason: Option<&str>) {
         self.count(probe);
         let mut state = lock(&self.state);
-        let State { tracker, account } = &mut *state;
+        if probe.outcome != Outcome::Missed {
+            state.reason = reason.map(str::to_owned);
+        }
+        let State { tracker, account, .. } = &mut *state;
         let change = tracker.record(probe);
         if change == Change::Began {
             let cause = tracker.open().map_or(Cause::None, |outage| lock(&self.windows).cause(outage));
@@ -104,6 +109,11 @@ impl Follower {
         let state = lock(&self.state);
         let recent = Duration::from_secs(5).max(self.interval * 3 + self.timeout);
         state.tracker.up() && state.tracker.seen().is_some_and(|seen| now.since(seen) <= recent)
+    }
+
+    /// Why the last probe failed, if it did and told.
+    pub(super) fn reason(&self) -> Option<String> {
+        lock(&self.state).reason.clone()
     }
 
     /// Keeps the probes that an experiment injected at `from` is judged by; `None` lets them go.

@@ -184,6 +184,17 @@ impl Health {
         self.followers.iter().map(|(name, follower)| (name.clone(), follower.up(now))).collect()
     }
 
+    /// The components that do not serve, each with why, as far as its last probe tells.
+    pub fn troubles(&self) -> Vec<String> {
+        let now = self.clock.now();
+        let down = self.followers.iter().filter(|(_, follower)| !follower.up(now));
+        let told = down.map(|(name, follower)| match follower.reason() {
+            Some(reason) => format!("{name} ({reason})"),
+            None => name.to_string(),
+        });
+        told.collect()
+    }
+
     /// How long the component with that index took to recover; to be asked between
     /// [`Health::begin_experiment`] and [`Health::end_experiment`].
     pub fn recovery(&self, component: usize, question: &Question) -> Option<Recovery> {

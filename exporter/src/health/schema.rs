@@ -44,21 +44,28 @@ pub enum Error {
     Slow(String, Duration),
 }
 
-/// The SQL that makes the role, the tables and the grants: for databases where the exporter's role may not
+/// The SQL that makes `role`, the tables and the grants: for databases where the exporter's role may not
 /// create tables.
-pub fn sql() -> String {
+pub fn sql(role: &str) -> String {
     let tables = TABLES.map(|(_, create)| create).join(";\n");
+    let (literal, role) = (quoted(role, '\''), quoted(role, '"'));
     format!(
         "-- Everything here may be run again.\n\
-         DO $$ BEGIN\n    \
-         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'ordeal') THEN CREATE ROLE ordeal LOGIN; END IF;\n\
-         END $$;\n\
+         DO $ordeal$ BEGIN\n    \
+         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {literal}) THEN CREATE ROLE {role} LOGIN; END IF;\n\
+         END $ordeal$;\n\
          -- Probes and the watch of instances. DELETE is for the command cleanup.\n\
          {tables};\n\
-         GRANT SELECT, INSERT, UPDATE, DELETE ON ordeal_probe, ordeal_instance TO ordeal;\n\
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ordeal_probe, ordeal_instance TO {role};\n\
          -- Components of kind members read pg_stat_replication and pg_stat_wal_receiver.\n\
-         GRANT pg_monitor TO ordeal;\n"
+         GRANT pg_monitor TO {role};\n"
     )
+}
+
+/// `text` between two of `quote`, of which those inside are doubled.
+fn quoted(text: &str, quote: char) -> String {
+    let doubled = text.replace(quote, &format!("{quote}{quote}"));
+    format!("{quote}{doubled}{quote}")
 }
 
 /// Creates the tables that are missing.
@@ -155,10 +162,14 @@ mod tests {
 
     #[test]
     fn the_sql_makes_the_role_the_tables_and_the_grants() {
-        let sql = sql();
-        for part in
-            ["CREATE ROLE ordeal", "ordeal_probe (", "ordeal_instance (", "GRANT SELECT", "GRANT pg_monitor"]
-        {
+        let sql = sql("app");
+        for part in [
+            "CREATE ROLE \"app\"",
+            "= 'app'",
+            "ordeal_probe (",
+            "ordeal_instance (",
+            "GRANT pg_monitor TO \"app\"",
+        ] {
             assert!(sql.contains(part), "{part} is not in {sql}");
         }
     }

@@ -16,11 +16,11 @@ pub enum Scope<'a> {
     All,
 }
 
-/// SQL for a database whose owner prepares it by hand: the table, and what the role `ordeal` must be allowed to do.
+/// SQL for a database whose owner prepares it by hand: the table, and what `role` must be allowed to do.
 /// The role itself is made by the SQL of the probes.
-pub fn sql() -> String {
-    let table = postgres::TABLE;
-    format!("-- The ledger.\n{table}GRANT SELECT, INSERT, DELETE ON ordeal_ledger TO ordeal;\n")
+pub fn sql(role: &str) -> String {
+    let (table, role) = (postgres::TABLE, role.replace('"', "\"\""));
+    format!("-- The ledger.\n{table}GRANT SELECT, INSERT, DELETE ON ordeal_ledger TO \"{role}\";\n")
 }
 
 /// Makes the table in each PostgreSQL of the trial's ledgers, where it is not there yet.

@@ -22,7 +22,7 @@ fn prepare(postgres: &Postgres) -> String {
         .stderr(Stdio::piped())
         .spawn()
         .expect("psql starts");
-    let sql = exporter::app::sql();
+    let sql = exporter::app::sql("ordeal");
     psql.stdin.take().expect("its input").write_all(sql.as_bytes()).expect("written");
     let ended = psql.wait_with_output().expect("psql ends");
     let said = String::from_utf8_lossy(&ended.stderr).into_owned();
