@@ -1,5 +1,5 @@
 # The commands of the README. Everything is built with one profile (Cargo.toml says why).
-.PHONY: demo demo-failing trial test lint bench build clean
+.PHONY: demo demo-failing trial test lint packages golden bench build clean
 
 export PATH := $(CURDIR)/target/debug:$(PATH)
 
@@ -18,7 +18,7 @@ demo-failing: build
 trial: build
 	deploy/lab/demo.sh trial.yaml slos.yaml pass --duration 30m
 
-test: lint
+test: lint packages
 	promtool check rules alerts/ordeal.yml
 	promtool test rules alerts/tests/ordeal_test.yml
 	cargo test --workspace --locked
@@ -27,11 +27,16 @@ lint:
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
+# What tests and benches need from Debian beside what the lab is made of; missing packages are installed.
+packages:
+	cargo build --package lab --locked
+	target/debug/lab install nginx-light
+
 # Writes exporter/metrics.prom anew after a wanted change of the metrics or of the lab's trial.
 golden:
 	UPDATE_GOLDEN=1 cargo test -p exporter --test exposition --locked
 
-bench:
+bench: packages
 	cargo bench --workspace --locked
 
 clean:

@@ -12,6 +12,13 @@ export ORDEAL_LAB_DIR=${ORDEAL_LAB_DIR:-$PWD/lab-state}
 results=${ORDEAL_RUN_DIR:-$PWD/run}
 prometheus=http://198.18.79.1:9090
 
+# Before anything is started: the lab's Prometheus scrapes this port, and another exporter may hold it.
+holder=$(ss -Hltnp 'sport = :10042')
+if [ -n "$holder" ]; then
+  printf 'demo: port 10042, where the lab looks for the load exporter, is taken; end its holder:\n%s\n' "$holder" >&2
+  exit 1
+fi
+
 # Whatever happens, Ctrl-C included, the lab goes down. The exporter gets the same Ctrl-C and reverts first.
 trap 'lab down >/dev/null' EXIT
 trap 'exit 130' INT TERM

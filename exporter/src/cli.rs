@@ -7,7 +7,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
+use crate::chaos::journal::FILE;
 use crate::logging::LogFormat;
+use crate::rundir::LATEST;
 
 /// Drives users and chaos experiments against a service, and exposes what it sees as metrics.
 #[derive(Debug, Parser)]
@@ -121,7 +123,7 @@ Example:
 Exit codes:
   0  nothing is left broken
   1  something could not be put back: the message says what, and it may be tried again;
-     or the journal is damaged and may have told of more
+     or the journal is damaged and may have told of more; or the folder has no journal
   2  bad usage")]
     Recover {
         /// The working folder of the run.
@@ -131,20 +133,26 @@ Exit codes:
         #[command(flatten)]
         logging: Logging,
     },
-    /// Remove the tables, rows and keys that runs of a trial left in its stores.
+    /// Remove what a run wrote to the ledgers, or the tables, rows and keys that all runs left in the stores.
     #[command(after_help = "\
-Tables that belong to another role, as after `load-exporter sql`, are emptied and stay.
+Which runs is to be said, because the ledger of a run that goes on must not be touched: its audit would find
+every write before this moment lost. --all-runs is for when none goes on anywhere; tables that belong to
+another role, as after `load-exporter sql`, are then emptied and stay.
 
-Example:
-  load-exporter cleanup trial.yaml
+Examples:
+  load-exporter cleanup trial.yaml --run 7f3a91c0de42
+  load-exporter cleanup trial.yaml --all-runs
 
 Exit codes:
-  0  nothing of any run is left in the stores
+  0  nothing of the run, or of any run, is left in the stores
   1  a store could not be cleaned
   2  bad usage or a bad trial file")]
     Cleanup {
         /// The trial file.
         trial: PathBuf,
+        /// What is removed.
+        #[command(flatten)]
+        which: Runs,
         /// What is logged.
         #[command(flatten)]
         logging: Logging,
@@ -169,6 +177,18 @@ impl Command {
             Self::Check { .. } | Self::Sql => Logging::default(),
         }
     }
+}
+
+/// Which runs are meant.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Runs {
+    /// The run whose writes to the ledgers are removed.
+    #[arg(long, value_name = "ID", value_parser = run_id)]
+    pub run: Option<String>,
+    /// Everything that any run left, what probes use included: no run may be going on.
+    #[arg(long)]
+    pub all_runs: bool,
 }
 
 /// Flags of `run`.
@@ -234,7 +254,14 @@ fn run_id(text: &str) -> Result<String, String> {
     let usable = (1..=63).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.chars().all(allowed);
-    if usable { Ok(text.to_owned()) } else { Err("expected 1 to 63 letters, digits, - _ or .".to_owned()) }
+    if !usable {
+        return Err("expected 1 to 63 letters, digits, - _ or .".to_owned());
+    }
+    // Files of the working folder itself, and what a damaged journal is set aside as.
+    if text == LATEST || text.starts_with(FILE) {
+        return Err(format!("the working folder keeps {text} for itself: take another name"));
+    }
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]
@@ -250,10 +277,18 @@ mod tests {
 
     #[test]
     fn a_run_id_cannot_leave_the_working_folder() {
-        for bad in ["", ".", "..", "../x", "a/b", "a b", "-x", &"x".repeat(64)] {
+        for bad in ["", ".", "..", "../x", "a/b", "a b", "-x", ".x", &"x".repeat(64)] {
             assert!(run_id(bad).is_err(), "{bad:?}");
         }
         assert_eq!(run_id("7f3a91-b").as_deref(), Ok("7f3a91-b"));
+    }
+
+    #[test]
+    fn a_run_id_takes_no_name_of_the_working_folder() {
+        for taken in ["latest", "journal.jsonl", "journal.jsonl.damaged"] {
+            assert!(run_id(taken).is_err_and(|error| error.contains(taken)), "{taken}");
+        }
+        assert!(run_id("latest-2").is_ok());
     }
 
     #[test]
@@ -274,9 +309,20 @@ mod tests {
         let taken = |words: &[&str]| Cli::try_parse_from(["load-exporter"].iter().chain(words)).is_ok();
         assert!(taken(&["run", "t.yaml", "--web.listen-address", ":1", "--log.level", "info"]));
         assert!(taken(&["plan", "t.yaml", "--log.level", "info"]));
-        for command in [&["check", "t.yaml"][..], &["plan", "t.yaml"], &["cleanup", "t.yaml"], &["sql"]] {
+        for command in
+            [&["check", "t.yaml"][..], &["plan", "t.yaml"], &["cleanup", "t.yaml", "--all-runs"], &["sql"]]
+        {
             assert!(!taken(&[command, &["--web.listen-address", ":1"]].concat()), "{command:?}");
         }
+    }
+
+    #[test]
+    fn a_cleanup_says_whose_writes_go() {
+        let taken = |words: &[&str]| {
+            Cli::try_parse_from(["load-exporter", "cleanup", "t.yaml"].iter().chain(words)).is_ok()
+        };
+        assert!(taken(&["--run", "7f3a91"]) && taken(&["--all-runs"]));
+        assert!(!taken(&[]) && !taken(&["--run", "7f3a91", "--all-runs"]));
     }
 
     #[test]

@@ -44,7 +44,9 @@ async fn carry_out(command: Command, log: &Log, progress: &Progress) -> anyhow::
             Ok(if planned.all_allowed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Recover { dir, .. } => app::recover(&dir, progress).await,
-        Command::Cleanup { trial, .. } => app::cleanup(&read(&trial)?, progress).await,
+        Command::Cleanup { trial, which, .. } => {
+            app::cleanup(&read(&trial)?, which.run.as_deref(), progress).await
+        }
         Command::Sql => print(&app::sql()),
     }
 }

@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use thiserror::Error;
 
+/// The link in the working folder that leads to the newest run.
+pub const LATEST: &str = "latest";
+
 /// The working folder of the exporter, and in it the folder of one run.
 #[derive(Debug, Clone)]
 pub struct RunDir {
@@ -50,7 +53,7 @@ impl RunDir {
     /// process that holds the journal there.
     pub fn enter(&self) -> Result<(), RunDirError> {
         make(&self.run)?;
-        let latest = self.root.join("latest");
+        let latest = self.root.join(LATEST);
         match std::fs::remove_file(&latest) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&latest)(error)),
             _ => {

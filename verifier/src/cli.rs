@@ -123,7 +123,7 @@ pub(crate) struct AccessArgs {
 }
 
 /// The longest duration that is taken: clocks count no further than some multiples of it.
-const LONGEST: Duration = Duration::from_secs(3650 * 86_400);
+const LONGEST: Duration = Duration::from_hours(3650 * 24);
 
 fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;

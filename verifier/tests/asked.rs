@@ -64,6 +64,7 @@ fn a_run_without_experiments_measures_no_recovery_point_and_may_lose_nothing() {
     let quiet = |id: &str, acked: f64| {
         let mut made = healthy(id, 5.0);
         made.series.retain(|series| !series.name.contains("experiment"));
+        made.add("ordeal_experiments", &[], always(0.0));
         made.set("ordeal_ledger_writes_total", &[("outcome", "acked")], move |t| Some(acked.min(t.max(0.0))));
         made.set("ordeal_ledger_audit", &[("class", "present")], always(acked));
         made

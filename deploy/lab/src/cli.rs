@@ -25,6 +25,11 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Starts the lab; returns when all of it is healthy.
     Up(Up),
+    /// Installs the Debian packages that the lab needs, and others named, without starting their services.
+    Install {
+        #[arg(value_name = "PACKAGE")]
+        others: Vec<String>,
+    },
     /// Ends the lab and leaves nothing behind.
     Down {
         /// Keeps the state folder, for its logs and Prometheus' data.

@@ -64,6 +64,12 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     let dir = cli.dir.map(std::path::absolute).transpose().context("find the state folder")?;
     match cli.command {
         Command::Up(asked) => up::up(checked(dir, asked)?).await?,
+        Command::Install { others } => {
+            let missing = packages::missing(&others);
+            if !missing.is_empty() {
+                packages::install(&missing)?;
+            }
+        }
         Command::Down { keep } => down(dir, keep).await?,
         Command::Supervise => {
             let layout = Layout::new(dir.context("--dir is missing")?);

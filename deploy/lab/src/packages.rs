@@ -51,27 +51,30 @@ pub(crate) enum Error {
     NoApt(#[source] std::io::Error),
 }
 
-/// The packages that are missing.
-pub(crate) fn missing() -> Vec<&'static str> {
+/// The packages that are missing, of the lab's and of `others`.
+pub(crate) fn missing(others: &[String]) -> Vec<String> {
+    let wanted: Vec<&str> = NEEDED.into_iter().chain(others.iter().map(String::as_str)).collect();
     let format = "-f=${Package} ${db:Status-Status}\n";
-    let listed = Command::new("dpkg-query").arg("-W").arg(format).args(NEEDED).stderr(Stdio::null()).output();
+    let listed =
+        Command::new("dpkg-query").arg("-W").arg(format).args(&wanted).stderr(Stdio::null()).output();
     let text = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    not_installed(&text)
+    not_installed(&wanted, &text)
 }
 
 // dpkg-query leaves out what it has never heard of.
-fn not_installed(listing: &str) -> Vec<&'static str> {
+fn not_installed(wanted: &[&str], listing: &str) -> Vec<String> {
     let installed: BTreeSet<&str> =
         listing.lines().filter_map(|line| line.strip_suffix(" installed")).collect();
-    NEEDED.into_iter().filter(|package| !installed.contains(package)).collect()
+    wanted.iter().filter(|package| !installed.contains(*package)).map(ToString::to_string).collect()
 }
 
 /// Installs packages without letting their services start; those that were running before are left alone.
-pub(crate) fn install(packages: &[&str]) -> Result<(), Error> {
+pub(crate) fn install(packages: &[String]) -> Result<(), Error> {
     let running_before = running();
     let policy = Policy::deny_starts()?;
     apt(&["update", "-q"])?;
-    apt(&[&["install", "-q", "-y", "--no-install-recommends"], packages].concat())?;
+    let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
+    apt(&[&["install", "-q", "-y", "--no-install-recommends"], packages.as_slice()].concat())?;
     drop(policy);
     stop_new(&running_before)
 }
@@ -140,9 +143,9 @@ mod tests {
     #[test]
     fn removed_and_unknown_packages_are_missing() {
         let all = NEEDED.map(|package| format!("{package} installed\n")).concat();
-        assert!(not_installed(&all).is_empty());
+        assert!(not_installed(&NEEDED, &all).is_empty());
         let some =
             all.replace("haproxy installed", "haproxy config-files").replace("patroni installed\n", "");
-        assert_eq!(not_installed(&some), ["haproxy", "patroni"]);
+        assert_eq!(not_installed(&NEEDED, &some), ["haproxy", "patroni"]);
     }
 }

@@ -17,7 +17,7 @@ const HEALTHY_WITHIN: Duration = Duration::from_mins(2);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("these Debian packages are missing: {}; install them, or let --install do it", .0.join(", "))]
-    Missing(Vec<&'static str>),
+    Missing(Vec<String>),
     #[error(transparent)]
     Install(#[from] packages::Error),
     #[error("something is in the lab's way: {}", .0.join("; "))]
@@ -105,7 +105,7 @@ async fn running_lab() -> Option<Layout> {
 }
 
 fn check_packages(install: bool) -> Result<(), Error> {
-    let missing = packages::missing();
+    let missing = packages::missing(&[]);
     if missing.is_empty() {
         return Ok(());
     }

@@ -15,12 +15,15 @@ use crate::{chaos, health, ledger};
 
 /// Puts back what unfinished experiments of the journal in `dir` broke.
 pub async fn recover(dir: &Path, progress: &Progress) -> anyhow::Result<ExitCode> {
-    if !dir.exists() {
+    let journal = dir.join(chaos::journal::FILE);
+    // Whoever sees a fault in place must not be told that there is none because the folder is another.
+    if !journal.try_exists().unwrap_or_else(|error| error.kind() != std::io::ErrorKind::NotADirectory) {
         progress.say(&format!(
-            "nothing to put back: there is no {}; --dir names the run's folder",
+            "no {} in {}: give the working folder (--dir of the run, the parent of latest/)",
+            chaos::journal::FILE,
             dir.display()
         ));
-        return Ok(ExitCode::SUCCESS);
+        return Ok(ExitCode::FAILURE);
     }
     let result = chaos::putback::recover(dir, &Clock::start(), Retry::default()).await;
     let (done, error) = match result {
@@ -84,19 +87,29 @@ fn planned<P: Display, R: Display>(found: &[(&Name, Result<P, R>)]) -> Planned {
     Planned { text: shown + &last, all_allowed: refused.is_empty() }
 }
 
-/// Removes what runs left in the stores of `trial`.
-pub async fn cleanup(trial: &Trial, progress: &Progress) -> anyhow::Result<ExitCode> {
-    let mut emptied = health::remove(trial).await.context("remove what probes left")?;
-    emptied.extend(ledger::cleanup(trial, ledger::Scope::All).await.context("remove what ledgers left")?);
+/// Removes what one run wrote to the ledgers of `trial`, or with `None` all that any run left in its stores.
+/// Whether a run elsewhere still goes on is not known here, and its ledger would then be missing writes.
+pub async fn cleanup(trial: &Trial, run: Option<&str>, progress: &Progress) -> anyhow::Result<ExitCode> {
     let stores: Vec<&str> = trial.stores.iter().map(|store| store.name.as_str()).collect();
-    progress.say(&match stores.as_slice() {
-        [] => "nothing to remove: the trial has no stores".to_owned(),
-        stores => format!("removed what runs left in: {}", stores.join(", ")),
-    });
-    if !emptied.is_empty() {
-        let tables = emptied.join(", ");
-        progress.say(&format!("these tables belong to another role: they are empty now and stay ({tables})"));
+    if stores.is_empty() {
+        progress.say("nothing to remove: the trial has no stores");
+        return Ok(ExitCode::SUCCESS);
     }
+    let stores = stores.join(", ");
+    let Some(run) = run else {
+        let mut emptied = health::remove(trial).await.context("remove what probes left")?;
+        emptied.extend(ledger::cleanup(trial, ledger::Scope::All).await.context("remove what ledgers left")?);
+        progress.say(&format!("removed what runs left in: {stores}"));
+        if !emptied.is_empty() {
+            let tables = emptied.join(", ");
+            progress
+                .say(&format!("these tables belong to another role: they are empty now and stay ({tables})"));
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    ledger::cleanup(trial, ledger::Scope::Run(run)).await.context("remove what the run's ledgers left")?;
+    progress.say(&format!("removed what run {run} wrote to the ledgers in: {stores}"));
+    progress.say("what probes use is of all runs: --all-runs removes it, when no run goes on");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -66,7 +66,11 @@ pub enum Refusal {
         experiments: Vec<String>,
     },
     /// The target command named nothing to break.
-    NoTarget,
+    NoTarget {
+        /// What it printed on standard error, which may be why: the status of a pipeline is that of its last
+        /// command.
+        said: String,
+    },
     /// The target command did not work.
     TargetUnknown {
         /// What it said.
@@ -86,7 +90,7 @@ impl Refusal {
             Self::Degraded { .. } => "degraded",
             Self::Overlap { .. } => "overlap",
             Self::NotPutBack { .. } => "not_put_back",
-            Self::NoTarget => "no_target",
+            Self::NoTarget { .. } => "no_target",
             Self::TargetUnknown { .. } => "target_unknown",
             Self::NotBegun { .. } => "not_begun",
         }
@@ -104,7 +108,10 @@ impl fmt::Display for Refusal {
             Self::NotPutBack { experiments } => {
                 write!(f, "not put back yet: {} (run `load-exporter recover`)", experiments.join(", "))
             }
-            Self::NoTarget => f.write_str("no target: the target command printed no instance"),
+            Self::NoTarget { said } => {
+                f.write_str("no target: the target command printed no instance")?;
+                if said.is_empty() { Ok(()) } else { write!(f, ", but on standard error: {said}") }
+            }
             Self::TargetUnknown { reason } => write!(f, "the target command failed: {reason}"),
             Self::NotBegun { reason } => write!(f, "it could not be begun: {reason}"),
         }

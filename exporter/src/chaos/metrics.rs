@@ -1,6 +1,6 @@
 //! The metric families of experiments.
 
-use prometheus::{GaugeVec, Opts, Registry};
+use prometheus::{Gauge, GaugeVec, Opts, Registry};
 
 use super::experiment::State;
 use crate::trial::{Experiment, Name};
@@ -29,6 +29,10 @@ impl Metrics {
             registry.register(Box::new(family.clone()))?;
             Ok::<_, prometheus::Error>(family)
         };
+        let how_many =
+            Gauge::new("ordeal_experiments", "Experiments of the trial; a lost series of one shows by it.")?;
+        how_many.set(experiments.len() as f64);
+        registry.register(Box::new(how_many))?;
         let experiment = &["experiment"];
         let info = family(
             "experiment_info",

@@ -87,15 +87,6 @@ pub enum PutBackError {
         #[source]
         source: LeftoverError,
     },
-    /// Its revert could not be tried.
-    #[error("run the revert of {experiment}")]
-    Attempt {
-        /// The experiment's name.
-        experiment: String,
-        /// The cause.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
     /// It may be put back, but that could not be written down.
     #[error("note that {experiment} was put back")]
     Journal {
@@ -281,25 +272,32 @@ async fn end_strays(intent: &Intent) -> Result<usize, LeftoverError> {
 async fn revert(scene: Scene<'_>, undo: &Undo, retry: Retry) -> Result<Reverted, PutBackError> {
     let experiment = &scene.intent.experiment;
     let mut outcomes: Vec<Outcome> = Vec::new();
-    loop {
+    for attempts in 1.. {
         step!("reverting");
-        let outcome = undo.attempt(scene).await;
-        let outcome =
-            outcome.map_err(|source| PutBackError::Attempt { experiment: experiment.clone(), source })?;
+        let attempted = undo.attempt(scene).await;
         step!("reverted");
-        let (succeeded, text, end) = (outcome.succeeded(), outcome.to_string(), outcome.end);
-        outcomes.push(outcome);
-        let attempts = u32::try_from(outcomes.len()).unwrap_or(u32::MAX);
-        if succeeded {
-            return Ok(Reverted { start: outcomes[0].start, end, outcomes });
-        }
+        let last = match attempted {
+            Ok(outcome) if outcome.succeeded() => {
+                let end = outcome.end;
+                outcomes.push(outcome);
+                return Ok(Reverted { start: outcomes[0].start, end, outcomes });
+            }
+            Ok(outcome) => {
+                let text = outcome.to_string();
+                outcomes.push(outcome);
+                text
+            }
+            // What could not even be begun may be possible a moment later: descriptors were short, say.
+            Err(error) => chain(&*error),
+        };
         if attempts >= retry.attempts {
             let (experiment, revert) = (experiment.clone(), undo.to_string());
-            return Err(PutBackError::Failed { experiment, revert, attempts, last: text });
+            return Err(PutBackError::Failed { experiment, revert, attempts, last });
         }
-        tracing::warn!(experiment, attempts, outcome = text, "revert failed, trying again");
+        tracing::warn!(experiment, attempts, outcome = last, "revert failed, trying again");
         tokio::time::sleep(retry.pause).await;
     }
+    unreachable!("attempts are counted up to their limit")
 }
 
 /// `moment` in milliseconds of Unix time.

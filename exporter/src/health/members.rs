@@ -8,6 +8,7 @@ use super::instances::{Instance, Server};
 use super::prober::{Check, Tidy};
 use super::server::Trouble;
 use super::server::postgres::Rows;
+use crate::errors::OwnLack;
 
 const SQL: &str = "SELECT pg_is_in_recovery(), current_setting('transaction_read_only'), \
     (SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'), \
@@ -18,6 +19,8 @@ const SQL: &str = "SELECT pg_is_in_recovery(), current_setting('transaction_read
 pub(super) enum Error {
     #[error("ask {0}: {1}")]
     Unanswered(String, String),
+    #[error(transparent)]
+    Own(#[from] OwnLack),
     #[error("understand the answer of {0}")]
     Answer(String),
     #[error("find exactly one member that takes writes: there are {0}")]
@@ -69,7 +72,10 @@ impl Check for Members {
 
 async fn ask(instance: &Instance) -> Result<(String, Role), Error> {
     let name = instance.name.clone();
-    let unanswered = |trouble: Trouble| Error::Unanswered(name.clone(), trouble.to_string());
+    let unanswered = |trouble: Trouble| match trouble {
+        Trouble::Own(lack) => Error::Own(lack),
+        trouble => Error::Unanswered(name.clone(), trouble.to_string()),
+    };
     let role = match &instance.server {
         Server::Postgres(server) => {
             let path = server.open().await.map_err(unanswered)?;

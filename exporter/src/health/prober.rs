@@ -17,7 +17,7 @@ use super::component::Follower;
 use super::pace::{Due, Ordered, Slots};
 use super::tracker::{Outcome, Probe};
 use crate::clock::Clock;
-use crate::errors::chain;
+use crate::errors::{OwnLack, chain};
 
 /// The longest time spent on tidying up after a probe that timed out.
 const TIDY_WITHIN: Duration = Duration::from_secs(1);
@@ -98,6 +98,8 @@ async fn probe<C: Check>(
     let end = clock.now();
     let (outcome, reason) = match answer {
         Ok(Ok(())) => (Outcome::Good, None),
+        // What we lack ourselves says nothing of the component.
+        Ok(Err(error)) if OwnLack::behind(&error).is_some() => (Outcome::Missed, None),
         Ok(Err(error)) => (Outcome::Refused, Some(chain(&error))),
         Err(_) if end.since(start) > limits.late => (Outcome::Missed, None),
         Err(_) => (Outcome::TimedOut, Some(format!("no answer within {:?}", limits.timeout))),

@@ -4,7 +4,8 @@
 use std::io::ErrorKind;
 
 use http::StatusCode;
-use rustix::io::Errno;
+
+use crate::errors::OwnLack;
 
 /// Why a request failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,15 +85,6 @@ impl Reason {
     }
 }
 
-/// What the generator itself ran out of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Limit {
-    /// Local ports towards the target.
-    Ports,
-    /// File descriptors, or memory for sockets.
-    Descriptors,
-}
-
 /// Where on its way a request was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 pub(super) enum At {
@@ -147,16 +139,16 @@ pub(super) enum Blame {
     /// The target's, or the way to it.
     Target(Reason),
     /// Our own: nothing was sent, nothing is said about the target.
-    Generator(Limit),
+    Generator(OwnLack),
 }
 
 /// Decides what a failure means.
 pub(super) fn blame(failure: Failure) -> Blame {
     if let Cause::Io { kind, os } = failure.cause
         && failure.at <= At::Connect
-        && let Some(limit) = own_limit(kind, os)
+        && let Some(lack) = OwnLack::of(kind, os)
     {
-        return Blame::Generator(limit);
+        return Blame::Generator(lack);
     }
     Blame::Target(match (failure.at, failure.cause) {
         (At::Resolve, _) => Reason::Dns,
@@ -169,15 +161,6 @@ pub(super) fn blame(failure: Failure) -> Blame {
         (At::Head, _) if failure.reused && !failure.answered => Reason::ReuseRace,
         (_, Cause::Closed | Cause::Io { .. }) => Reason::Reset,
     })
-}
-
-fn own_limit(kind: ErrorKind, os: Option<i32>) -> Option<Limit> {
-    match (kind, os.map(Errno::from_raw_os_error)) {
-        // EAGAIN: connect found no free local port in the range.
-        (ErrorKind::AddrNotAvailable | ErrorKind::AddrInUse | ErrorKind::WouldBlock, _) => Some(Limit::Ports),
-        (_, Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => Some(Limit::Descriptors),
-        _ => None,
-    }
 }
 
 fn refused_or_lost(kind: ErrorKind) -> Reason {
@@ -205,6 +188,8 @@ pub(super) fn unexpected_status(status: StatusCode, follows_redirects: bool) -> 
 
 #[cfg(test)]
 mod tests {
+    use rustix::io::Errno;
+
     use super::*;
 
     fn io(errno: Errno) -> Cause {
@@ -218,7 +203,7 @@ mod tests {
         let table = [
             (At::Resolve, Cause::TimedOut, Target(Reason::Dns)),
             (At::Resolve, Cause::Closed, Target(Reason::Dns)),
-            (At::Resolve, io(Errno::MFILE), Generator(Limit::Descriptors)),
+            (At::Resolve, io(Errno::MFILE), Generator(OwnLack::Descriptors)),
             (At::Connect, io(Errno::CONNREFUSED), Target(Reason::ConnectRefused)),
             (At::Connect, io(Errno::TIMEDOUT), Target(Reason::ConnectTimeout)),
             (At::Connect, Cause::TimedOut, Target(Reason::ConnectTimeout)),
@@ -228,11 +213,11 @@ mod tests {
             (At::Connect, io(Errno::ACCESS), Target(Reason::Unreachable)),
             (At::Connect, io(Errno::PERM), Target(Reason::Unreachable)),
             (At::Connect, io(Errno::CONNRESET), Target(Reason::Reset)),
-            (At::Connect, io(Errno::ADDRNOTAVAIL), Generator(Limit::Ports)),
-            (At::Connect, io(Errno::AGAIN), Generator(Limit::Ports)),
-            (At::Connect, io(Errno::MFILE), Generator(Limit::Descriptors)),
-            (At::Connect, io(Errno::NFILE), Generator(Limit::Descriptors)),
-            (At::Connect, io(Errno::NOBUFS), Generator(Limit::Descriptors)),
+            (At::Connect, io(Errno::ADDRNOTAVAIL), Generator(OwnLack::Ports)),
+            (At::Connect, io(Errno::AGAIN), Generator(OwnLack::Ports)),
+            (At::Connect, io(Errno::MFILE), Generator(OwnLack::Descriptors)),
+            (At::Connect, io(Errno::NFILE), Generator(OwnLack::Descriptors)),
+            (At::Connect, io(Errno::NOBUFS), Generator(OwnLack::Descriptors)),
             (At::Secure, Cause::Tls, Target(Reason::Tls)),
             (At::Secure, Cause::Protocol, Target(Reason::Tls)),
             (At::Secure, Cause::TimedOut, Target(Reason::RequestTimeout)),

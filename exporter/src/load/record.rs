@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::metrics::Metrics;
-use super::outcome::{Limit, Reason};
+use super::outcome::Reason;
 use super::saturation::Strain;
 use super::slots::Slots;
 use super::stats::TaskTimes;
 use crate::clock::{Clock, Moment};
+use crate::errors::OwnLack;
 
 /// What all users share to write to.
 #[derive(Debug)]
@@ -62,7 +63,7 @@ impl Recorder {
     }
 
     /// A connection could not be opened for want of something of our own.
-    pub(super) fn lacked(&self, limit: Limit) {
+    pub(super) fn lacked(&self, limit: OwnLack) {
         self.strain.lacked(limit);
     }
 

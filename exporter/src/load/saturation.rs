@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::outcome::Limit;
 use crate::clock::Moment;
+use crate::errors::OwnLack;
 
 /// A wake-up later than this is late.
 pub(super) const LATE: Duration = Duration::from_millis(50);
@@ -59,10 +59,10 @@ impl Strain {
     }
 
     /// A connection could not be opened for want of something of our own.
-    pub(super) fn lacked(&self, limit: Limit) {
+    pub(super) fn lacked(&self, limit: OwnLack) {
         match limit {
-            Limit::Ports => self.ports.store(true, Ordering::Relaxed),
-            Limit::Descriptors => self.descriptors.store(true, Ordering::Relaxed),
+            OwnLack::Ports => self.ports.store(true, Ordering::Relaxed),
+            OwnLack::Descriptors => self.descriptors.store(true, Ordering::Relaxed),
         }
     }
 
@@ -178,7 +178,7 @@ mod tests {
         let strain = Strain::default();
         strain.woke(Duration::from_millis(51));
         strain.woke(Duration::from_millis(50));
-        strain.lacked(Limit::Ports);
+        strain.lacked(OwnLack::Ports);
         let seen = strain.take();
         assert_eq!((seen.wakeups, seen.late, seen.latest.as_millis(), seen.ports), (2, 1, 51, true));
         assert_eq!(strain.take().wakeups, 0);

@@ -106,7 +106,35 @@ fn parsed<T>(
 
 fn instances(reader: &mut Reader<'_>, node: &Node, kind: Checked<Kind>) -> Checked<Vec<Instance>> {
     distinct_names(reader, node, "instance");
-    reader.list(node, 100, "a list of instances", |reader, item| instance(reader, item, kind))
+    let instances =
+        reader.list(node, 100, "a list of instances", |reader, item| instance(reader, item, kind))?;
+    if let [_] = instances.as_slice() {
+        return Err(reader.fault(
+            node.at(),
+            "a single instance; expected every server of the store, or no `instances`: a split needs two",
+        ));
+    }
+    for (index, instance) in instances.iter().enumerate() {
+        let same = |other: &&Instance| is_same(&other.access, &instance.access);
+        if let Some(first) = instances.iter().take(index).find(same) {
+            let (first, second) = (&first.name, &instance.name);
+            return Err(reader.fault(
+                node.at(),
+                format!(
+                    "instances {first} and {second} are reached in the same way; expected each server once"
+                ),
+            ));
+        }
+    }
+    Ok(instances)
+}
+
+fn is_same(one: &Access, other: &Access) -> bool {
+    match (one, other) {
+        (Access::Direct(one), Access::Direct(other)) => one == other,
+        (Access::Command(one), Access::Command(other)) => one.iter().eq(other.iter()),
+        _ => false,
+    }
 }
 
 fn instance(reader: &mut Reader<'_>, node: &Node, kind: Checked<Kind>) -> Checked<Instance> {

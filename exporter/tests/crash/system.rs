@@ -94,12 +94,14 @@ impl System {
         }
     }
 
-    /// Commands that are alive.
+    /// Commands that are alive. A number may meanwhile be another's, who does not name this folder.
     fn running(&self) -> Vec<i32> {
         let pids = fs::read_to_string(self.file("pids")).unwrap_or_default();
         let alive = |pid: &i32| {
             let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.starts_with(" Z"))
+            let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let folder = self.folder.path().to_string_lossy();
+            line.contains(&*folder) && stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.starts_with(" Z"))
         };
         pids.lines().filter_map(|line| line.parse().ok()).filter(alive).collect()
     }

@@ -36,7 +36,7 @@ fn trial_of(postgres: &Postgres) -> Trial {
     let text = format!(
         "target: http://127.0.0.1:1
 load: {{users: 1, spawn_rate: 1, duration: 1m, tasks: [{{name: none, journey: [GET /]}}]}}
-stores: [{{name: store, postgres: \"{address}\", instances: [{{name: a, at: \"{address}\"}}]}}]
+stores: [{{name: store, postgres: \"{address}\", instances: [{{name: a, at: \"{address}\"}}, {{name: b, command: [false]}}]}}]
 components: [{{name: postgres, store: store}}]
 ledgers: [{{store: store}}]
 "

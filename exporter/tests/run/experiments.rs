@@ -88,11 +88,26 @@ async fn broken(exporter: &mut Exporter, system: &System) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ctrl_c_in_the_middle_of_an_experiment_puts_it_back_first() {
+    ends_in_order(Signal::INT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_closed_terminal_in_the_middle_of_an_experiment_puts_it_back_first() {
+    ends_in_order(Signal::HUP).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quit_in_the_middle_of_an_experiment_puts_it_back_first() {
+    ends_in_order(Signal::QUIT).await;
+}
+
+/// An experiment that a signal interrupts is put back, then audited.
+async fn ends_in_order(signal: Signal) {
     let system = System::start().await;
     let experiment = breaking("break-it", "10m", "echo shop", "test -e broken").replace("60s", "20m");
     let mut exporter = Exporter::start(&system, &trial(&system, &experiment));
     broken(&mut exporter, &system).await;
-    exporter.signal(Signal::INT);
+    exporter.signal(signal);
     let last = exporter.until(&[r#"ordeal_run_phase{phase="aborted"} 1"#]).await;
     assert!(!system.is_broken(), "it is put back by then");
     let reverted = value(&last, r#"ordeal_experiment_reverted_timestamp_seconds{experiment="break-it"}"#);
@@ -120,4 +135,10 @@ async fn what_a_killed_exporter_left_broken_is_put_back_by_recover() {
     assert!(!system.is_broken());
     let (code, said) = system.run(&["recover", "--dir", "run"]).await;
     assert_eq!((code, said.trim()), (Some(0), "nothing to put back in run"));
+
+    for elsewhere in ["run/latest", ".", "nowhere", "trial.yaml"] {
+        let (code, said) = system.run(&["recover", "--dir", elsewhere]).await;
+        let expected = format!("no journal.jsonl in {elsewhere}: give the working folder");
+        assert!(code == Some(1) && said.contains(&expected), "{code:?} {said}");
+    }
 }

@@ -53,6 +53,7 @@ families! {
     LEADER_CHANGES_TOTAL = conductor("ordeal_leader_changes_total", &["component"]);
     SPLIT_BRAIN_SECONDS_TOTAL = conductor("ordeal_split_brain_seconds_total", &["component"]);
     INSTANCES_OBSERVED_SECONDS_TOTAL = conductor("ordeal_instances_observed_seconds_total", &["component"]);
+    EXPERIMENTS = conductor("ordeal_experiments", &[]);
     EXPERIMENT_INFO = conductor("ordeal_experiment_info", &["experiment", "fault"]);
     EXPERIMENT_STATE = conductor("ordeal_experiment_state", &["experiment", "state"]);
     EXPERIMENT_INJECTED_TIMESTAMP_SECONDS = conductor("ordeal_experiment_injected_timestamp_seconds", &["experiment"]);

@@ -16,7 +16,11 @@ pub(crate) struct Point {
 /// The samples of one series, in order; at least one.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Gauge {
+    /// Its name, for people.
+    pub(crate) name: String,
     pub(crate) points: Vec<Point>,
+    /// When a sample was due, on the exporter's clock: a value speaks only until the next one is missing.
+    pub(crate) due: Vec<f64>,
 }
 
 /// A change that happened between two scrapes.
@@ -61,7 +65,8 @@ impl Gauge {
                     let scrape = scrapes[scrape];
                     Point { at: scrape.at, clock: scrape.clock, value }
                 };
-                Ok(Self { points: one.values.iter().map(point).collect() })
+                let points = one.values.iter().map(point).collect();
+                Ok(Self { name, points, due: scrapes.iter().map(|scrape| scrape.clock).collect() })
             }
             many => {
                 let detail = format!("{} series {name}, one is due", many.len());
@@ -70,10 +75,11 @@ impl Gauge {
         }
     }
 
-    /// The newest sample; a value that is no finite number is a shortfall.
+    /// The newest sample, which the newest scrape must have; a value that is no number is a shortfall.
     pub(crate) fn last(&self) -> Result<Point, Shortfall> {
         let last = self.points.last().copied();
         let last = last.ok_or_else(|| Shortfall::new(Lack::NoSamples, "no sample"))?;
+        self.fresh(last.clock, f64::INFINITY)?;
         if last.value.is_nan() {
             return Err(Shortfall::new(
                 Lack::NotFinite,
@@ -100,9 +106,38 @@ impl Gauge {
         &self.points[first..end.max(first)]
     }
 
-    /// The last sample at or before an instant.
-    pub(crate) fn before(&self, clock: f64) -> Option<Point> {
-        self.points[..self.points.partition_point(|point| point.clock <= clock)].last().copied()
+    /// The last sample at or before an instant; a shortfall where a later one was due by then.
+    pub(crate) fn before(&self, clock: f64) -> Result<Option<Point>, Shortfall> {
+        let last = self.points[..self.points.partition_point(|point| point.clock <= clock)].last().copied();
+        if let Some(last) = last {
+            self.fresh(last.clock, clock)?;
+        }
+        Ok(last)
+    }
+
+    /// Whether nothing was due after a sample, up to an instant.
+    fn fresh(&self, sampled: f64, until: f64) -> Result<(), Shortfall> {
+        let missing = self.due.iter().filter(|due| **due > sampled && **due <= until).count();
+        if missing == 0 {
+            return Ok(());
+        }
+        let before = if until.is_finite() { format!(" before {until:.3}") } else { String::new() };
+        let detail = format!("{} is missing in the last {missing} scrapes of its process{before}", self.name);
+        Err(Shortfall::new(Lack::Gap, detail))
+    }
+
+    /// Whether every sample that was due from one instant to another is there.
+    pub(crate) fn whole(&self, from: f64, to: f64) -> Result<(), Shortfall> {
+        let inside = |clock: &&f64| **clock >= from && **clock <= to;
+        let sampled =
+            |clock: &f64| self.points.binary_search_by(|point| point.clock.total_cmp(clock)).is_ok();
+        let due: Vec<_> = self.due.iter().filter(inside).collect();
+        let missing = due.iter().filter(|clock| !sampled(clock)).count();
+        if missing == 0 {
+            return Ok(());
+        }
+        let detail = format!("{} is missing in {missing} of {} scrapes that decide", self.name, due.len());
+        Err(Shortfall::new(Lack::Gap, detail))
     }
 
     /// The first change to a value that holds `wanted`, looking from an instant on.
@@ -154,7 +189,9 @@ mod tests {
             let clock = at as f64;
             Point { at: Millis::from_seconds(clock), clock, value: *value }
         };
-        Gauge { points: values.iter().enumerate().map(point).collect() }
+        let points: Vec<Point> = values.iter().enumerate().map(point).collect();
+        let due = points.iter().map(|point| point.clock).collect();
+        Gauge { name: "g".to_owned(), points, due }
     }
 
     #[test]
@@ -166,6 +203,18 @@ mod tests {
         assert_eq!((down.before.unwrap().clock, down.after.clock), (4.0, 5.0));
         assert_eq!(gauge.lasting(4.5, |value| value == 3.0), None);
         assert_eq!(gauge.lasting(-1.0, |_| true), None);
+    }
+
+    #[test]
+    fn a_value_speaks_only_until_the_next_one_is_missing() {
+        let mut gauge = gauge(&[1.0, 1.0, 1.0, 1.0]);
+        assert_eq!(gauge.before(2.5).unwrap().unwrap().clock, 2.0);
+        gauge.points.truncate(2);
+        assert_eq!(gauge.last().unwrap_err().lack, Lack::Gap);
+        assert_eq!(gauge.before(1.5).unwrap().unwrap().clock, 1.0);
+        assert_eq!(gauge.before(2.5).unwrap_err().lack, Lack::Gap);
+        assert_eq!(gauge.before(-1.0), Ok(None));
+        assert_eq!((gauge.whole(0.0, 1.5), gauge.whole(0.0, 2.0).unwrap_err().lack), (Ok(()), Lack::Gap));
     }
 
     #[test]

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::Evidence;
+use super::archive_cover::covered;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
 use crate::evidence::Labels;
-use crate::evidence::{Millis, Sample, Shortfall};
+use crate::evidence::{Millis, Sample, Shortfall, same};
 use crate::slo::ArchivePoint;
 use crate::verdict::Verdict;
 
@@ -20,6 +21,9 @@ const SUCCESSES: f64 = 2.0;
 /// Two servers that both say for longer than this, in seconds, that they are primary are one server seen twice:
 /// an old primary that was cut off has stepped back by then.
 const BOTH: f64 = 60.0;
+
+/// A server's own clock may have been set back by so many seconds since it archived.
+const AHEAD: f64 = 1.0;
 
 /// The range selectors that this kind needs.
 pub(super) fn selectors(selector: &str) -> [String; 4] {
@@ -37,6 +41,7 @@ pub(super) fn judge(promise: &ArchivePoint, evidence: &Evidence) -> Result<Judge
         let detail = format!("two series say that they are primary for {} s", show::seconds(seconds));
         return Err(Shortfall::new(Lack::DuplicateSeries, detail));
     }
+    possible(&servers, read(REPLICA)?)?;
     let ages = ages(&servers, from, to);
     let Some(worst) = ages.iter().max_by(|a, b| a.upper.total_cmp(&b.upper)).copied() else {
         return Err(Shortfall::new(
@@ -44,6 +49,7 @@ pub(super) fn judge(promise: &ArchivePoint, evidence: &Evidence) -> Result<Judge
             "no primary showed the age of its archive during the run",
         ));
     };
+    covered(run, &servers, from.seconds(), to.seconds())?;
     let lower = ages.iter().map(|age| age.seen).fold(0.0, f64::max);
     let limit = promise.within.as_secs_f64();
     let why = format!("the newest archived log was {} s old at most", show::seconds(worst.upper));
@@ -68,13 +74,37 @@ pub(super) fn judge(promise: &ArchivePoint, evidence: &Evidence) -> Result<Judge
 
 /// What was scraped of one server at one time.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Reading {
-    at: Millis,
-    primary: bool,
+pub(super) struct Reading {
+    pub(super) at: Millis,
+    pub(super) primary: bool,
     /// Absent where nothing was ever archived.
     age: Option<f64>,
-    archived: Option<f64>,
-    failed: Option<f64>,
+    pub(super) archived: Option<f64>,
+    pub(super) failed: Option<f64>,
+}
+
+/// No log is archived before it was written, no counter is below zero, and a server is primary or replica.
+fn possible(servers: &[Vec<Reading>], replica: &Series) -> Result<(), Shortfall> {
+    let told = |name: &str, value: f64, at: Millis| {
+        Err(Shortfall::new(Lack::NotFinite, format!("{name} is {value} at {at}")))
+    };
+    let mut roles = replica.iter().flat_map(|(_, samples)| samples);
+    if let Some(sample) = roles.find(|sample| !same(sample.value, 0.0) && !same(sample.value, 1.0)) {
+        return told(REPLICA, sample.value, sample.at);
+    }
+    for reading in servers.iter().flatten() {
+        let counted = |value: &f64| !value.is_finite() || *value < 0.0;
+        if let Some(age) = reading.age.filter(|age| reading.primary && *age < -AHEAD) {
+            return told(AGE, age, reading.at);
+        }
+        if let Some(value) = reading.archived.filter(counted) {
+            return told(ARCHIVED, value, reading.at);
+        }
+        if let Some(value) = reading.failed.filter(counted) {
+            return told(FAILED, value, reading.at);
+        }
+    }
+    Ok(())
 }
 
 type Series = [(Labels, Vec<Sample>)];

@@ -1,7 +1,7 @@
 //! Data loss (pure): every acknowledged write is there, and nothing is there that should not be.
 
 use super::Evidence;
-use super::experiment::bitten;
+use super::experiment::{all_recorded, bitten};
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
 use crate::evidence::{PhaseName, Shortfall, Window, family};
@@ -17,7 +17,15 @@ pub(super) fn judge(promise: &DataLoss, evidence: &Evidence) -> Result<Judged, S
     let store = promise.store.as_str();
     let acked =
         evidence.tally(family::LEDGER_WRITES_TOTAL, &[("store", store), ("outcome", "acked")])?.total();
-    let audited = |class| evidence.gauge(family::LEDGER_AUDIT, &[("store", store), ("class", class)])?.last();
+    let audited = |class| {
+        let labels = [("store", store), ("class", class)];
+        let point = evidence.gauge(family::LEDGER_AUDIT, &labels)?.last()?;
+        if point.value.is_finite() && point.value >= 0.0 {
+            return Ok(point);
+        }
+        let detail = format!("{} writes of {store} are {class} at {}", point.value, point.at);
+        Err(Shortfall::new(Lack::NotFinite, detail))
+    };
     let mut counts = Vec::new();
     for class in BAD {
         counts.push((class, audited(class)?));
@@ -97,6 +105,9 @@ pub(super) fn gate(
     }
     if names.is_empty() && acked < WRITES_BEFORE {
         judged.lacks(Lack::NoWritesBefore, format!("{acked} in the whole run"));
+    }
+    if experiment.is_none() && judged.by_value != Verdict::Fail {
+        judged.shortfalls.extend(all_recorded(evidence).err());
     }
     gate_audits(judged, evidence, store)
 }

@@ -7,6 +7,9 @@ use crate::evidence::{
 };
 use crate::run::Run;
 
+/// Somebody else's series is missing where so many of its steps are without a sample.
+const MISSING: f64 = 3.0;
+
 /// Everything that judges look at.
 #[derive(Debug)]
 pub(crate) struct Evidence {
@@ -17,6 +20,23 @@ pub(crate) struct Evidence {
     pub(crate) others: BTreeMap<String, Fetched>,
     /// Answers to the objectives' own expressions, by the expression as sent.
     pub(crate) expressions: BTreeMap<String, Fetched>,
+}
+
+/// When somebody else's series was due: at its samples, and once where more than three in a row are missing by
+/// its own pace, up to an instant.
+fn due(clocks: &[f64], until: f64) -> Vec<f64> {
+    let mut steps: Vec<f64> = clocks.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    steps.sort_by(f64::total_cmp);
+    let Some(step) = steps.get(steps.len() / 2).copied() else { return clocks.to_vec() };
+    let mut due = Vec::with_capacity(clocks.len() + 1);
+    for (at, clock) in clocks.iter().enumerate() {
+        due.push(*clock);
+        let next = clocks.get(at + 1).copied().unwrap_or(until);
+        if next - clock > MISSING * step {
+            due.push(clock + step);
+        }
+    }
+    due
 }
 
 impl Evidence {
@@ -57,7 +77,10 @@ impl Evidence {
                     clock: sample.at.seconds() - ahead,
                     value: sample.value,
                 };
-                Ok(Gauge { points: samples.iter().map(point).collect() })
+                let points: Vec<Point> = samples.iter().map(point).collect();
+                let clocks: Vec<f64> = points.iter().map(|point| point.clock).collect();
+                let end = self.run_end().seconds() - ahead;
+                Ok(Gauge { name: selector.to_owned(), points, due: due(&clocks, end) })
             }
             many => {
                 let detail = format!("{} series {selector}, one is due", many.len());

@@ -2,7 +2,8 @@
 
 use super::Evidence;
 use super::Lack;
-use crate::evidence::{Edge, Shortfall, State, Window};
+use super::show;
+use crate::evidence::{Edge, Shortfall, State, Window, family, same};
 use crate::run::Experiment;
 use crate::slo::During;
 
@@ -27,6 +28,9 @@ pub(crate) fn bitten<'a>(evidence: &'a Evidence, name: &str) -> Result<Bitten<'a
     let run = &evidence.run;
     let absent = || Shortfall::new(Lack::NotInRun, format!("the run has no experiment {name:?}"));
     let experiment = run.experiments.get(name).ok_or_else(absent)?;
+    if let Some(flaw) = &experiment.flaw {
+        return Err(flaw.clone());
+    }
     let state = || match experiment.state {
         Some(state) => format!("{name} is `{state}`"),
         None => format!("{name} has no state"),
@@ -53,6 +57,22 @@ pub(crate) fn bitten<'a>(evidence: &'a Evidence, name: &str) -> Result<Bitten<'a
             })
         }
     }
+}
+
+/// Whether something was recorded of as many experiments as the exporter says that the trial has: one whose
+/// series were all dropped must not take what it broke with it.
+pub(crate) fn all_recorded(evidence: &Evidence) -> Result<(), Shortfall> {
+    let family = family::EXPERIMENTS;
+    let due = evidence.gauge(family, &[])?.finite(family)?.last()?.value;
+    let recorded = evidence.run.experiments.len() as f64;
+    if same(due, recorded) {
+        return Ok(());
+    }
+    let lack = if recorded < due { Lack::FamilyAbsent } else { Lack::Disagreement };
+    let names: Vec<&str> = evidence.run.experiments.keys().map(String::as_str).collect();
+    let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+    let due = show::counted(due, "experiment", "experiments");
+    Err(Shortfall::new(lack, format!("{family} says {due}, series were recorded of {recorded}{names}")))
 }
 
 /// The part of the run that an objective is about.

@@ -4,7 +4,7 @@ use super::Evidence;
 use super::names::COMPONENTS;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{PhaseName, Shortfall, family, same};
+use crate::evidence::{PhaseName, Shortfall, Tally, family, same};
 use crate::slo::Health;
 use crate::verdict::Verdict;
 
@@ -15,6 +15,11 @@ const FOLLOWED: &str = family::COMPONENTS;
 const PROBES: &str = family::PROBES_TOTAL;
 /// The part of the probes that may be missed before an outage may hide among them.
 const MISSED: f64 = 0.05;
+const INTERVAL: &str = family::PROBE_INTERVAL_SECONDS;
+/// The part of the probes that must have been counted as anything at all …
+const COUNTED: f64 = 0.9;
+/// … but for so many under way at either end.
+const ENDS: f64 = 20.0;
 
 pub(super) fn judge(promise: &Health, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let all = if promise.components.is_empty() { every_component(evidence)? } else { Vec::new() };
@@ -107,11 +112,10 @@ fn component(evidence: &Evidence, name: &str, limit: f64) -> Result<Component, S
     let steady = evidence.run.phase(PhaseName::Steady).map_or(evidence.run.start, |steady| steady.start);
     let before = up.before(begun.fold(f64::INFINITY, f64::min).min(steady.max(evidence.run.start)));
     let after = up.before(evidence.run.end.unwrap_or(f64::INFINITY));
-    let ends = [("before", before), ("after", after)];
-    for (when, point) in ends {
-        let Some(point) = point else {
-            one.shortfalls
-                .push(Shortfall::new(Lack::NoSamples, format!("no sample of {name} {when} the load")));
+    let ends = [("before the load", before), (seen_last(evidence), after)];
+    for (at, (when, point)) in ends.into_iter().enumerate() {
+        let Some(point) = point? else {
+            one.shortfalls.push(Shortfall::new(Lack::NoSamples, format!("no sample of {name} {when}")));
             continue;
         };
         one.samples.push(Shown {
@@ -120,10 +124,10 @@ fn component(evidence: &Evidence, name: &str, limit: f64) -> Result<Component, S
             value: point.value,
         });
         if !same(point.value, 1.0) {
-            // A run that was stopped may have been stopped while a fault's harm still lasted.
-            let by_fault = when == "after" && evidence.run.aborted;
+            // A run that was stopped, or that has no end, may have been so while a fault's harm still lasted.
+            let by_fault = at == 1 && (evidence.run.aborted || evidence.run.end.is_none());
             one.verdict = one.verdict.and(if by_fault { Verdict::Inconclusive } else { Verdict::Fail });
-            one.told = Some(format!("{name} was down {when} the load"));
+            one.told = Some(format!("{name} was down {when}"));
         }
     }
     let matchers = format!("component={name:?},cause=\"none\",bound=\"upper\"");
@@ -132,6 +136,31 @@ fn component(evidence: &Evidence, name: &str, limit: f64) -> Result<Component, S
     one.paste = Some(Paste::last_sum(&evidence.run, LONGEST, &matchers, Expected::Seconds(upper.value)));
     audit(&mut one, evidence)?;
     Ok(one)
+}
+
+/// What the last sample of a component speaks of.
+fn seen_last(evidence: &Evidence) -> &'static str {
+    if evidence.run.end.is_some() { "after the load" } else { "when last seen, which was not the run's end" }
+}
+
+/// Whether nearly as many probes were counted, whatever became of them, as the time takes.
+fn audit_pace(evidence: &Evidence, name: &str, probes: &Tally) -> Result<(), Shortfall> {
+    let run = &evidence.run;
+    let interval = evidence.gauge(INTERVAL, &[("component", name)])?.finite(INTERVAL)?.last()?.value;
+    if interval <= 0.0 {
+        return Err(Shortfall::new(Lack::NotFinite, format!("{INTERVAL} of {name} is {interval}")));
+    }
+    let scrapes = &run.processes.conductor().scrapes;
+    let until = run.end.unwrap_or(f64::INFINITY);
+    let last = scrapes.partition_point(|scrape| scrape.clock <= until).saturating_sub(1);
+    let counted = probes.between(0, last);
+    let due = (scrapes[last].clock - scrapes[0].clock) / interval;
+    if counted >= COUNTED * due - ENDS {
+        return Ok(());
+    }
+    let (counted, due) = (show::grouped(counted), show::grouped(due.floor()));
+    let detail = format!("{name}: {counted} probes were counted of the {due} that the time takes");
+    Err(Shortfall::new(Lack::ProbesMissed, detail))
 }
 
 /// The outage counter and the probes must tell the same story.
@@ -152,6 +181,7 @@ fn audit(one: &mut Component, evidence: &Evidence) -> Result<(), Shortfall> {
         let detail = format!("{name}: {} of {} probes missed", missed.total(), show::grouped(all));
         found.push(Shortfall::new(Lack::ProbesMissed, detail));
     }
+    found.extend(audit_pace(evidence, name, &evidence.tally(PROBES, &[("component", name)])?).err());
     let outages = evidence.tally(OUTAGES, &[("component", name)])?.total();
     if failed > 0.0 && outages < 1.0 {
         found.push(Shortfall::new(

@@ -67,14 +67,15 @@ fn rising(gauge: &Gauge, what: &str) -> Result<(), Shortfall> {
     }
 }
 
-/// Somebody watched for nearly all of the run.
+/// Somebody watched for nearly all of the run, from the ramp on: a watch that begins later has not seen the rest.
 fn gate(judged: &mut Judged, evidence: &Evidence, at_least: Share) -> Result<(), Shortfall> {
     let gauge = evidence.gauge(WATCHED, &[])?.finite(WATCHED)?;
     rising(&gauge, WATCHED)?;
-    let (first, last) = (gauge.points[0], gauge.last()?);
     let run = &evidence.run;
+    let from = run.phase(PhaseName::Ramp).map_or(run.start, |ramp| ramp.start);
+    let (first, last) = (gauge.before(from)?.unwrap_or(gauge.points[0]), gauge.last()?);
     let end = run.end.unwrap_or(last.clock);
-    let length = last.clock.max(end) - first.clock;
+    let length = last.clock.max(end) - first.clock.min(from);
     let watched = last.value - first.value;
     if !at_least.reached_by(watched, length) {
         let detail = format!("watched for {} s of {} s", show::seconds(watched), show::seconds(length));

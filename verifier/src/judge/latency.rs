@@ -90,6 +90,11 @@ fn audit(
     if (observed - counted).abs() > 0.0 {
         judged.lacks(Lack::Disagreement, format!("{counted} requests were counted, {observed} were timed"));
     }
+    if let Some(bound) = histogram.bounds.iter().find(|bound| bound.tally.total() > counted) {
+        let more = show::grouped(bound.tally.total());
+        let detail = format!("{more} were answered well in {} s, of {counted} requests", bound.text);
+        judged.lacks(Lack::Disagreement, detail);
+    }
     if task.is_none() {
         audit_begun(judged, evidence, &all)?;
     }

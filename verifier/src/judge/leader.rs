@@ -32,7 +32,7 @@ fn new_leader(promise: &Leader, evidence: &Evidence, bitten: Bitten<'_>) -> Resu
     let changes = evidence.tally(family::LEADER_CHANGES_TOTAL, &component)?;
     let grown = changes.over(&evidence.run.processes, bitten.window())?;
     let missing = || Shortfall::new(Lack::NoSamples, "no sample at the experiment's end");
-    let last = since.before(bitten.ended.latest).ok_or_else(missing)?;
+    let last = since.before(bitten.ended.latest)?.ok_or_else(missing)?;
     let mut judged = if last.value > bitten.injected {
         let upper = last.value - bitten.injected;
         let lower = (upper - ASKED_EVERY).max(0.0);
@@ -88,6 +88,7 @@ fn one_leader(promise: &Leader, evidence: &Evidence, bitten: Bitten<'_>) -> Resu
             "no sample between the injection and the experiment's end",
         ));
     };
+    gauge.before(end)?;
     let mut judged = match gauge.lasting(end, |value| same(value, 1.0)) {
         None => {
             let waited = last.clock - bitten.injected;

@@ -20,6 +20,7 @@ pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfa
     let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else {
         return Err(Shortfall::new(Lack::NoSamples, "no sample of the users wanted while the load lasted"));
     };
+    target.before(end)?;
     let unseen = target.longest_gap(start, end);
     let span = last.clock - first.clock;
     if wanted.iter().all(|point| point.value <= 0.0) || span <= 0.0 {
@@ -68,7 +69,7 @@ fn running(evidence: &Evidence, wanted: &[Point]) -> Result<(f64, (Point, f64)),
     let gauges = evidence.gauges_of_load(family::USERS, &[("state", "running")])?;
     // Users of other processes may have been scraped a little earlier; a change of the number wanted takes
     // effect over time, so the lesser of two neighbouring targets is due.
-    let at = |gauge: &Gauge, clock: f64| gauge.before(clock).map_or(0.0, |point| point.value);
+    let at = |gauge: &Gauge, clock: f64| Ok(gauge.before(clock)?.map_or(0.0, |point| point.value));
     let mut worst = (f64::INFINITY, (wanted[0], 0.0));
     for (number, point) in wanted.iter().enumerate() {
         let before = number.checked_sub(1).map_or(point.value, |before| wanted[before].value);
@@ -76,7 +77,7 @@ fn running(evidence: &Evidence, wanted: &[Point]) -> Result<(f64, (Point, f64)),
         if due <= 0.0 {
             continue;
         }
-        let sum: f64 = gauges.iter().map(|gauge| at(gauge, point.clock)).sum();
+        let sum: f64 = gauges.iter().map(|gauge| at(gauge, point.clock)).sum::<Result<_, Shortfall>>()?;
         if sum / due < worst.0 {
             worst = (sum / due, (*point, sum));
         }

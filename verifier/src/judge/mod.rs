@@ -4,6 +4,7 @@
 //! lies. Whatever it cannot compute is a shortfall, and a shortfall is never a pass.
 
 mod archive;
+mod archive_cover;
 mod availability;
 mod cut;
 mod data_loss;

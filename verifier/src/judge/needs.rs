@@ -58,7 +58,10 @@ fn add(needs: &mut Needs, promise: &Promise) {
         }
         Promise::Latency(_) => &LOAD,
         Promise::Recovery(_) => COMPONENTS.families,
-        Promise::DataLoss(_) | Promise::WrittenPoint(_) => STORES.families,
+        Promise::DataLoss(_) | Promise::WrittenPoint(_) => {
+            needs.families.insert(family::EXPERIMENTS);
+            STORES.families
+        }
         Promise::Leader(_) | Promise::SplitBrain(_) => WATCHED.families,
         Promise::ArchivePoint(point) => {
             needs.others.extend(archive::selectors(&point.selector));

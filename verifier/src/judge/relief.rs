@@ -38,6 +38,8 @@ pub(super) fn judge(
     if let Some(bad) = inside.iter().find(|point| !point.value.is_finite()) {
         return Err(Shortfall::new(Lack::NotFinite, format!("{FAMILY} is {} at {}", bad.value, bad.at)));
     }
+    used.whole(from, end)?;
+    replicas.ready.whole(from, end)?;
     let (lower, value, upper) = mean_bounds(inside).ok_or_else(|| {
         Shortfall::new(
             Lack::NoSamples,
@@ -103,7 +105,7 @@ fn busiest(
         let ready = replicas.ready.before(point.clock);
         point.clock <= end
             && point.value.is_finite()
-            && ready.is_some_and(|ready| same(ready.value, f64::from(few)))
+            && ready.is_ok_and(|ready| ready.is_some_and(|ready| same(ready.value, f64::from(few))))
     };
     let found = used.iter().filter(with_few).max_by(|a, b| a.value.total_cmp(&b.value)).copied();
     found.ok_or_else(|| {

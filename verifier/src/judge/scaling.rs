@@ -99,7 +99,7 @@ fn up(
         judged
     } else {
         let why = format!("at most {} ready while the load lasted", replicas_of(highest));
-        let seen = replicas.ready.before(end).map_or(0.0, |point| (point.clock - start).max(0.0));
+        let seen = replicas.ready.before(end)?.map_or(0.0, |point| (point.clock - start).max(0.0));
         let observed = show::time(f64::INFINITY, seen, f64::INFINITY);
         let by_value =
             if within.is_some() { Verdict::at_most(seen, f64::INFINITY, limit) } else { Verdict::Fail };
@@ -122,14 +122,15 @@ fn up(
 /// The workload had `from` replicas before the load: else it did not scale, it merely was large.
 fn note_start(judged: &mut Judged, replicas: &Replicas, start: f64, from: u32) {
     match replicas.ready.before(start) {
-        Some(point) if same(point.value, f64::from(from)) => {}
-        Some(point) => {
+        Err(flaw) => judged.shortfalls.push(flaw),
+        Ok(Some(point)) if same(point.value, f64::from(from)) => {}
+        Ok(Some(point)) => {
             judged.lacks(
                 Lack::NotAtReplicas,
                 format!("{} before the load, {from} due", replicas_of(point.value)),
             );
         }
-        None => judged.lacks(Lack::NoSamples, "no sample of the replicas before the load"),
+        Ok(None) => judged.lacks(Lack::NoSamples, "no sample of the replicas before the load"),
     }
 }
 
@@ -152,8 +153,7 @@ fn down(evidence: &Evidence, replicas: &Replicas, to: u32, within: Duration) -> 
     let (start, end) = load_span(evidence)?;
     let due = f64::from(to);
     let limit = within.as_secs_f64();
-    let last_clock = |gauge: &Gauge| gauge.points.last().map_or(end, |point| point.clock);
-    let until = last_clock(&replicas.ready).min(last_clock(&replicas.current));
+    let until = replicas.ready.last()?.clock.min(replicas.current.last()?.clock);
     let changes =
         [&replicas.ready, &replicas.current].map(|gauge| gauge.lasting(until, |value| same(value, due)));
     let mut judged = if let [Some(ready), Some(current)] = changes {
@@ -163,6 +163,8 @@ fn down(evidence: &Evidence, replicas: &Replicas, to: u32, within: Duration) -> 
                 (change.after.clock - end).max(0.0),
             )
         };
+        replicas.ready.whole(ready.after.clock, until)?;
+        replicas.current.whole(current.after.clock, until)?;
         let (a, b) = (since(ready), since(current));
         let (lower, upper) = (a.0.max(b.0), a.1.max(b.1));
         let why = format!("{} again {} s after the load's end", replicas_of(due), show::seconds(upper));
@@ -172,7 +174,7 @@ fn down(evidence: &Evidence, replicas: &Replicas, to: u32, within: Duration) -> 
         judged
     } else {
         let waited = (until - end).max(0.0);
-        let still = replicas.ready.before(until).map_or(0.0, |point| point.value);
+        let still = replicas.ready.before(until)?.map_or(0.0, |point| point.value);
         let mut observed = show::time(f64::INFINITY, waited, f64::INFINITY);
         observed.text = format!("still {still} after {} s", show::seconds(waited));
         let why = format!("still {} {} s after the load's end", replicas_of(still), show::seconds(waited));

@@ -47,6 +47,8 @@ pub(crate) struct Experiment {
     pub(crate) state: Option<State>,
     /// When that state, if it is a last one, was reached.
     pub(crate) ended: Option<Edge>,
+    /// What keeps all of this from being relied on.
+    pub(crate) flaw: Option<Shortfall>,
 }
 
 impl Run {

@@ -14,6 +14,9 @@ const SKEW_LIMIT: f64 = 5.0;
 /// Two readings of a process's start further apart than this are two processes.
 const SAME_START: f64 = 0.5;
 
+/// Times of one clock that are no further apart than this are not held against each other.
+const SAME_TIME: f64 = 1.0;
+
 /// The families of an experiment that every run is read from.
 const EXPERIMENT_FAMILIES: [&str; 4] = [
     family::EXPERIMENT_INFO,
@@ -173,9 +176,10 @@ impl Run {
             begun.iter().skip(1).map(|(start, _)| *start).chain([self.end.unwrap_or(last_clock)]).collect();
         self.phases =
             begun.into_iter().zip(ends).map(|((start, name), end)| Phase { name, start, end }).collect();
+        self.find_disorder(last_clock);
         let aborted = Gauge::of(&self.processes, recorded, family::RUN_PHASE, &[("phase", "aborted")]);
-        match aborted.and_then(|gauge| gauge.last()) {
-            Ok(point) if point.value == 0.0 => {}
+        match aborted.and_then(|gauge| gauge.last().map(|_| gauge)) {
+            Ok(gauge) if gauge.points.iter().all(|point| point.value == 0.0) => {}
             Ok(_) => {
                 self.aborted = true;
                 let stopped = self.stopped_in().unwrap_or(PhaseName::Preflight);
@@ -186,19 +190,63 @@ impl Run {
         }
     }
 
+    /// Whether the phases follow each other as they must, within the run, and the run ended before it was last seen.
+    fn find_disorder(&mut self, last_clock: f64) {
+        let mut told = Vec::new();
+        let names = self.phases.iter().map(|phase| phase.name).filter(|name| *name != PhaseName::Aborted);
+        let names: Vec<_> = names.collect();
+        if let Some((first, second)) =
+            names.iter().zip(names.iter().skip(1)).find(|(first, second)| first > second)
+        {
+            told.push(format!("`{first}` began before `{second}`"));
+        }
+        if let (Some(end), Some(last)) = (self.end, self.phases.last())
+            && end < last.start - SAME_TIME
+        {
+            told.push(format!("the run ended {:.0} s before `{}` began", last.start - end, last.name));
+        }
+        if let Some(first) = self.phases.first()
+            && first.start < self.start - SAME_TIME
+        {
+            told.push(format!("`{}` began {:.0} s before the run", first.name, self.start - first.start));
+        }
+        if let Some(end) = self.end
+            && end > last_clock + SAME_TIME
+        {
+            told.push(format!("the run ended {:.0} s after its last scrape", end - last_clock));
+        }
+        self.flaws.extend(told.into_iter().map(|detail| Shortfall::new(Lack::Disagreement, detail)));
+    }
+
     fn read_experiment(&self, recorded: &Recorded, name: &str) -> Experiment {
-        let moment = |family| self.time(recorded, family, &[("experiment", name)]).ok().flatten();
+        let mut flaws = Vec::new();
+        let mut moment = |family| match self.time(recorded, family, &[("experiment", name)]) {
+            Ok(time) => time,
+            Err(flaw) => {
+                flaws.extend((flaw.lack != Lack::FamilyAbsent).then_some(flaw));
+                None
+            }
+        };
         let mut experiment = Experiment {
             name: name.to_owned(),
             injected: moment(family::EXPERIMENT_INJECTED_TIMESTAMP_SECONDS),
             reverted: moment(family::EXPERIMENT_REVERTED_TIMESTAMP_SECONDS),
             ..Experiment::default()
         };
+        experiment.flaw = flaws.into_iter().next();
         for &state in State::ALL {
             let labels = [("experiment", name), ("state", state.word())];
             let gauge = Gauge::of(&self.processes, recorded, family::EXPERIMENT_STATE, &labels);
             let Ok(gauge) = gauge else { continue };
-            let holds = gauge.last().is_ok_and(|point| same(point.value, 1.0));
+            let last = gauge.last();
+            if let Err(flaw) = &last {
+                experiment.flaw.get_or_insert_with(|| flaw.clone());
+            }
+            let holds = last.is_ok_and(|point| same(point.value, 1.0));
+            if let (true, Some(other)) = (holds, experiment.state) {
+                let detail = format!("{name} is `{other}` and `{state}` at once");
+                experiment.flaw.get_or_insert(Shortfall::new(Lack::Disagreement, detail));
+            }
             let reached = gauge.lasting(f64::INFINITY, |value| same(value, 1.0)).filter(|_| holds);
             if let Some(reached) = reached {
                 experiment.state = Some(state);
@@ -240,6 +288,14 @@ impl Run {
                     .push(Shortfall::new(Lack::FamilyAbsent, format!("no series {family} of {process}")));
                 continue;
             };
+            let missing = series.iter().filter(|laid| laid.process == at).any(|laid| {
+                let ends = (laid.values.first().map(|it| it.0), laid.values.last().map(|it| it.0));
+                ends != (Some(0), process.scrapes.len().checked_sub(1))
+            });
+            if missing {
+                let detail = format!("{family} of {process} is missing in its first or last scrapes");
+                self.flaws.push(Shortfall::new(Lack::Gap, detail));
+            }
             if let Some(other) = starts.find(|value| (value.1 - first.1).abs() > SAME_START) {
                 let detail = format!("{process} began at {:.3} and again at {:.3}", first.1, other.1);
                 self.flaws.push(Shortfall::new(Lack::ProcessRestarted, detail));

@@ -33,6 +33,7 @@ pub(crate) fn brief(id: &str) -> Made {
         one_missing_in: 0,
     };
     run(&mut made, &PHASES);
+    made.add("ordeal_experiments", &[], always(0.0));
     let lasted = |t: f64| (t - 0.5).clamp(0.0, 3.5);
     for (outcome, rate) in [("ok", 500.0), ("error", 0.0)] {
         let labels = [("task", "browse"), ("outcome", outcome)];

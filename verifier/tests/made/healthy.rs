@@ -215,6 +215,7 @@ fn components(made: &mut Made) {
 }
 
 fn experiments(made: &mut Made) {
+    made.add("ordeal_experiments", &[], always(EXPERIMENTS.len() as f64));
     for experiment in EXPERIMENTS {
         let Experiment { name, injected, reverted, ended, recoveries } = experiment;
         made.add("ordeal_experiment_info", &[("experiment", name), ("fault", "exec")], always(1.0));

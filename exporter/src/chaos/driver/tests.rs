@@ -328,6 +328,10 @@ async fn a_word_given_to_another_experiment_lets_nothing_begin() {
 async fn without_a_target_an_experiment_is_refused() {
     let cases = [
         ("true", "no target: the target command printed no instance"),
+        (
+            "echo 'pg1: no route' >&2 | cat",
+            "no target: the target command printed no instance, but on standard error: pg1: no route",
+        ),
         ("echo pg1; echo cannot ask >&2; exit 7", "the target command failed: exit status 7: cannot ask"),
         (
             "printf 'a\\001b'",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::exec::{self, ExecError, Gated, Identity, Outcome, Spec, TAIL};
+use super::exec::{self, ExecError, Gated, Identity, Outcome, SHOWN_LINES, Spec, TAIL};
 use super::leftover::{self, LeftoverError};
 use super::{InjectError, Scene};
 use crate::chaos::guard::Refusal;
@@ -75,7 +75,10 @@ pub(super) async fn resolve(fault: &ExecFault, clock: &Clock) -> Result<(Vec<Str
     let output = String::from_utf8(outcome.stdout.bytes).map_err(|error| unknown(error.to_string()))?;
     match targets(&output) {
         Ok(targets) => Ok((targets, Commands::of(fault))),
-        Err(TargetsError::Empty) => Err(Refusal::NoTarget),
+        Err(TargetsError::Empty) => {
+            let said = outcome.stderr.last_lines(SHOWN_LINES).replace('\n', " | ");
+            Err(Refusal::NoTarget { said })
+        }
         Err(error) => Err(unknown(error.to_string())),
     }
 }

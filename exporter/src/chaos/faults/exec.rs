@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -139,14 +139,27 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// Where a command was to run, and what to do where that is no more.
+fn there(directory: Option<&Path>) -> String {
+    match directory {
+        Some(directory) if !directory.is_dir() => {
+            format!(" in {}, which is no folder any more: make it again", directory.display())
+        }
+        Some(directory) => format!(" in {}", directory.display()),
+        None => String::new(),
+    }
+}
+
 /// Why a command could not be run at all.
 #[derive(Debug, Error)]
 pub enum ExecError {
     /// The shell did not start.
-    #[error("start a shell for `{command}`")]
+    #[error("start a shell for `{command}`{}", there(directory.as_deref()))]
     Spawn {
         /// The command.
         command: String,
+        /// Where it was to run, if not here.
+        directory: Option<PathBuf>,
         /// The cause.
         #[source]
         source: io::Error,
@@ -212,7 +225,11 @@ pub struct Gated {
 impl Gated {
     /// Starts the shell; the command does not run yet.
     pub fn spawn(spec: &Spec) -> Result<Self, ExecError> {
-        let error = |source| ExecError::Spawn { command: spec.command.clone(), source };
+        let error = |source| ExecError::Spawn {
+            command: spec.command.clone(),
+            directory: spec.directory.clone(),
+            source,
+        };
         let mut shell = Command::new("sh");
         shell.args(["-c", GATE, "sh", &spec.command]).process_group(0);
         shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -20,9 +20,12 @@ use crate::chaos::journal::{Intent, Step};
 /// How long processes may go on appearing while they are killed.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
-/// Looks at a process that shows no environment. One that is becoming another program has none for a moment;
+/// Walks in a row that must find nothing: a walk is no snapshot, and a process may have been born behind it whose
+/// parent was gone before it came there.
+const EMPTY_WALKS: u32 = 3;
+/// Likewise where a process shows no environment. One that is becoming another program has none for a moment;
 /// others have none at all.
-const UNSURE_LOOKS: u32 = 5;
+const UNSURE_WALKS: u32 = 5;
 
 /// What stands in the environment of an experiment's processes.
 #[derive(Debug, Clone)]
@@ -63,11 +66,11 @@ pub async fn end(intent: &Intent) -> Result<usize, LeftoverError> {
 
 fn end_all(mark: &Mark) -> Result<usize, LeftoverError> {
     let begun = Instant::now();
-    let (mut killed, mut unsure_looks) = (Vec::new(), 0);
+    let (mut killed, mut empty) = (Vec::new(), 0);
     loop {
         let Round { found, unsure } = round(mark)?;
-        unsure_looks = if found.is_empty() { unsure_looks + 1 } else { 0 };
-        if found.is_empty() && (!unsure || unsure_looks >= UNSURE_LOOKS) {
+        empty = if found.is_empty() { empty + 1 } else { 0 };
+        if empty >= if unsure { UNSURE_WALKS } else { EMPTY_WALKS } {
             return Ok(killed.len());
         }
         if begun.elapsed() > GONE_WITHIN && !found.is_empty() {

@@ -73,3 +73,26 @@ async fn a_failure_holds_up_no_other_and_stays() {
     fs::write(folder.path().join("key"), "").expect("a key");
     assert_eq!(recover(folder.path(), &Clock::start(), NOW).await.expect("recovered").len(), 1);
 }
+
+#[tokio::test]
+async fn a_revert_that_cannot_be_begun_is_tried_again_and_names_the_folder_that_is_gone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gone = folder.path().join("gone");
+    let journal = Journal::open(folder.path()).await.expect("a journal");
+    let there = gone.clone();
+    journal.intend(move |id| intent(id, &there, Some("echo mended >../log"))).await.expect("noted");
+    drop(journal);
+    let error = recover(folder.path(), &Clock::start(), NOW).await.expect_err("nowhere to run it");
+    let ReplayError::NotAll { failures, .. } = error else { panic!("{error}") };
+    let told = format!("in {}, which is no folder any more: make it again", gone.display());
+    assert!(failures[0].to_string().contains(&told), "{}", failures[0]);
+    assert!(failures[0].to_string().contains("failed 2 times"), "{}", failures[0]);
+
+    let patient = Retry { attempts: 3000, pause: Duration::from_millis(10) };
+    let (clock, made_later) = (Clock::start(), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        fs::create_dir(&gone).expect("made again");
+    });
+    let (done, ()) = tokio::join!(recover(folder.path(), &clock, patient), made_later);
+    assert_eq!((done.expect("recovered").len(), log(folder.path()).as_str()), (1, "mended\n"));
+}

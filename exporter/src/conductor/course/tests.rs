@@ -70,7 +70,7 @@ fn book() -> BookError {
 }
 
 fn refused() -> FaultError {
-    FaultError::Refused { experiment: "cut".into(), refusal: Refusal::NoTarget }
+    FaultError::Refused { experiment: "cut".into(), refusal: Refusal::NoTarget { said: String::new() } }
 }
 
 fn ineffective() -> FaultError {

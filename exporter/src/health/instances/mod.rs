@@ -96,7 +96,7 @@ fn event(written: &Result<(), Trouble>, begun: Moment) -> Event {
         Ok(()) => Event::Taken { begun },
         Err(Trouble::Refused(_)) => Event::Refused,
         Err(Trouble::Down(_)) => Event::Down,
-        Err(Trouble::NoPath(_)) => Event::NoPath,
+        Err(Trouble::NoPath(_) | Trouble::Own(_)) => Event::NoPath,
     }
 }
 

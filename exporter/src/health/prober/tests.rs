@@ -59,7 +59,7 @@ struct Seen {
 }
 
 /// Probes for `lasts`; `disturb` runs besides.
-async fn probed(check: Arc<Stalls>, lasts: Duration, disturb: impl Future<Output = ()>) -> Seen {
+async fn probed(check: Arc<impl Check>, lasts: Duration, disturb: impl Future<Output = ()>) -> Seen {
     let (clock, cancel) = (Clock::start(), CancellationToken::new());
     let metrics = Metrics::register(&Registry::new()).expect("free names");
     let component = metrics.component("it");
@@ -114,5 +114,23 @@ async fn a_time_out_that_we_noticed_late_is_missed() {
     assert_eq!(failed, 0);
     // Those that hung, and those that were not begun.
     assert!(missed >= 39, "{missed}");
+    assert!(outages.is_empty());
+}
+
+/// Lacks descriptors from the slot 20 to 39.
+struct Lacks;
+
+impl Check for Lacks {
+    type Error = OwnLack;
+
+    async fn check(&self, slot: u64, _tidy: &mut Option<Tidy>) -> Result<(), OwnLack> {
+        if (20..40).contains(&slot) { Err(OwnLack::Descriptors) } else { Ok(()) }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_this_machine_lacks_is_no_outage_of_the_component() {
+    let Seen { outages, counts } = probed(Arc::new(Lacks), Duration::from_millis(9_020), async {}).await;
+    assert_eq!(counts, [161, 0, 20]);
     assert!(outages.is_empty());
 }

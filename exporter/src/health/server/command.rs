@@ -10,6 +10,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::Trouble;
+use crate::errors::OwnLack;
 
 /// A command that has not answered after this long is killed.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -37,7 +38,10 @@ impl Client {
 
     /// Runs the client with `arguments` and `input`.
     pub(super) async fn run(&self, arguments: &[&str], input: &str) -> Result<Answer, Trouble> {
-        let failed = |error: std::io::Error| Trouble::NoPath(error.to_string());
+        let failed = |error: std::io::Error| match OwnLack::behind(&error) {
+            Some(lack) => Trouble::Own(lack),
+            None => Trouble::NoPath(error.to_string()),
+        };
         let (program, rest) =
             self.prefix.split_first().ok_or_else(|| Trouble::NoPath("the command is empty".to_owned()))?;
         let child = Command::new(program)

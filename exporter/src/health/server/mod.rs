@@ -11,6 +11,8 @@ pub(super) mod socket;
 
 use std::time::Duration;
 
+use crate::errors::OwnLack;
+
 /// A path is open if a connection stands within this time.
 pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 
@@ -20,6 +22,9 @@ pub(super) enum Trouble {
     /// The server could not be observed.
     #[error("no path to the server: {0}")]
     NoPath(String),
+    /// We could not try.
+    #[error(transparent)]
+    Own(#[from] OwnLack),
     /// The path is open and nobody serves at its end.
     #[error("the server is down: {0}")]
     Down(String),

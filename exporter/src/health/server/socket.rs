@@ -11,6 +11,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use super::{CONNECT_WITHIN, Trouble};
+use crate::errors::OwnLack;
 
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,11 +32,20 @@ pub(in crate::health) async fn connect(address: &Address) -> Result<Socket, Trou
     let Ok(connected) = timeout(CONNECT_WITHIN, open(address)).await else {
         return Err(Trouble::NoPath(format!("no connection within {CONNECT_WITHIN:?}")));
     };
-    connected.map_err(|error| match error.kind() {
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Trouble::Down(error.to_string()),
-        // A unix socket that is not there: nobody listens.
-        io::ErrorKind::NotFound if matches!(address, Address::Unix(_)) => Trouble::Down(error.to_string()),
-        _ => Trouble::NoPath(error.to_string()),
+    connected.map_err(|error| {
+        if let Some(lack) = OwnLack::behind(&error) {
+            return Trouble::Own(lack);
+        }
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => {
+                Trouble::Down(error.to_string())
+            }
+            // A unix socket that is not there: nobody listens.
+            io::ErrorKind::NotFound if matches!(address, Address::Unix(_)) => {
+                Trouble::Down(error.to_string())
+            }
+            _ => Trouble::NoPath(error.to_string()),
+        }
     })
 }
 

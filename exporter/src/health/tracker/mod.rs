@@ -13,7 +13,10 @@
 //! * the estimate of either end is the middle.
 //!
 //! `D` leaves out probes begun before the end of the outage before: a request that hung until the return says
-//! nothing about how fast a healthy service answers. With no good probe to learn from, `D` is the time-out.
+//! nothing about how fast a healthy service answers. From the first fault on it leaves out as well whatever was
+//! begun before the last answer of those 30 s that took longer than `D` of the first fault plus `i`: that may
+//! be a hang that failed no probe. It is never less than `D` of the first fault, nor more than that plus `i`.
+//! With no good probe to learn from, `D` is the time-out.
 //!
 //! An outage is over once at least [`LASTING_PROBES`] probes and [`LASTING_TIME`] have passed without a failure;
 //! a failure sooner continues it. A stretch without probes of a second (or three intervals, if longer) inside
@@ -138,6 +141,8 @@ pub struct Tracker {
     outages: VecDeque<Outage>,
     last_failed: Option<Probe>,
     streak: Option<Streak>,
+    /// When the first fault was announced, and `D` then: nothing of ours had slowed the service yet.
+    untouched: Option<(Moment, Duration)>,
 }
 
 impl Tracker {
@@ -153,6 +158,7 @@ impl Tracker {
             outages: VecDeque::new(),
             last_failed: None,
             streak: None,
+            untouched: None,
         }
     }
 
@@ -169,8 +175,12 @@ impl Tracker {
         change
     }
 
-    /// Keeps every probe from `from` on (less the look-back) until told otherwise; `None` lets them go.
+    /// A fault is announced, to be injected at `from`: every probe from then on (less the look-back) is kept
+    /// until told otherwise; `None` lets them go.
     pub fn keep_from(&mut self, from: Option<Moment>) {
+        if let (Some(from), None) = (from, self.untouched) {
+            self.untouched = self.longest_good(from).map(|within| (from, within));
+        }
         self.history.keep_from(from.map(|from| from.earlier_by(LOOK_BACK)));
     }
 
@@ -202,8 +212,7 @@ impl Tracker {
             open.ended = None;
             return Change::Nothing;
         }
-        let healthy_since = self.outages.back().and_then(|last| last.ended).map(|ended| ended.upper);
-        let answers_within = self.longest_good(probe.start, healthy_since);
+        let answers_within = self.answers_within(probe.start);
         let began = Bounds {
             lower: self.last_good.or(self.origin).unwrap_or(probe.start),
             upper: probe.start.later_by(answers_within),
@@ -287,10 +296,28 @@ impl Tracker {
         Some(Bounds { lower: lower.max(outage.began.lower), upper: streak.upper })
     }
 
-    /// `D`: the longest good probe of the 30 s before `moment`, of those begun after `healthy_since`.
-    fn longest_good(&self, moment: Moment, healthy_since: Option<Moment>) -> Duration {
-        let from = moment.earlier_by(LOOK_BACK).max(healthy_since.unwrap_or_default());
-        self.history.longest(from, moment).unwrap_or(self.timeout)
+    /// `D` at `moment`.
+    fn answers_within(&self, moment: Moment) -> Duration {
+        match self.untouched {
+            Some((announced, within)) if moment > announced => {
+                let slow = self.history.last_slower(within + self.interval, self.learns_from(moment), moment);
+                let since = self.learns_from(moment).max(slow.unwrap_or_default());
+                self.history.longest(since, moment).map_or(within, |longest| longest.max(within))
+            }
+            _ => self.longest_good(moment).unwrap_or(self.timeout),
+        }
+    }
+
+    /// The longest of the probes that `D` at `moment` is learned from, whatever slowed them.
+    fn longest_good(&self, moment: Moment) -> Option<Duration> {
+        self.history.longest(self.learns_from(moment), moment)
+    }
+
+    /// The later of 30 s before `moment` and the end of the last outage by then.
+    fn learns_from(&self, moment: Moment) -> Moment {
+        let ends = self.outages.iter().rev().filter_map(|outage| outage.ended).map(|ended| ended.upper);
+        let healthy_since = ends.filter(|&end| end <= moment).max().unwrap_or_default();
+        moment.earlier_by(LOOK_BACK).max(healthy_since)
     }
 
     /// A stretch between two probes that is long enough to hide more of an outage.

@@ -2,14 +2,18 @@
 //!
 //! With `a` the start and `b` the end of the command (or call) that injected or reverted the fault, and the
 //! last outage up to the final moment ended in `[lower, upper]`: the recovery took `[lower − b, upper − a]`,
-//! estimated as `middle − a`, nothing below zero. An outage that ended before the revert leaves 0 since the
-//! revert. The final moment is `settle` after the later of that end and the revert; an outage that begins
+//! estimated as `middle − a`, nothing below zero. An outage that ended before the revert counts for
+//! nothing since the revert. The final moment is `settle` after the later of that end and the revert; an outage that begins
 //! before it moves it.
 //!
-//! A hang shorter than the time-out fails no probe. Where no outage is seen, the recovery is in `[0, c − a]`,
-//! `c` being the completion of the last probe before the final moment that took longer than `D + i`, and 0
-//! where none did. (`D` is the longest of some 600 probes, so two of three healthy components answer one of
-//! the next 1200 a little slower; a hang no longer than `i` can fall between two probes anyway.)
+//! A hang shorter than the time-out fails no probe. Where no outage is seen, or the last was over before the
+//! revert that is counted from, the recovery is in `[0, c − a]`, `c` being the completion of the last probe
+//! before the final moment that took longer than `D + i`, `D` as of the injection. (`D` is the longest of some
+//! 600 probes, so two of three healthy components answer one of the next 1200 a little slower.)
+//!
+//! Where none did, it is in `[0, D + 2i]`, estimated as 0. Nothing is not quite nothing: a hang shows as a slow
+//! probe only if one begun within `i` of its beginning takes longer than `D + i`. This bound is counted from
+//! the moment at which the fault acted, whenever within its command that was.
 
 use std::time::Duration;
 
@@ -189,9 +193,13 @@ impl Tracker {
             };
         };
         let settled = healthy.max(base).later_by(question.settle);
-        let (took, saw) = match last.and_then(|outage| Took::of(outage, from)) {
-            Some(took) => (took, Saw::Outage),
-            None => self.took_without_outage(question.injected, from, settled),
+        let injected = question.injected.start;
+        let (took, saw) = match last {
+            Some(outage) if ended_by(outage, from.start) => {
+                (self.took_without_outage(injected, from, settled).0, Saw::Outage)
+            }
+            Some(outage) => (Took::of(outage, from).unwrap_or(Took::ZERO), Saw::Outage),
+            None => self.took_without_outage(injected, from, settled),
         };
         let over = last.is_none_or(|outage| outage.over);
         if question.revert != Revert::Due && over && seen >= settled {
@@ -224,14 +232,15 @@ impl Tracker {
         last
     }
 
-    fn took_without_outage(&self, injected: Span, from: Span, settled: Moment) -> (Took, Saw) {
-        let limit = self.longest_good(injected.start, None) + self.interval;
-        match self.history.last_slower(limit, from.start, settled) {
+    /// From answers alone: what took longer than health does, and what was too short to show.
+    fn took_without_outage(&self, injected: Moment, from: Span, settled: Moment) -> (Took, Saw) {
+        let within = self.answers_within(injected);
+        match self.history.last_slower(within + self.interval, from.start, settled) {
             Some(completion) => {
                 let upper = completion.since(from.start);
                 (Took { lower: Duration::ZERO, estimate: upper / 2, upper }, Saw::Slowness)
             }
-            None => (Took::ZERO, Saw::Nothing),
+            None => (Took { upper: within + self.interval * 2, ..Took::ZERO }, Saw::Nothing),
         }
     }
 
@@ -244,4 +253,9 @@ impl Tracker {
     fn grace(&self) -> Duration {
         self.timeout * 2 + self.interval * 2
     }
+}
+
+/// Whether `outage` was over for certain by `moment`.
+fn ended_by(outage: &Outage, moment: Moment) -> bool {
+    outage.ended.is_some_and(|ended| ended.upper <= moment)
 }

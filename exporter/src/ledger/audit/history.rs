@@ -1,6 +1,13 @@
 //! Pure: what all audits of a run say together. The worst of each class, and the span of what was lost.
+//!
+//! A lost write belongs to the first experiment that can have lost it: it became final at or after the write's
+//! acknowledgement, and after the last audit that still found the write. With one complete audit after each
+//! experiment that is the experiment whose audit missed it first. Where an audit could not be completed, the
+//! experiment before it is among those that can have lost the write, and the first of them is charged. A write
+//! that no experiment can have lost in this sense (acknowledged after the last of them, or found by the audit
+//! of the last and missing at the end) belongs to the last, since no span must go untold.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Audit, Counts};
 use crate::ledger::record::{Book, Ended, Outcome, Stamp, WriteCounts, WriteId};
@@ -9,7 +16,8 @@ use crate::ledger::record::{Book, Ended, Outcome, Stamp, WriteCounts, WriteId};
 #[derive(Debug, Clone, Default)]
 pub struct History {
     acked: u64,
-    lost: BTreeSet<WriteId>,
+    /// With the number of complete audits before the one that missed it first.
+    lost: BTreeMap<WriteId, usize>,
     recovered: BTreeSet<WriteId>,
     resurrected: BTreeSet<WriteId>,
     unexpected: BTreeSet<WriteId>,
@@ -17,6 +25,8 @@ pub struct History {
     corrupt: BTreeSet<WriteId>,
     /// Experiments in the order in which they became final.
     finals: Vec<(String, Stamp)>,
+    /// The complete audits in order: what they judged ended by when, and how many experiments were final.
+    audits: Vec<(Stamp, usize)>,
 }
 
 /// The span of acknowledged writes that an experiment cost.
@@ -42,7 +52,10 @@ impl History {
     pub fn absorb(&mut self, audit: &Audit) {
         let WriteCounts { acked, .. } = audit.writes;
         self.acked = self.acked.max(acked);
-        self.lost.extend(&audit.lost);
+        for &id in &audit.lost {
+            self.lost.entry(id).or_insert(self.audits.len());
+        }
+        self.audits.push((audit.until, self.finals.len()));
         self.recovered.extend(&audit.recovered);
         self.resurrected.extend(&audit.resurrected);
         self.unexpected.extend(&audit.unexpected);
@@ -53,7 +66,7 @@ impl History {
     /// The worst of each class over all audits. Present are the acknowledged ones never found lost or damaged.
     pub fn counts(&self, book: &Book) -> Counts {
         let acked = |id: &&WriteId| book.ended(**id).is_some_and(|end| end.outcome == Outcome::Acked);
-        let damaged = self.corrupt.iter().filter(acked).filter(|id| !self.lost.contains(id)).count();
+        let damaged = self.corrupt.iter().filter(acked).filter(|id| !self.lost.contains_key(id)).count();
         Counts {
             present: self.acked.saturating_sub((self.lost.len() + damaged) as u64),
             lost: self.lost.len() as u64,
@@ -68,23 +81,17 @@ impl History {
     /// The lost writes with their acknowledgements' times, oldest first.
     pub fn lost(&self, book: &Book) -> Vec<(WriteId, Stamp)> {
         let mut lost: Vec<_> =
-            self.lost.iter().filter_map(|&id| book.ended(id).map(|end| (id, end.at))).collect();
+            self.lost.keys().filter_map(|&id| book.ended(id).map(|end| (id, end.at))).collect();
         lost.sort_unstable_by_key(|&(id, at)| (at, id));
         lost
     }
 
     /// The recovery point of each experiment that became final.
-    ///
-    /// A lost write belongs to the first experiment that became final at or after its acknowledgement. One that
-    /// was acknowledged after the last of them belongs to the last, since no span must go untold.
     pub fn recovery_points(&self, book: &Book) -> Vec<RecoveryPoint> {
         let lost = self.lost(book);
-        let owner = |at: Stamp| {
-            let first = self.finals.iter().position(|&(_, end)| end >= at);
-            first.or(self.finals.len().checked_sub(1))
-        };
+        let owned: Vec<_> = lost.iter().map(|&(id, at)| (self.owner(id, at), at)).collect();
         let point = |(index, (experiment, _)): (usize, &(String, Stamp))| {
-            let mut own = lost.iter().map(|&(_, at)| at).filter(|&at| owner(at) == Some(index));
+            let mut own = owned.iter().filter(|(owner, _)| *owner == Some(index)).map(|&(_, at)| at);
             let oldest = own.next();
             let newest = own.next_back().or(oldest);
             let span = oldest.zip(newest);
@@ -94,12 +101,21 @@ impl History {
         self.finals.iter().enumerate().map(point).collect()
     }
 
+    /// The index of the experiment that the lost write `id`, acknowledged at `at`, belongs to.
+    fn owner(&self, id: WriteId, at: Stamp) -> Option<usize> {
+        let before = self.lost.get(&id).copied().unwrap_or_default();
+        let found = self.audits.iter().take(before).filter(|(until, _)| *until >= at);
+        let not_before = found.map(|&(_, finals)| finals).max().unwrap_or_default();
+        let ended = |&index: &usize| self.finals[index].1 >= at;
+        (not_before..self.finals.len()).find(ended).or(self.finals.len().checked_sub(1))
+    }
+
     /// The newest surviving acknowledgement before `oldest`; the beginning of the first write where none survived.
     fn floor(&self, book: &Book, oldest: Stamp) -> Stamp {
         let survives = |(id, end): &(WriteId, Ended)| {
             end.outcome == Outcome::Acked
                 && end.at < oldest
-                && !self.lost.contains(id)
+                && !self.lost.contains_key(id)
                 && !self.corrupt.contains(id)
         };
         let newest = book.all_ended().filter(survives).map(|(_, end)| end.at).max();
@@ -172,6 +188,40 @@ mod tests {
         // Acknowledged at 10 s: first, the newest survivor being 9 s. At 15 s and 16 s: second. At 25 s, after
         // every experiment: the last one's as well, which stretches its span.
         assert_eq!(seconds(&history, &book), [1.0, 11.0]);
+    }
+
+    #[test]
+    fn a_loss_belongs_to_the_first_experiment_whose_audit_missed_it() {
+        // Write 4 was acknowledged at 5 s. Each row: the audits in order (the experiment that became final at
+        // 10 s, 20 s, 30 s before it, or none; whether the audit was completed; whether it found the write) and
+        // the experiment that is charged.
+        type Audits = &'static [(Option<&'static str>, bool, bool)];
+        let cases: [(Audits, &str); 7] = [
+            (&[(Some("a"), true, false), (Some("b"), true, false)], "a"),
+            (&[(Some("a"), true, true), (Some("b"), true, false)], "b"),
+            (&[(Some("a"), true, true), (Some("b"), true, true), (Some("c"), true, false)], "c"),
+            (&[(Some("a"), true, true), (Some("b"), true, true), (None, true, false)], "b"),
+            (&[(Some("a"), false, true), (Some("b"), true, false)], "a"),
+            (&[(Some("a"), true, true), (Some("b"), false, true), (None, true, false)], "b"),
+            (&[(Some("a"), true, true), (Some("b"), true, false), (Some("c"), true, true)], "b"),
+        ];
+        let book = acked(40);
+        for (audits, charged) in cases {
+            let mut history = History::default();
+            for (&(experiment, completed, found), at) in audits.iter().zip([10, 20, 30]) {
+                if let Some(experiment) = experiment {
+                    history.became_final(experiment, Stamp(at * SECOND));
+                }
+                if completed {
+                    let missing: &[u64] = if found { &[] } else { &[4] };
+                    history.absorb(&audit(&book, Stamp(at * SECOND), &all_but(40, missing)));
+                }
+            }
+            let hit: Vec<_> =
+                history.recovery_points(&book).into_iter().filter(|point| point.seconds > 0.0).collect();
+            let expected = [RecoveryPoint { experiment: charged.to_owned(), seconds: 1.0 }];
+            assert_eq!(hit, expected, "{audits:?}");
+        }
     }
 
     #[test]

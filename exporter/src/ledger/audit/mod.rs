@@ -99,6 +99,8 @@ impl Counts {
 /// The result of one audit. Each list is sorted and names a write once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Audit {
+    /// Writes that had ended by then were judged.
+    pub until: Stamp,
     /// The writes that were judged, by outcome.
     pub writes: WriteCounts,
     /// Acknowledged and there, intact.
@@ -141,7 +143,7 @@ const DAMAGED: u8 = 4;
 /// `book` is as of a moment after the reading, so that no row is of a write it does not know. Writes that ended
 /// later, or are under way, may be among the rows or not; only damage and duplicates are held against them.
 pub fn audit(book: &Book, until: Stamp, rows: &[Row]) -> Audit {
-    let mut audit = Audit::default();
+    let mut audit = Audit { until, ..Audit::default() };
     let mut seen: Vec<Vec<u8>> = book.lengths().map(|length| vec![0; length]).collect();
     let mut strangers = Vec::new();
     for row in rows {

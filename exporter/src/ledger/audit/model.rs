@@ -56,6 +56,7 @@ fn by_definition(writes: &[Write], until: Stamp, rows: &[Row]) -> Audit {
     let all = |rule: &dyn Fn(WriteId) -> bool| ids.iter().copied().filter(|&id| rule(id)).collect::<Vec<_>>();
     let count = |outcome| all(&|id| ended(id, outcome)).len() as u64;
     Audit {
+        until,
         writes: WriteCounts {
             acked: count(Outcome::Acked),
             refused: count(Outcome::Refused),

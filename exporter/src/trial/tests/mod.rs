@@ -111,7 +111,7 @@ stores:
 const COMPONENTS: &str = r#"target: http://a
 load: {users: 1, spawn_rate: 1, duration: 1m, tasks: [{name: a, journey: [GET /]}]}
 stores:
-  - {name: pg, postgres: "host=h", instances: [{name: i, at: "host=i"}]}
+  - {name: pg, postgres: "host=h", instances: [{name: i, at: "host=i"}, {name: j, at: "host=j"}]}
   - {name: kv, redis: "redis://h", instances: [{name: i, at: "redis://i"}, {name: j, at: "redis://j"}]}
 components:
 "#;
@@ -120,7 +120,7 @@ components:
 const LEDGERS: &str = r#"target: http://a
 load: {users: 1, spawn_rate: 1, duration: 1m, tasks: [{name: a, journey: [GET /]}]}
 stores:
-  - {name: pg, postgres: "host=h", instances: [{name: i, at: "host=i"}]}
+  - {name: pg, postgres: "host=h", instances: [{name: i, at: "host=i"}, {name: j, at: "host=j"}]}
   - {name: kv, redis: "redis://h", instances: [{name: i, at: "redis://i"}, {name: j, at: "redis://j"}]}
 ledgers:
 "#;
@@ -129,7 +129,7 @@ ledgers:
 const EXPERIMENTS: &str = r#"target: http://a
 load: {users: 1, spawn_rate: 1, duration: 1m, tasks: [{name: a, journey: [GET /]}]}
 stores:
-  - {name: pg, postgres: "host=h", instances: [{name: i, at: "host=i"}]}
+  - {name: pg, postgres: "host=h", instances: [{name: i, at: "host=i"}, {name: j, at: "host=j"}]}
   - {name: kv, redis: "redis://h", instances: [{name: i, at: "redis://i"}, {name: j, at: "redis://j"}]}
 components:
   - {name: web, http: /}

@@ -46,8 +46,18 @@ fn store_lists() {
                 &["5:12: a second store `pg`; expected each name once"],
             ),
             (
-                "  - {name: pg, postgres: \"host=h\", instances: [{name: i, at: \"host=i\"}, {name: i, at: \"host=i\"}]}\n",
+                "  - {name: pg, postgres: \"host=h\", instances: [{name: i, at: \"host=i\"}, {name: i, at: \"host=j\"}]}\n",
                 &["4:80: a second instance `i`; expected each name once"],
+            ),
+            (
+                "  - {name: pg, postgres: \"host=h\", instances: [{name: i, at: \"host=i\"}]}\n",
+                &[
+                    "4:47: a single instance; expected every server of the store, or no `instances`: a split needs two",
+                ],
+            ),
+            (
+                "  - {name: pg, postgres: \"host=h\", instances: [{name: i, at: \"host=i\"}, {name: j, at: host=i}]}\n",
+                &["4:47: instances i and j are reached in the same way; expected each server once"],
             ),
             (
                 "  - {name: pg, postgres: \"host=h\", instances: [{name: i}]}\n",

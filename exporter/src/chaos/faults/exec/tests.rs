@@ -59,7 +59,10 @@ async fn an_outcome_tells_how_the_command_ended() {
 async fn a_directory_that_is_gone_is_an_error() {
     let gone = Spec { directory: Some("/no/such/directory".into()), ..spec("true") };
     let error = run(&gone, &Clock::start()).await.expect_err("no such directory");
-    assert_eq!(error.to_string(), "start a shell for `true`");
+    assert_eq!(
+        error.to_string(),
+        "start a shell for `true` in /no/such/directory, which is no folder any more: make it again"
+    );
 }
 
 #[tokio::test]

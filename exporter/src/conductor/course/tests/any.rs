@@ -25,7 +25,7 @@ fn event((which, kind, _): Made, asked: usize) -> Event {
         _ => not_put_back(),
     };
     match which {
-        0 => Event::Guard(if good { Ok(permit()) } else { Err(Refusal::NoTarget) }),
+        0 => Event::Guard(if good { Ok(permit()) } else { Err(Refusal::NoTarget { said: String::new() }) }),
         1 => Event::Targets(if good { Ok(plan(kind.is_multiple_of(2))) } else { Err(refused()) }),
         2 => Event::Injected(if good { Ok(span(f64::from(kind % 8))) } else { Err(fault()) }),
         3 => Event::Bit(match kind % 4 {

@@ -1,3 +1,4 @@
+mod hangs;
 mod made;
 mod model;
 mod recovery;

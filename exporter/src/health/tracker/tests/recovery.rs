@@ -28,6 +28,19 @@ fn span(start: u64, end: u64) -> Span {
     Span { start: at(start), end: at(end) }
 }
 
+/// As [`fed`], the fault announced when it is injected.
+fn watched(until: u64, outcome: impl Fn(u64) -> (u64, Outcome)) -> Tracker {
+    let mut tracker = Tracker::new(INTERVAL, TIMEOUT);
+    for start in (0..until).step_by(50) {
+        if at(start) == INJECTED.start {
+            tracker.keep_from(Some(INJECTED.start));
+        }
+        let (took, outcome) = outcome(start);
+        tracker.record(probe(start, took, outcome));
+    }
+    tracker
+}
+
 #[test]
 fn it_runs_from_the_start_of_the_command_and_its_lower_bound_from_the_end() {
     let tracker = fed(110_000, refused_between(40_000, 42_000));
@@ -82,10 +95,12 @@ fn an_outage_after_the_final_moment_does_not_move_it() {
 }
 
 #[test]
-fn since_the_revert_it_is_zero_where_the_component_was_healthy_then_and_after() {
-    let tracker = fed(200_000, refused_between(40_000, 42_000));
+fn since_the_revert_it_is_as_good_as_zero_where_the_component_was_healthy_then_and_after() {
+    let tracker = watched(200_000, refused_between(40_000, 42_000));
     let reverted = Revert::Done(span(60_000, 60_100));
-    let expected = Recovery::Recovered { took: Took::ZERO, saw: Saw::Outage, settled: at(120_100) };
+    // Not longer than the longest answer and two intervals.
+    let took = Took { upper: ms(10 + 100), ..Took::ZERO };
+    let expected = Recovery::Recovered { took, saw: Saw::Outage, settled: at(120_100) };
     assert_eq!(ask(&tracker, &question(reverted, Since::Reverted)), expected);
     let Recovery::Recovered { took, settled, .. } = ask(&tracker, &question(reverted, Since::Injected))
     else {
@@ -115,23 +130,57 @@ fn nothing_is_final_before_the_revert() {
 }
 
 #[test]
-fn a_path_that_saw_nothing_recovered_at_once() {
-    let tracker = fed(110_000, |_| (10, Outcome::Good));
-    let expected = Recovery::Recovered { took: Took::ZERO, saw: Saw::Nothing, settled: at(99_980) };
+fn a_path_that_saw_nothing_recovered_within_what_no_probe_can_tell_from_health() {
+    let tracker = watched(110_000, |_| (10, Outcome::Good));
+    let took = Took { upper: ms(10 + 100), ..Took::ZERO };
+    let expected = Recovery::Recovered { took, saw: Saw::Nothing, settled: at(99_980) };
     assert_eq!(ask(&tracker, &injected()), expected);
 }
 
 #[test]
 fn a_hang_shorter_than_the_time_out_leaves_an_interval_from_zero() {
     // Stopped from 40.0 s to 40.7 s.
+    let tracker = watched(110_000, |start| match start {
+        40_000..40_700 => (40_705 - start, Outcome::Good),
+        _ => (10, Outcome::Good),
+    });
+    let Recovery::Recovered { took, saw, .. } = ask(&tracker, &injected()) else { panic!("not final") };
+    assert_eq!((took.lower, took.upper, saw), (ms(0), ms(40_705 - 39_900), Saw::Slowness));
+}
+
+#[test]
+fn the_hang_of_an_earlier_fault_is_not_taken_for_health() {
+    // Stopped for 0.7 s at 25.0 s by one fault, and at 40.0 s by another.
     let mut tracker = Tracker::new(INTERVAL, TIMEOUT);
-    tracker.keep_from(Some(INJECTED.start));
     for start in (0..110_000).step_by(50) {
-        let took = if (40_000..40_700).contains(&start) { 40_705 - start } else { 10 };
+        match start {
+            24_900 => tracker.keep_from(Some(at(24_900))),
+            39_900 => tracker.keep_from(Some(INJECTED.start)),
+            _ => {}
+        }
+        let took = match start {
+            25_000..25_700 => 25_705 - start,
+            40_000..40_700 => 40_705 - start,
+            _ => 10,
+        };
         tracker.record(probe(start, took, Outcome::Good));
     }
     let Recovery::Recovered { took, saw, .. } = ask(&tracker, &injected()) else { panic!("not final") };
     assert_eq!((took.lower, took.upper, saw), (ms(0), ms(40_705 - 39_900), Saw::Slowness));
+}
+
+#[test]
+fn a_hang_after_the_revert_counts_though_the_outage_was_over_before_it() {
+    let tracker = watched(140_000, |start| match start {
+        40_000..42_000 => (1, Outcome::Refused),
+        60_200..60_800 => (60_805 - start, Outcome::Good),
+        _ => (10, Outcome::Good),
+    });
+    let reverted = Revert::Done(span(60_000, 60_100));
+    let Recovery::Recovered { took, .. } = ask(&tracker, &question(reverted, Since::Reverted)) else {
+        panic!("not final")
+    };
+    assert_eq!((took.lower, took.upper), (ms(0), ms(805)));
 }
 
 #[test]
