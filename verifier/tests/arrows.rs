@@ -10,7 +10,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("file", &[]),
     ("plain", &[]),
     ("source", &["evidence", "file"]),
-    ("slo", &["evidence", "file"]),
+    ("slo", &["evidence", "file", "plain"]),
     ("run", &["evidence"]),
     ("judge", &["evidence", "run", "slo", "verdict"]),
     ("report", &["evidence", "judge", "plain", "slo", "source", "verdict"]),

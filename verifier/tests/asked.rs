@@ -200,3 +200,21 @@ fn own_expressions() {
         assert_eq!(said(&server.verdict(&slos, &[]), "own"), due, "{expr}");
     }
 }
+
+#[test]
+fn a_limit_that_is_no_bucket_is_told_with_its_bounds() {
+    let server = Server::with([&healthy("r", 5.0)]);
+    let slos = "objectives: [{name: asked, kind: latency, within: 3ms, at_least: 95%}]\n";
+    let told = server.verdict(slos, &[]);
+    let finding = &told["findings"][0];
+    let observed = finding["observed"]["text"].as_str().expect("a value");
+    assert!(observed.starts_with("0 % to 9."), "{observed}");
+    let why = finding["why"].as_str().expect("why");
+    assert!(
+        why.starts_with("between ") && why.ends_with(" requests failed or took longer than 3 ms"),
+        "{why}"
+    );
+    let due = "3 ms is no bucket of the trial, whose nearest bounds are 0 and 0.005 (seconds): add 0.003 to \
+               `load.buckets`";
+    assert!(finding["beside"].as_array().expect("lines").iter().any(|line| line == due), "{finding:#}");
+}

@@ -35,9 +35,17 @@ pub(super) fn within(
     let mut portion = worst;
     portion.bad.inner = Portion::over(evidence, &late(maybe), &total, window)?.bad.inner;
     let mut judged = portion.judged(at_least, portion.total.inner, "requests")?;
+    let exact = sure.zip(maybe).is_some_and(|(a, b)| a.le.to_bits() == b.le.to_bits());
+    let bad = if exact {
+        show::grouped(portion.bad.outer)
+    } else {
+        // Those between the bounds may be on either side of the limit: no number of them is the likely one.
+        let (lower, _, upper) = portion.good();
+        judged.observed = Some(show::share_between(lower, upper));
+        format!("between {} and {}", show::grouped(portion.bad.inner), show::grouped(portion.bad.outer))
+    };
     judged.why = format!(
-        "{} of {} requests failed or took longer than {}",
-        show::grouped(portion.bad.outer),
+        "{bad} of {} requests failed or took longer than {}",
         show::grouped(portion.total.outer),
         crate::slo::show_duration(limit)
     );
@@ -93,21 +101,26 @@ fn audit(
     Ok(())
 }
 
-/// Where the limit is no bound of the histogram and that decides, says so.
+/// Where the limit is no bound of the histogram, says so; it is a shortfall where that decides.
 fn note_bounds(judged: &mut Judged, limit: Duration, sure: Option<&Bound>, maybe: Option<&Bound>) {
     let exact = sure.zip(maybe).is_some_and(|(a, b)| a.le.to_bits() == b.le.to_bits());
-    if exact || judged.by_value != crate::verdict::Verdict::Inconclusive {
+    if exact {
         return;
     }
     let text =
         |bound: Option<&Bound>, none: &str| bound.map_or_else(|| none.to_owned(), |bound| bound.text.clone());
     let detail = format!(
-        "{} s lies between the bounds {} and {}",
-        limit.as_secs_f64(),
+        "{} is no bucket of the trial, whose nearest bounds are {} and {} (seconds): add {} to `load.buckets`",
+        crate::slo::show_duration(limit),
         text(sure, "0"),
-        text(maybe, "+Inf")
+        text(maybe, "+Inf"),
+        limit.as_secs_f64(),
     );
-    judged.lacks(Lack::SaturatedBucket, detail);
+    if judged.by_value == crate::verdict::Verdict::Inconclusive {
+        judged.lacks(Lack::SaturatedBucket, detail);
+    } else {
+        judged.beside.push(detail);
+    }
 }
 
 /// One bucket: how many requests were answered well within its bound.

@@ -60,6 +60,12 @@ pub(crate) fn share(value: f64, lower: f64, upper: f64) -> Observed {
     Observed { text, value, lower, upper, unit: "ratio" }
 }
 
+/// A share of which only the bounds are known; its value is the worst one.
+pub(crate) fn share_between(lower: f64, upper: f64) -> Observed {
+    let text = format!("{} % to {} %", bare_percent(lower), bare_percent(upper));
+    Observed { text, value: lower, lower, upper, unit: "ratio" }
+}
+
 /// A count.
 pub(crate) fn count(text: String, value: f64) -> Observed {
     Observed { text, value, lower: value, upper: value, unit: "count" }

@@ -14,6 +14,7 @@ pub(crate) use fields::suggestion;
 pub(crate) use model::*;
 pub(crate) use values::{Share, show_duration, trimmed};
 
+use crate::plain::plain;
 use fields::{Fault, Fields};
 use node::{Node, Value};
 
@@ -41,7 +42,9 @@ pub(crate) fn load(path: &Path) -> Result<Checked, Error> {
     let text = crate::file::read(path)?;
     let lines = |mut faults: Vec<Fault>| -> Vec<String> {
         faults.sort_by_key(|fault| fault.at);
-        let line = |fault: &Fault| format!("{name}:{}:{}: {}", fault.at.line, fault.at.column, fault.message);
+        let line = |fault: &Fault| {
+            plain(&format!("{name}:{}:{}: {}", fault.at.line, fault.at.column, fault.message))
+        };
         faults.iter().map(line).collect()
     };
     match check(&text) {

@@ -231,3 +231,14 @@ fn what_is_no_yaml_is_told_once_and_for_users() {
     assert_eq!(faults("objectives: [{name: a}\n"), ["1:13: unclosed bracket '['"]);
     assert_eq!(faults("a: 1\n---\nb: 2\n"), ["3:1: a second YAML document begins, expected one"]);
 }
+
+#[test]
+fn a_name_of_several_lines_does_not_make_a_fault_of_several_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("slos.yaml");
+    let text = "objectives: [{name: \"x\\nverdict: pass\", kind: health, at: 1}]\n";
+    std::fs::write(&file, text).unwrap();
+    let told = load(&file).expect_err("an unknown key").to_string();
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(told.contains(r"objective `x\nverdict: pass`"), "{told}");
+}

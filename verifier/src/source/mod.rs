@@ -48,7 +48,7 @@ pub(crate) enum Error {
         "{url} gave an answer larger than {LARGEST_MIB} MiB: is this a Prometheus? A shorter --since asks for less"
     )]
     Size { url: String },
-    #[error("{url} gave a sample of the time {seconds}, which is none: is this a Prometheus?")]
+    #[error("{url} gave a sample of the time {seconds:e}, which is none: is this a Prometheus?")]
     Time { url: String, seconds: f64 },
     #[error("{url} did not answer with JSON of the query API: is this a Prometheus?")]
     Decode { url: String, source: serde_json::Error },
