@@ -40,8 +40,8 @@ pub(crate) fn objectives(file: &Path) -> Result<Checked, Error> {
     slo::load(file).map_err(|source| Error::Objectives { source })
 }
 
-/// Judges a run.
-pub(crate) async fn verify(options: Verify) -> Result<Report, Error> {
+/// Judges a run. `tell` gets a line for a person while the run's end is awaited.
+pub(crate) async fn verify(options: Verify, tell: impl Fn(&str)) -> Result<Report, Error> {
     let Checked { objectives, .. } = objectives(&options.file)?;
     let choice = if options.run.is_some() { Choice::Named } else { Choice::Newest(options.since) };
     let wanted = Wanted { id: options.run, since: options.since, wait: options.wait };
@@ -55,7 +55,7 @@ pub(crate) async fn verify(options: Verify) -> Result<Report, Error> {
         timeout: options.access.timeout,
     };
     let prometheus = access.open().map_err(|source| Error::Access { source })?;
-    let found = match wait::run(&prometheus, &wanted).await {
+    let found = match wait::run(&prometheus, &wanted, &tell).await {
         Ok(found) => found,
         Err(source) if source.is_unreachable() => return Err(Error::Unreachable { source }),
         Err(refused) => Err(Shortfall::new(crate::evidence::Lack::QueryError, refused.to_string())),

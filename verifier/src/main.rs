@@ -56,10 +56,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// Tells whoever waits at a terminal, or reads its log.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", plain(line));
+}
+
 fn verify(options: Verify) -> Result<u8, app::Error> {
     let (output, color) = (options.output, options.color);
     let runtime = tokio::runtime::Runtime::new().expect("the system grants threads at start");
-    let report = runtime.block_on(app::verify(options))?;
+    let report = runtime.block_on(app::verify(options, say))?;
     print(&match output {
         Output::Text => report.text(colored(color)),
         Output::Json => report.json(),

@@ -12,6 +12,10 @@ use crate::source::{Error, Prometheus};
 const GONE: i64 = 60_000;
 /// Time between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Who waits no longer than this need not be told.
+const SILENT: Duration = Duration::from_secs(2);
+/// What has not changed is told again after this long.
+const AGAIN: Duration = Duration::from_mins(1);
 
 /// Which run, and how long to wait for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,10 +34,43 @@ enum Progress {
     Going,
 }
 
+/// What a person who waits was told last, and when.
+#[derive(Debug)]
+struct Told {
+    begun: Instant,
+    last: Option<(Instant, String)>,
+}
+
+impl Told {
+    /// Whether `state` is to be told at `now`: after a moment of silence, when it is news, and every minute.
+    fn is_due(&mut self, state: &str, now: Instant) -> bool {
+        let known = |(at, told): &(Instant, String)| told == state && now.duration_since(*at) < AGAIN;
+        if now.duration_since(self.begun) < SILENT || self.last.as_ref().is_some_and(known) {
+            return false;
+        }
+        self.last = Some((now, state.to_owned()));
+        true
+    }
+}
+
+/// What is waited for.
+fn state(found: &Result<Found, Shortfall>) -> String {
+    match found {
+        Ok(found) => format!("run {} goes on", found.id),
+        Err(shortfall) => shortfall.detail.clone(),
+    }
+}
+
 /// The run, once it is finished, gone, or no longer waited for. A server that does not answer the first
 /// question ends it; one that answered before may be restarting, and is asked again.
-pub(crate) async fn run(prometheus: &Prometheus, wanted: &Wanted) -> Result<Result<Found, Shortfall>, Error> {
-    let deadline = Instant::now() + wanted.wait;
+/// `tell` gets a line for a person who waits.
+pub(crate) async fn run(
+    prometheus: &Prometheus,
+    wanted: &Wanted,
+    tell: impl Fn(&str),
+) -> Result<Result<Found, Shortfall>, Error> {
+    let mut told = Told { begun: Instant::now(), last: None };
+    let deadline = told.begun + wanted.wait;
     let mut answered = false;
     loop {
         let last_look = Instant::now() + PAUSE > deadline;
@@ -43,10 +80,11 @@ pub(crate) async fn run(prometheus: &Prometheus, wanted: &Wanted) -> Result<Resu
                 if progress == Progress::Settled || last_look {
                     return Ok(found);
                 }
-                tracing::debug!(
-                    run = found.as_ref().map_or("", |found| &found.id),
-                    "the run is not finished"
-                );
+                let (state, now) = (state(&found), Instant::now());
+                if told.is_due(&state, now) {
+                    let left = Duration::from_secs(deadline.duration_since(now).as_secs());
+                    tell(&format!("{state}; waiting up to {} more", humantime::format_duration(left)));
+                }
             }
             Err(error) if last_look || !answered || !error.is_unreachable() => return Err(error),
             Err(error) => tracing::warn!(%error, "Prometheus does not answer at present"),
@@ -117,6 +155,23 @@ mod tests {
         assert_eq!(of(&[(1000, 9.0)], 1000, 1500), Progress::Going);
         assert_eq!(of(&[(1000, 9.0), (2000, 9.0)], 2000, 2500), Progress::Settled);
         assert_eq!(of(&[], 1000, 61_000), Progress::Settled);
+    }
+
+    #[test]
+    fn who_waits_is_told_what_for_when_it_is_news_and_every_minute() {
+        let begun = Instant::now();
+        let mut told = Told { begun, last: None };
+        let cases = [
+            (1, "no run", false),
+            (2, "no run", true),
+            (3, "no run", false),
+            (4, "run a goes on", true),
+            (63, "run a goes on", false),
+            (64, "run a goes on", true),
+        ];
+        for (second, state, expected) in cases {
+            assert_eq!(told.is_due(state, begun + Duration::from_secs(second)), expected, "{second} s");
+        }
     }
 
     #[test]

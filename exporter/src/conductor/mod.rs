@@ -190,7 +190,10 @@ impl Conductor {
     /// Reverts what is broken, before anything else is done for an end ahead of time; says whether all of it is.
     async fn put_everything_back(&mut self) -> bool {
         self.board.experiment(None);
-        match self.driver.abort().await {
+        let aborted = self.driver.abort().await;
+        // Outages that begin from here on are no experiment's.
+        self.health.end_experiment(self.clock.now());
+        match aborted {
             Ok(put_back) => {
                 for fault in put_back {
                     tracing::info!(experiment = fault.experiment, "put back");

@@ -13,7 +13,7 @@ use crate::support::{Exporter, System};
 const EXPERIMENT: &str = "components:\n  - {name: shop, http: /healthz, interval: 20ms}\n\
     after: 0s\nsettle: 1s\nexperiments:\n  - name: haunt\n    components: [shop]\n    deadline: 20m\n    hold: 10m\n    \
     exec:\n      target: echo shop\n      \
-    inject: setsid sh -c 'echo $$ >pid; while :; do touch broken; sleep 0.01; done' & until test -e broken; do sleep 0.01; done\n      \
+    inject: setsid sh -c 'echo $$ >pid; while touch broken; do sleep 0.01; done' & until test -e broken; do sleep 0.01; done\n      \
     bit: test -e broken\n      revert: rm -f broken\n      timeout: 20s\n";
 
 async fn haunted(system: &System) -> Exporter {

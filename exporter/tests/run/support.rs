@@ -86,8 +86,13 @@ impl System {
 
     /// `load-exporter ARGUMENTS` in the folder, not started yet; it keeps its runs in `run` there.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_load-exporter"));
-        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        // These tests may themselves run where SIGHUP is ignored (`nohup`), which a program inherits.
+        let mut command = Command::new("env");
+        command
+            .args(["--default-signal=HUP", env!("CARGO_BIN_EXE_load-exporter")])
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
         command
     }
 

@@ -13,7 +13,7 @@ pub(super) fn advice(kind: &str) -> &'static str {
             "See whether the service answered too slowly for its users to go on, or the generator could not keep up (ordeal_saturated_seconds_total)."
         }
         "recovery" => {
-            "See ordeal_component_up and the exporter's log from the injection on; then the time-outs of fail-over (leases, health checks, connection pools)."
+            "See ordeal_component_up and the exporter's log from the injection on: was it back and fell again within `settle`, or did it not come back? Then at the time-outs of fail-over (leases, health checks, connection pools)."
         }
         "leader" => "See the log of the store's fail-over manager from the injection on, and its time-outs.",
         "split_brain" => {

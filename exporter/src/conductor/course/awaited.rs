@@ -66,7 +66,6 @@ impl Awaited {
                     took.seconds()
                 }
                 Some(Recovery::NotRecovered { waited }) => {
-                    self.seen = true;
                     self.all_recovered = false;
                     Seconds::none_within(waited)
                 }

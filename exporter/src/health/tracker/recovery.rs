@@ -2,9 +2,9 @@
 //!
 //! With `a` the start and `b` the end of the command (or call) that injected or reverted the fault, and the
 //! last outage up to the final moment ended in `[lower, upper]`: the recovery took `[lower − b, upper − a]`,
-//! estimated as `middle − a`, nothing below zero. An outage that ended before the revert counts for
-//! nothing since the revert. The final moment is `settle` after the later of that end and the revert; an outage that begins
-//! before it moves it.
+//! estimated as `middle − a`, nothing below zero. An outage that ended before the revert counts for nothing
+//! since the revert. The final moment is `settle` after the later of that end and the revert; an outage that
+//! begins before it moves it.
 //!
 //! A hang shorter than the time-out fails no probe. Where no outage is seen, or the last was over before the
 //! revert that is counted from, the recovery is in `[0, c − a]`, `c` being the completion of the last probe
