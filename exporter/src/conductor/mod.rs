@@ -11,6 +11,7 @@ mod metrics;
 mod phase;
 mod preflight;
 mod progress;
+mod reach;
 mod report;
 
 use std::sync::Arc;

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
-use tokio::net::TcpStream;
 
 use super::Conductor;
 use super::progress::Waiting;
+use super::reach::{self, ReachError};
 use crate::{health, load};
 
 /// How long components may take to be seen up.
@@ -15,8 +15,6 @@ const HEALTH_LIMIT: Duration = Duration::from_secs(30);
 const AUTOSCALER_LIMIT: Duration = Duration::from_mins(1);
 /// How long a scrape is awaited.
 const SCRAPE_LIMIT: Duration = Duration::from_secs(30);
-/// How long a connection to the target may take.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Why a run cannot begin.
@@ -32,15 +30,9 @@ pub enum PreflightError {
         /// The components, each with why where that is known.
         components: Vec<String>,
     },
-    /// Nobody listens where the users are to go.
-    #[error("connect to the target {target} (is the service up, and `target` in the trial its address?)")]
-    Unreachable {
-        /// Host and port.
-        target: String,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
+    /// Users could not go where they are to go.
+    #[error("reach the target")]
+    Target(#[source] ReachError),
     /// An autoscaler has not come down.
     #[error(
         "not at its minimum after {} s: {}; wait until it is, or leave `status` out of the trial",
@@ -63,7 +55,7 @@ impl Conductor {
     /// Looks at everything a run needs, and waits for it within limits.
     pub(super) async fn preflight(&mut self) -> Result<(), PreflightError> {
         self.say_limits();
-        self.target_reachable().await?;
+        reach::reach(&self.trial.target).await.map_err(PreflightError::Target)?;
         self.all_healthy().await?;
         self.say_settings().await;
         self.autoscalers_at_minimum().await?;
@@ -93,20 +85,6 @@ impl Conductor {
             // The line below is for the person; the log's own warnings would show it twice.
             tracing::info!(warning, "a setting of a store");
             self.progress.say(&format!("warning: {warning}"));
-        }
-    }
-
-    /// Connects once, no more: the first request is the users'.
-    async fn target_reachable(&self) -> Result<(), PreflightError> {
-        let url = &self.trial.target.url;
-        let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(80));
-        // An IPv6 address stands in brackets in a URL, and without them in a socket address.
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let connected = tokio::time::timeout(CONNECT_LIMIT, TcpStream::connect((host, port))).await;
-        let late = |_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut));
-        match connected.unwrap_or_else(late) {
-            Ok(_) => Ok(()),
-            Err(source) => Err(PreflightError::Unreachable { target: format!("{host}:{port}"), source }),
         }
     }
 
