@@ -85,6 +85,7 @@ async fn experiment(trial: &Trial, clock: Clock, registry: &Registry, folder: &P
         token: "token",
         experiments: &trial.experiments,
         components: trial.components.iter().map(|component| component.name.clone()).collect(),
+        secrets: trial.secrets.clone(),
         metrics: metrics.expect("free names"),
         retry: Retry::default(),
     });

@@ -61,7 +61,7 @@ pub async fn plan(trial: &Trial) -> Planned {
     let clock = Clock::start();
     let mut found = Vec::with_capacity(trial.experiments.len());
     for experiment in &trial.experiments {
-        let resolved = chaos::resolve::resolve(experiment, &components, &clock).await;
+        let resolved = chaos::resolve::resolve(experiment, &components, &clock, &trial.secrets).await;
         found.push((&experiment.name, resolved));
     }
     planned(&found)

@@ -216,6 +216,7 @@ async fn open_driver(
         token: &token,
         experiments: &trial.experiments,
         components: trial.components.iter().map(|component| component.name.clone()).collect(),
+        secrets: trial.secrets.clone(),
         metrics: chaos::metrics::Metrics::register(registry, &trial.experiments, &ledgers)?,
         retry: Retry::default(),
     })

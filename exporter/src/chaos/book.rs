@@ -4,15 +4,15 @@
 use thiserror::Error;
 
 use super::experiment::{Event, IllegalTransition, State};
-use super::faults::exec::Outcome;
+use super::faults::Outcome;
 use super::guard::Refusal;
 use super::journal::{Record, Step};
 use super::metrics::Metrics;
-use super::plan::Plan;
+use super::plan::{Plan, shown};
 use super::putback::{PutBack, Reverted};
 use super::record::{At, ChaosReport, ExperimentReport};
 use crate::clock::{Clock, Moment};
-use crate::trial::Experiment;
+use crate::trial::{Experiment, Secrets};
 
 /// What cannot happen to an experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -136,14 +136,9 @@ impl Book {
         Ok(())
     }
 
-    pub(super) fn command(
-        &mut self,
-        experiment: &str,
-        step: Step,
-        outcome: &Outcome,
-    ) -> Result<(), BookError> {
+    pub(super) fn step(&mut self, experiment: &str, step: Step, outcome: &Outcome) -> Result<(), BookError> {
         let clock = self.clock;
-        self.entry(experiment)?.command(&clock, step, outcome);
+        self.entry(experiment)?.step(&clock, step, outcome);
         Ok(())
     }
 
@@ -154,7 +149,7 @@ impl Book {
         entry.reverted = Some(At::new(&clock, reverted.start));
         entry.revert_ended = Some(At::new(&clock, reverted.end));
         for outcome in &reverted.outcomes {
-            entry.command(&clock, Step::Revert, outcome);
+            entry.step(&clock, Step::Revert, outcome);
         }
         self.metrics.set_reverted(experiment, clock.unix_seconds(reverted.start));
         Ok(())
@@ -172,15 +167,15 @@ impl Book {
         }
     }
 
-    /// Takes up what an earlier process of this run had begun.
-    pub(super) fn restore(&mut self, record: &Record) -> Result<(), BookError> {
+    /// Takes up what an earlier process of this run had begun; its report shows none of `secrets`.
+    pub(super) fn restore(&mut self, record: &Record, secrets: &Secrets) -> Result<(), BookError> {
         let Some(started) = record.inject_started_unix_ms else { return Ok(()) };
         let name = record.intent.experiment.as_str();
         let at = At::from_unix_ms(&self.clock, started);
         self.apply_at(name, Event::Inject, at)?;
         self.metrics.set_injected(name, at.unix_seconds);
         let entry = self.entry(name)?;
-        entry.targets.clone_from(&record.intent.targets);
+        entry.targets = shown(&record.intent.targets, secrets);
         entry.injected = Some(at);
         Ok(())
     }

@@ -16,8 +16,7 @@ pub use self::error::{FaultError, OpenError, RevertError};
 use self::steps::book;
 use super::book::{Book, BookError};
 use super::experiment::{Event, State};
-use super::faults::exec::Exit;
-use super::faults::{InjectError, Scene};
+use super::faults::{Ending, InjectError, Scene};
 use super::guard::{Permit, Refusal, Situation, may_start};
 use super::journal::{Durability, Entry, Journal, Step};
 use super::metrics::Metrics;
@@ -27,7 +26,7 @@ use super::record::ChaosReport;
 use super::resolve::resolve;
 use crate::clock::{Clock, Moment};
 use crate::errors::chain;
-use crate::trial::{Experiment, Name};
+use crate::trial::{Experiment, Name, Secrets};
 
 /// The pause between two looks whether the fault took effect.
 const BIT_PAUSE: Duration = Duration::from_millis(100);
@@ -47,6 +46,8 @@ pub struct Setup<'a> {
     pub experiments: &'a [Experiment],
     /// Names of the trial's components, in its order.
     pub components: Vec<Name>,
+    /// What nothing that is told may show.
+    pub secrets: Secrets,
     /// Where the driver tells what it does.
     pub metrics: Metrics,
     /// How often a revert is tried.
@@ -61,6 +62,7 @@ pub struct Driver {
     token: String,
     directory: PathBuf,
     components: Vec<Name>,
+    secrets: Secrets,
     retry: Retry,
     journal: Journal,
     book: Book,
@@ -70,18 +72,18 @@ pub struct Driver {
 /// A fault was injected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Injected {
-    /// When its command was let go.
+    /// When it began to act.
     pub start: Moment,
-    /// When its command had ended.
+    /// When it acted no more.
     pub end: Moment,
 }
 
 /// Whether the fault took effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bit {
-    /// Its `bit` command said so, at this moment.
+    /// Its check said so, at this moment.
     Seen(Moment),
-    /// It has no `bit` command: only failed probes can tell.
+    /// It has no check: only failed probes can tell.
     Unchecked,
 }
 
@@ -104,7 +106,7 @@ impl Driver {
         }
         let mut book = Book::new(setup.clock, setup.run, setup.experiments, setup.metrics);
         for record in journal.of_run(setup.run) {
-            if let Err(error) = book.restore(&record) {
+            if let Err(error) = book.restore(&record, &setup.secrets) {
                 tracing::warn!(
                     experiment = record.intent.experiment,
                     error = chain(&error),
@@ -118,6 +120,7 @@ impl Driver {
             token: setup.token.to_owned(),
             directory,
             components: setup.components,
+            secrets: setup.secrets,
             retry: setup.retry,
             journal,
             book,
@@ -176,7 +179,7 @@ impl Driver {
 
     /// Finds the targets of `experiment`. Without any it is refused, and that is noted.
     pub async fn prepare(&mut self, experiment: &Experiment) -> Result<Plan, FaultError> {
-        match resolve(experiment, &self.components, &self.clock).await {
+        match resolve(experiment, &self.components, &self.clock, &self.secrets).await {
             Ok(plan) => Ok(plan),
             Err(refusal) => Err(self.refuse(experiment.name.as_str(), refusal)),
         }
@@ -195,8 +198,9 @@ impl Driver {
             Err(error) => return Err(self.refuse(name, Refusal::NotBegun { reason: chain(&error) })),
         };
         let mut begun = Ok(());
-        let scene = Scene { journal: &self.journal, intent: &intent, clock: &self.clock };
-        let result = plan.action.inject(scene, &mut |start| begun = self.book.injecting(plan, start)).await;
+        let Self { journal, clock, secrets, book: kept, .. } = self;
+        let scene = Scene { journal, intent: &intent, clock, secrets };
+        let result = plan.action.inject(scene, &mut |start| begun = kept.injecting(plan, start)).await;
         begun.map_err(book(name))?;
         let outcome = match result {
             Err(InjectError::NotBegun(reason)) => return Err(self.not_begun(name, intent.id, reason).await),
@@ -234,16 +238,16 @@ impl Driver {
         let mut before = None;
         loop {
             let left = limit.since(self.clock.now());
-            let reason = match self.look(plan, left).await {
-                Ok(outcome) if outcome.succeeded() => {
-                    self.book.command(name, Step::Bit, &outcome).map_err(book(name))?;
+            let looked = self.look(plan, left).await;
+            let reason = match looked.as_ref().map(|outcome| (&outcome.ending, outcome)) {
+                Ok((Ending::Done, outcome)) => {
+                    self.book.step(name, Step::Bit, outcome).map_err(book(name))?;
                     self.book.bit(name, outcome.end).map_err(book(name))?;
                     return Ok(Bit::Seen(outcome.end));
                 }
                 // Cut short because the time is over: an earlier look knows more.
-                Ok(outcome) if outcome.exit == Exit::TimedOut => before.unwrap_or(outcome.to_string()),
-                Ok(outcome) => outcome.to_string(),
-                Err(reason) => reason,
+                Ok((Ending::OutOfTime(reason), _)) => before.unwrap_or_else(|| reason.clone()),
+                Ok((Ending::Failed(reason), _)) | Err(reason) => reason.clone(),
             };
             if limit.since(self.clock.now()) <= BIT_PAUSE {
                 let limit = humantime::format_duration(timeout);
@@ -273,7 +277,7 @@ impl Driver {
 
     /// Puts back all that the journal calls unfinished, the latest first, also faults of earlier runs.
     pub async fn put_back_unfinished(&mut self) -> Result<Vec<PutBack>, ReplayError> {
-        let result = putback::replay(&self.journal, &self.clock, self.retry).await;
+        let result = putback::replay(&self.journal, &self.clock, self.retry, &self.secrets).await;
         let done = match &result {
             Ok(done) | Err(ReplayError::NotAll { done, .. }) => done.as_slice(),
             Err(ReplayError::Open { .. }) => &[],

@@ -24,7 +24,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use self::entry::Account;
-pub use self::entry::{Entry, EntryError, Intent, Leader, Record, Step};
+pub use self::entry::{Entry, EntryError, Intent, Record, Step};
 use self::reading::Content;
 pub use self::reading::Damage;
 use super::step;

@@ -8,22 +8,22 @@
 //! # Order of writing and doing
 //!
 //! 1. The intent, with all that is needed to put the fault back, is on disk ([`journal`]).
-//! 2. A shell is started for the `inject` command; it waits at a gate.
-//! 3. The shell, which leads a process group of its own, is in the journal.
-//! 4. The gate opens. This instant is the injection's start.
-//! 5. `bit`, the hold, `revert`: each command is noted in the same way before it goes.
-//! 6. After the revert succeeded, the experiment is closed, on disk.
+//! 2. What could still be at work of the injection, should this process die, is in the journal
+//!    ([`faults::Trace`]): of a command its shell, which leads a process group of its own and waits at a gate.
+//! 3. It begins to act; the gate opens. This instant is the injection's start.
+//! 4. The look whether it took effect, the hold, the revert: each step is noted in the same way before it acts.
+//! 5. After the revert succeeded, the experiment is closed, on disk.
 //!
-//! So an experiment that is not closed may have broken something, and is put back ([`putback`]): commands
-//! of it that outlived their exporter are killed first, lest they break again what was put back, then the
-//! revert is run until it succeeds. Reverts are idempotent by contract, hence one too many does no harm.
+//! So an experiment that is not closed may have broken something, and is put back ([`putback`]): what outlived
+//! its exporter is ended first, lest it break again what was put back, then the revert is tried until it
+//! succeeds. Reverts are idempotent by contract, hence one too many does no harm.
 //! `exporter/tests/chaos_crash.rs` kills the program at every step of this, and cuts the journal at every
 //! byte that a power cut could cut it at.
 //!
 //! # Aborting
 //!
-//! Every future of the driver may be dropped at any moment: the command that runs is killed with its whole
-//! process group, and the journal stays true. To abort, drop whatever future of the driver is under way,
+//! Every future of the driver may be dropped at any moment: the step under way is given up (a command is killed
+//! with its whole process group), and the journal stays true. To abort, drop whatever future of the driver is under way,
 //! then await [`Driver::abort`](driver::Driver::abort) before anything else: it puts back all that is
 //! unfinished, the latest first, and lets no further experiment begin. Its error lists what could not be put
 //! back; the journal keeps that for `load-exporter recover` ([`putback::recover`]) and for the next start
@@ -48,7 +48,7 @@
 //! - Where there is no revert, nothing is put back, and what a successful `inject` left runs on.
 //! - What `revert` left in the background is the mended system: it is never killed.
 //!
-//! Processes outside the group are known by the variables in their environment ([`faults::strays`]); one that
+//! Processes outside the group are known by the variables in their environment (`faults/strays.rs`); one that
 //! empties it, or changes its user as `sudo` does, or runs on another machine, is out of reach: its revert has to
 //! end it.
 

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::faults::Action;
 use crate::clock::Moment;
-use crate::trial::{ComponentIndex, Experiment, Name};
+use crate::trial::{ComponentIndex, Experiment, Name, Secrets};
 
 /// A resolved experiment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +20,10 @@ pub struct Plan {
     pub experiment: Name,
     /// What kind of fault it is (the label `fault`).
     pub fault: &'static str,
-    /// What is broken; at least one.
+    /// What is broken; at least one. May hold a secret, as whatever a command prints.
     pub targets: Vec<String>,
+    /// The targets for people.
+    pub shown: Vec<String>,
     /// What is done to them.
     pub action: Action,
     /// Time from the injection to the moment at which it is put back, where it is.
@@ -62,13 +64,26 @@ pub fn targets(output: &str) -> Result<Vec<String>, TargetsError> {
     if targets.is_empty() { Err(TargetsError::Empty) } else { Ok(targets) }
 }
 
+/// Targets without any of `secrets`.
+pub fn shown(targets: &[String], secrets: &Secrets) -> Vec<String> {
+    targets.iter().map(|it| String::from_utf8_lossy(&secrets.hide(it.as_bytes())).into_owned()).collect()
+}
+
 impl Plan {
-    /// The plan to do `action` to `targets`; `components` are the names of the trial's components.
-    pub fn new(experiment: &Experiment, components: &[Name], targets: Vec<String>, action: Action) -> Self {
+    /// The plan to do `action` to `targets`; `components` are the names of the trial's components. People see the
+    /// targets without any of `secrets`.
+    pub fn new(
+        experiment: &Experiment,
+        components: &[Name],
+        targets: Vec<String>,
+        action: Action,
+        secrets: &Secrets,
+    ) -> Self {
         let name_of = |index: &ComponentIndex| components.get(index.get()).map(ToString::to_string);
         Self {
             experiment: experiment.name.clone(),
             fault: experiment.fault.kind(),
+            shown: shown(&targets, secrets),
             targets,
             action,
             hold: experiment.hold,
@@ -89,7 +104,7 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = |duration: Duration| humantime::format_duration(duration).to_string();
         writeln!(f, "{} ({})", self.experiment, self.fault)?;
-        writeln!(f, "  targets   {}", self.targets.join(", "))?;
+        writeln!(f, "  targets   {}", self.shown.join(", "))?;
         writeln!(f, "  inject    {}", self.action.told())?;
         writeln!(f, "  bit       {}", self.action.check().unwrap_or("not checked"))?;
         match self.action.undo() {
@@ -152,7 +167,8 @@ mod tests {
             let experiment = experiment(revert, hold);
             let Fault::Exec(fault) = &experiment.fault;
             let action = Action::Exec(Commands::of(fault));
-            Plan::new(&experiment, &components, vec!["pg1".into(), "pg2".into()], action).to_string()
+            let targets = vec!["pg1".to_owned(), "pg2".to_owned()];
+            Plan::new(&experiment, &components, targets, action, &Secrets::default()).to_string()
         };
         assert_eq!(
             print(Some("mend"), 40),

@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::faults::exec::Outcome;
-use super::faults::leftover::{self, LeftoverError};
-use super::faults::{Scene, Undo, strays};
-use super::journal::{Durability, Entry, Intent, Journal, JournalError, Record};
+use super::faults::{EndError, Outcome, Scene, Undo, end_interrupted, end_left};
+use super::journal::{Durability, Entry, Journal, JournalError, Record};
 use super::step;
 use crate::clock::{Clock, Moment};
 use crate::errors::chain;
+use crate::trial::Secrets;
 
 /// How often a revert is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,11 +33,11 @@ impl Default for Retry {
 /// A fault was put back.
 #[derive(Debug, Clone)]
 pub struct Reverted {
-    /// When the first attempt's command was let go: from here on it may have been put back.
+    /// When the first attempt began to act: from here on it may have been put back.
     pub start: Moment,
-    /// When the last attempt's command had ended: from here on it is put back.
+    /// When the last attempt acted no more: from here on it is put back.
     pub end: Moment,
-    /// What became of each attempt's command; the last one succeeded.
+    /// What became of each attempt; the last one succeeded.
     pub outcomes: Vec<Outcome>,
 }
 
@@ -75,17 +74,17 @@ pub enum PutBackError {
         revert: String,
         /// How often it was tried.
         attempts: u32,
-        /// How the last attempt ended, with what it printed.
+        /// How the last attempt ended.
         last: String,
     },
-    /// It was put back, but a command of the experiment may still be breaking things.
-    #[error("end the interrupted commands of {experiment}")]
+    /// It was put back, but a step of the experiment may still be breaking things.
+    #[error("end the interrupted steps of {experiment}")]
     Leftover {
         /// The experiment's name.
         experiment: String,
         /// The cause.
         #[source]
-        source: LeftoverError,
+        source: EndError,
     },
     /// It may be put back, but that could not be written down.
     #[error("note that {experiment} was put back")]
@@ -172,17 +171,23 @@ fn lines(journal: &Path, failures: &[PutBackError], unreadable: &Unreadable) -> 
 pub async fn recover(directory: &Path, clock: &Clock, retry: Retry) -> Result<Vec<PutBack>, ReplayError> {
     let error = |source| ReplayError::Open { directory: directory.to_owned(), source };
     match Journal::open_existing(directory).await.map_err(error)? {
-        Some(journal) => replay(&journal, clock, retry).await,
+        // The trial is not at hand, so neither are its secrets.
+        Some(journal) => replay(&journal, clock, retry, &Secrets::default()).await,
         None => Ok(Vec::new()),
     }
 }
 
 /// Puts back all that is unfinished in `journal`, the latest first. A failure does not hold up the others, nor
 /// does a line that cannot be read; that is told as an error afterwards.
-pub async fn replay(journal: &Journal, clock: &Clock, retry: Retry) -> Result<Vec<PutBack>, ReplayError> {
+pub async fn replay(
+    journal: &Journal,
+    clock: &Clock,
+    retry: Retry,
+    secrets: &Secrets,
+) -> Result<Vec<PutBack>, ReplayError> {
     let (mut done, mut failures) = (Vec::new(), Vec::new());
     for record in journal.unfinished() {
-        match put_back(journal, &record, clock, retry).await {
+        match put_back(journal, &record, clock, retry, secrets).await {
             Ok(put_back) => done.push(put_back),
             Err(failure) => failures.push(failure),
         }
@@ -200,24 +205,25 @@ pub async fn put_back(
     record: &Record,
     clock: &Clock,
     retry: Retry,
+    secrets: &Secrets,
 ) -> Result<PutBack, PutBackError> {
     let intent = &record.intent;
     let experiment = || intent.experiment.clone();
-    let mut ended = end_commands(record).await;
+    let mut ended = end_interrupted(record).await;
     if !record.injected {
         // Given up in the middle: whatever it left would go on breaking what is being put back.
-        ended = ended.and(end_strays(intent).await.map(drop));
+        ended = ended.and(end_left(intent).await.map(drop));
     }
     let reverted = match &intent.undo {
         None => None,
         Some(undo) => {
-            let scene = Scene { journal, intent, clock };
+            let scene = Scene { journal, intent, clock, secrets };
             let reverted = revert(scene, undo, retry).await;
             // What an injection left running on purpose is the revert's to end; whatever it did not end is
             // ended now, and what that may have broken meanwhile is put back again.
-            match end_strays(intent).await {
-                Ok(0) => Some(reverted?),
-                Ok(_) => {
+            match end_left(intent).await {
+                Ok(false) => Some(reverted?),
+                Ok(true) => {
                     let again = revert(scene, undo, retry).await?;
                     Some(reverted.map_or(again.clone(), |first| first.then(again)))
                 }
@@ -240,35 +246,6 @@ pub async fn put_back(
     })
 }
 
-/// Ends what still runs of the experiment's earlier commands.
-async fn end_commands(record: &Record) -> Result<(), LeftoverError> {
-    let mut result = Ok(());
-    for leader in &record.leaders {
-        match leftover::end(leader).await {
-            Ok(false) => {}
-            Ok(true) => {
-                let group = leader.group;
-                tracing::warn!(experiment = record.intent.experiment, group, "ended an interrupted command");
-            }
-            Err(error) => result = Err(error),
-        }
-    }
-    result
-}
-
-/// Ends what the experiment's commands left running outside their process groups; says how many processes.
-async fn end_strays(intent: &Intent) -> Result<usize, LeftoverError> {
-    let count = strays::end(intent).await?;
-    if count > 0 {
-        tracing::warn!(
-            experiment = intent.experiment,
-            count,
-            "ended processes that were left in the background"
-        );
-    }
-    Ok(count)
-}
-
 async fn revert(scene: Scene<'_>, undo: &Undo, retry: Retry) -> Result<Reverted, PutBackError> {
     let experiment = &scene.intent.experiment;
     let mut outcomes: Vec<Outcome> = Vec::new();
@@ -277,15 +254,13 @@ async fn revert(scene: Scene<'_>, undo: &Undo, retry: Retry) -> Result<Reverted,
         let attempted = undo.attempt(scene).await;
         step!("reverted");
         let last = match attempted {
-            Ok(outcome) if outcome.succeeded() => {
-                let end = outcome.end;
-                outcomes.push(outcome);
-                return Ok(Reverted { start: outcomes[0].start, end, outcomes });
-            }
             Ok(outcome) => {
-                let text = outcome.to_string();
+                let (end, failure) = (outcome.end, outcome.failure().map(str::to_owned));
                 outcomes.push(outcome);
-                text
+                match failure {
+                    None => return Ok(Reverted { start: outcomes[0].start, end, outcomes }),
+                    Some(reason) => reason,
+                }
             }
             // What could not even be begun may be possible a moment later: descriptors were short, say.
             Err(error) => chain(&*error),

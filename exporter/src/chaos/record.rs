@@ -1,9 +1,9 @@
 //! What was done to what, when, and what came of it: this room's part of `chaos.json`.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::experiment::State;
-use super::faults::exec::{Outcome, SHOWN_LINES};
+use super::faults::Outcome;
 use super::guard::Refusal;
 use super::journal::Step;
 use super::plan::Plan;
@@ -49,8 +49,8 @@ pub struct ExperimentReport {
     pub revert_ended: Option<At>,
     /// Every change of state.
     pub states: Vec<StateChange>,
-    /// Every command that was run, except those that looked for the fault and did not see it yet.
-    pub commands: Vec<CommandReport>,
+    /// Every step that was taken, except looks that did not see the fault yet.
+    pub commands: Vec<StepReport>,
 }
 
 /// An instant.
@@ -80,21 +80,28 @@ pub struct StateChange {
     pub at: At,
 }
 
-/// A command and its end.
+/// A step and what became of it.
 #[derive(Debug, Clone, Serialize)]
-pub struct CommandReport {
-    /// Which of the experiment's commands it was.
+pub struct StepReport {
+    /// Which of the experiment's steps it was.
     pub step: Step,
-    /// When it was let go.
+    /// When it began to act.
     pub start: At,
-    /// When it had ended.
+    /// When it acted no more.
     pub end: At,
-    /// How it ended.
-    pub exit: String,
-    /// Its last lines of standard output.
-    pub stdout: String,
-    /// Its last lines of standard error.
-    pub stderr: String,
+    /// What its kind of fault tells of it; of a command `exit`, and the last lines of `stdout` and `stderr`.
+    #[serde(flatten)]
+    pub told: Told,
+}
+
+/// Keys and texts, in order.
+#[derive(Debug, Clone)]
+pub struct Told(Vec<(&'static str, String)>);
+
+impl Serialize for Told {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, text)| (key, text)))
+    }
 }
 
 impl At {
@@ -150,17 +157,15 @@ impl ExperimentReport {
     }
 
     pub(super) fn plan(&mut self, plan: &Plan) {
-        self.targets.clone_from(&plan.targets);
+        self.targets.clone_from(&plan.shown);
     }
 
-    pub(super) fn command(&mut self, clock: &Clock, step: Step, outcome: &Outcome) {
-        self.commands.push(CommandReport {
+    pub(super) fn step(&mut self, clock: &Clock, step: Step, outcome: &Outcome) {
+        self.commands.push(StepReport {
             step,
             start: At::new(clock, outcome.start),
             end: At::new(clock, outcome.end),
-            exit: outcome.exit.to_string(),
-            stdout: outcome.stdout.last_lines(SHOWN_LINES),
-            stderr: outcome.stderr.last_lines(SHOWN_LINES),
+            told: Told(outcome.told.clone()),
         });
     }
 }

@@ -121,7 +121,7 @@ impl Conductor {
         });
         let injected = self.driver.inject(plan, permit).await?;
         self.note_acked_before(name, injected.start);
-        tracing::info!(experiment = name.as_str(), targets = ?plan.targets, "the fault is injected");
+        tracing::info!(experiment = name.as_str(), targets = ?plan.shown, "the fault is injected");
         Ok(Span { start: injected.start, end: injected.end })
     }
 

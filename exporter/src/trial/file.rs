@@ -13,7 +13,7 @@ use super::faults::{Fault, Faults, Place};
 use super::fields::{Fields, names};
 use super::ledgers::ledgers;
 use super::load::load;
-use super::model::{Name, Store, Trial};
+use super::model::{Name, Secrets, Store, Trial};
 use super::node::{self, Node};
 use super::reader::{Checked, Reader};
 use super::secrets::Environment;
@@ -138,6 +138,7 @@ fn trial(reader: &mut Reader<'_>, root: &Node, path: &Path) -> Checked<Trial> {
         after: after?,
         settle: settle?,
         cooldown: cooldown?,
+        secrets: Secrets::new(std::mem::take(&mut reader.secrets)),
     })
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::duration::{self, Limits};
 use super::faults::{Fault, Place};
-use super::model::{Name, NonEmpty, Rate};
+use super::model::{Name, NonEmpty, Rate, Secret};
 use super::node::{Map, Node, Text};
 use super::secrets::Environment;
 use super::words::{listed, near, shown};
@@ -23,18 +23,20 @@ pub(super) type Checked<T> = Result<T, Reported>;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reported;
 
-/// Collects faults; knows where secrets come from.
+/// Collects faults and secrets; knows where those come from.
 pub(super) struct Reader<'a> {
     faults: Vec<Fault>,
     /// Environment variables and files.
     pub(super) environment: &'a dyn Environment,
     /// The trial file's folder: what relative paths in it start from.
     pub(super) folder: &'a Path,
+    /// The secrets found so far.
+    pub(super) secrets: Vec<Secret>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(environment: &'a dyn Environment, folder: &'a Path) -> Self {
-        Self { faults: Vec::new(), environment, folder }
+        Self { faults: Vec::new(), environment, folder, secrets: Vec::new() }
     }
 
     /// Reports a fault.

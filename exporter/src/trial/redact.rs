@@ -52,6 +52,7 @@ impl fmt::Debug for Trial {
             .field("after", &self.after)
             .field("settle", &self.settle)
             .field("cooldown", &self.cooldown)
+            .field("secrets", &self.secrets)
             .finish()
     }
 }

@@ -6,7 +6,7 @@ use super::duration::Limits;
 use super::fields::{Fields, distinct_names};
 use super::model::{
     Access, AddressError, Endpoint, Failover, Instance, Manager, NonEmpty, PostgresAddress, RedisAddress,
-    Store,
+    Secret, Store,
 };
 use super::node::Node;
 use super::reader::{Checked, Reader};
@@ -85,12 +85,12 @@ fn address(reader: &mut Reader<'_>, node: &Node, kind: Kind) -> Checked<Endpoint
 fn postgres(reader: &mut Reader<'_>, node: &Node) -> Checked<PostgresAddress> {
     const EXPECTED: &str = "a PostgreSQL connection string such as postgres://user@host:5432/database or \
                             \"host=/run/postgresql user=me\"";
-    parsed(reader, node, EXPECTED, PostgresAddress::parse)
+    parsed(reader, node, EXPECTED, PostgresAddress::parse, PostgresAddress::password)
 }
 
 fn redis(reader: &mut Reader<'_>, node: &Node) -> Checked<RedisAddress> {
     const EXPECTED: &str = "a Redis URL such as redis://host:6379 or redis+unix:///run/redis.sock";
-    parsed(reader, node, EXPECTED, RedisAddress::parse)
+    parsed(reader, node, EXPECTED, RedisAddress::parse, RedisAddress::password)
 }
 
 fn parsed<T>(
@@ -98,10 +98,22 @@ fn parsed<T>(
     node: &Node,
     expected: &str,
     parse: impl Fn(&str) -> Result<T, AddressError>,
+    password: impl Fn(&T) -> Option<Secret>,
 ) -> Checked<T> {
     let text = reader.filled(node, expected)?;
-    let (address, _) = reader.with_secrets(text)?;
-    parse(&address).map_err(|error| reader.fault(text.at, format!("{error}; expected {expected}")))
+    let (written, _) = reader.with_secrets(text)?;
+    let address =
+        parse(&written).map_err(|error| reader.fault(text.at, format!("{error}; expected {expected}")))?;
+    reader.secrets.extend(password(&address));
+    reader.secrets.extend(encoded_password(&written).map(|password| Secret::new(password.to_owned())));
+    Ok(address)
+}
+
+/// The password of a URL as it is written there, which is not always as it is meant: `%40` is `@`.
+fn encoded_password(address: &str) -> Option<&str> {
+    let (_, rest) = address.split_once("://")?;
+    let (user, _) = rest.split(['/', '?']).next()?.rsplit_once('@')?;
+    user.split_once(':').map(|(_, password)| password)
 }
 
 fn instances(reader: &mut Reader<'_>, node: &Node, kind: Checked<Kind>) -> Checked<Vec<Instance>> {

@@ -94,6 +94,11 @@ impl Reader<'_> {
         } else {
             scan(&text.text, parameters, resolve)
         };
+        let secrets = scanned.parts.iter().filter_map(|part| match part {
+            Part::Secret(SecretText(secret)) => Some(secret.clone()),
+            _ => None,
+        });
+        self.secrets.extend(secrets);
         let sound = scanned.wrong.is_empty();
         for (offset, why) in scanned.wrong.drain(..).take(REPORTED) {
             self.fault(text.place(offset), why);

@@ -10,7 +10,7 @@ use exporter::chaos::journal::Journal;
 use exporter::chaos::metrics::Metrics;
 use exporter::chaos::putback::{Retry, recover};
 use exporter::clock::Clock;
-use exporter::trial::Name;
+use exporter::trial::{Name, Secrets};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
@@ -154,6 +154,7 @@ async fn run(folder: &Path) {
         token: folder.to_str().expect("a plain path"),
         experiments: &experiments,
         components: vec![Name::new("it").expect("a name")],
+        secrets: Secrets::default(),
         metrics,
         retry: Retry::default(),
     };

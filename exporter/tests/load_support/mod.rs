@@ -101,6 +101,7 @@ pub(crate) fn trial(url: &str, journey: Vec<Step>) -> Trial {
         after: Duration::ZERO,
         settle: Duration::ZERO,
         cooldown: Duration::ZERO,
+        secrets: trial::Secrets::default(),
     }
 }
 

@@ -16,11 +16,13 @@ fn trial(system: &System, experiments: &str) -> PathBuf {
     system.trial("1s", &rest)
 }
 
+/// Its commands write down that they ran.
 fn breaking(name: &str, hold: &str, target: &str, bit: &str) -> String {
+    let trace = "echo $ORDEAL_EXPERIMENT $ORDEAL_STEP >>trace;";
     format!(
         "  - name: {name}\n    components: [shop]\n    deadline: 60s\n    hold: {hold}\n    exec:\n      \
-         target: \"{target}\"\n      inject: touch broken\n      bit: {bit}\n      revert: rm -f broken\n      \
-         timeout: 2s\n"
+         target: \"echo target >>trace; {target}\"\n      inject: {trace} touch broken\n      \
+         bit: {trace} {bit}\n      revert: {trace} rm -f broken\n      timeout: 2s\n"
     )
 }
 
@@ -39,8 +41,11 @@ async fn experiments_are_carried_out_and_their_recoveries_told_with_bounds() {
     // The target command of the last one takes so long that the system has meanwhile broken by itself.
     let meanwhile = "rm -f seen; touch broken; until test -e seen; do sleep 0.05; done; echo shop";
     let experiments = [
-        breaking("no-bite", "0s", "echo shop", "'false'"),
-        breaking("break-it", "1s", "echo shop", "test -e broken"),
+        breaking("no-bite", "0s", "echo shop", "false"),
+        // Its injection goes on until probes have seen the service broken.
+        breaking("break-it", "1s", "echo shop", "test -e broken")
+            .replace(" touch broken", " rm -f seen; touch broken; until test -e seen; do sleep 0.05; done")
+            .replace("timeout: 2s", "timeout: 1m"),
         breaking("too-late", "0s", meanwhile, "test -e broken"),
     ];
     let mut exporter = Exporter::start(&system, &trial(&system, &experiments.concat()));
@@ -58,6 +63,7 @@ async fn experiments_are_carried_out_and_their_recoveries_told_with_bounds() {
         assert!(last.contains(&state(name, expected)), "{name}\n{last}");
     }
 
+    assert_in_order(&system, &last, &chaos);
     // The service was broken from within the injection until within the revert.
     let (start, end) = (at(break_it, "injected"), at(break_it, "injection_ended"));
     let (reverted, whole) = (at(break_it, "reverted"), at(break_it, "revert_ended"));
@@ -76,6 +82,34 @@ async fn experiments_are_carried_out_and_their_recoveries_told_with_bounds() {
         let told = (told["lower_seconds"].as_f64(), told["upper_seconds"].as_f64());
         let near = |told: Option<f64>, exposed: f64| told.is_some_and(|told| (told - exposed).abs() < 1e-6);
         assert!(near(told.0, lower) && near(told.1, upper), "{since}: {told:?} is not [{lower}, {upper}]");
+    }
+}
+
+/// What was done when, and what was seen meanwhile, as told by the commands, the metrics and the report.
+fn assert_in_order(system: &System, last: &str, chaos: &Value) {
+    let trace = std::fs::read_to_string(system.path("trace")).expect("commands ran");
+    let mut ran: Vec<&str> = trace.lines().collect();
+    ran.dedup();
+    let of = |name: &str| ["inject", "bit", "revert"].map(|step| format!("{name} {step}"));
+    let expected = [&["target".to_owned()][..], &of("no-bite"), &["target".to_owned()], &of("break-it")];
+    assert_eq!(ran, [&expected.concat()[..], &["target".to_owned()]].concat());
+
+    // An outage that begins during an injection is the experiment's; the last target command is no experiment.
+    for (cause, count) in [("experiment", 2.0), ("none", 1.0)] {
+        let series = format!(r#"ordeal_component_outages_total{{cause="{cause}",component="shop"}}"#);
+        assert!((value(last, &series) - count).abs() < 0.5, "{cause}: {last}");
+    }
+
+    let began =
+        |phase: &str| value(last, &format!(r#"ordeal_run_phase_start_timestamp_seconds{{phase="{phase}"}}"#));
+    let phases = ["preflight", "ramp", "steady", "experiments", "cooldown", "audit", "finished"].map(began);
+    assert!(phases.is_sorted(), "{phases:?}");
+    let [.., experiments, cooldown, _, _] = phases;
+    for experiment in chaos["experiments"].as_array().expect("a list") {
+        for change in experiment["states"].as_array().expect("a list") {
+            let at = change["at"]["unix_seconds"].as_f64().expect("an instant");
+            assert!((experiments..=cooldown).contains(&at), "{experiments} {cooldown}: {experiment:#}");
+        }
     }
 }
 

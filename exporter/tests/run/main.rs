@@ -3,5 +3,6 @@
 mod experiments;
 mod refusals;
 mod safety;
+mod secrets;
 mod smallest;
 mod support;

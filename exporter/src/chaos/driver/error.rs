@@ -40,7 +40,7 @@ pub enum FaultError {
     Ineffective {
         /// The experiment.
         experiment: String,
-        /// What its command said.
+        /// Why.
         reason: String,
     },
     /// Its fault failed or had no effect, and may have left something broken.
@@ -48,7 +48,7 @@ pub enum FaultError {
     NotPutBack {
         /// The experiment.
         experiment: String,
-        /// What its command said.
+        /// Why.
         reason: String,
         /// Why it is not put back.
         #[source]

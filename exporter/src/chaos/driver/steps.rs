@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::{Driver, FaultError};
 use crate::chaos::book::BookError;
 use crate::chaos::experiment::Event;
-use crate::chaos::faults::Scene;
-use crate::chaos::faults::exec::Outcome;
+use crate::chaos::faults::{Outcome, Scene};
 use crate::chaos::guard::Refusal;
 use crate::chaos::journal::{Durability, Entry, Intent, JournalError, Record, Step};
 use crate::chaos::plan::Plan;
@@ -36,7 +35,8 @@ impl Driver {
     /// One look whether the fault took effect.
     pub(super) async fn look(&self, plan: &Plan, limit: Duration) -> Result<Outcome, String> {
         let record = self.open_record(plan.experiment.as_str()).ok_or("it is not in the journal")?;
-        let scene = Scene { journal: &self.journal, intent: &record.intent, clock: &self.clock };
+        let Self { journal, clock, secrets, .. } = self;
+        let scene = Scene { journal, intent: &record.intent, clock, secrets };
         plan.action.look(scene, limit).await
     }
 
@@ -49,7 +49,8 @@ impl Driver {
     pub(super) async fn put_back(&mut self, plan: &Plan) -> Result<Option<Reverted>, PutBackError> {
         let name = plan.experiment.as_str();
         let Some(record) = self.open_record(name) else { return Ok(None) };
-        let put_back = putback::put_back(&self.journal, &record, &self.clock, self.retry).await?;
+        let put_back =
+            putback::put_back(&self.journal, &record, &self.clock, self.retry, &self.secrets).await?;
         if let Err(error) = self.book.put_back(&self.run, &put_back) {
             tracing::warn!(experiment = name, error = chain(&error), "report a fault that was put back");
         }
@@ -84,7 +85,7 @@ impl Driver {
         }
     }
 
-    /// Notes what became of a command; the inner error tells why it did not succeed.
+    /// Notes what became of a step; the inner error tells why it did not succeed.
     pub(super) fn note(
         &mut self,
         experiment: &str,
@@ -95,8 +96,9 @@ impl Driver {
             Ok(outcome) => outcome,
             Err(reason) => return Ok(Err(reason)),
         };
-        self.book.command(experiment, step, &outcome).map_err(book(experiment))?;
-        Ok(if outcome.succeeded() { Ok(outcome) } else { Err(outcome.to_string()) })
+        self.book.step(experiment, step, &outcome).map_err(book(experiment))?;
+        let failure = outcome.failure().map(str::to_owned);
+        Ok(failure.map_or(Ok(outcome), Err))
     }
 }
 

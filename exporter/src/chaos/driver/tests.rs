@@ -68,6 +68,7 @@ impl Rig {
             token: self.token(),
             experiments: &self.experiments,
             components: vec![name("shop")],
+            secrets: Secrets::default(),
             metrics: metrics.expect("the families fit"),
             retry: Retry { attempts: 3, pause: Duration::ZERO },
         };
@@ -391,6 +392,7 @@ async fn a_journal_that_cannot_be_used_lets_nothing_begin() {
         token: rig.token(),
         experiments: &rig.experiments,
         components: vec![name("shop")],
+        secrets: Secrets::default(),
         metrics,
         retry: Retry::default(),
     };

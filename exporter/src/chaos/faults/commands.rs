@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::exec::{self, ExecError, Gated, Identity, Outcome, SHOWN_LINES, Spec, TAIL};
+use super::exec::{self, ExecError, Gated, Identity, SHOWN_LINES, Spec, TAIL};
 use super::leftover::{self, LeftoverError};
-use super::{InjectError, Scene};
+use super::{InjectError, Outcome, Scene, Trace};
 use crate::chaos::guard::Refusal;
 use crate::chaos::journal::{Durability, Entry, JournalError, Step};
 use crate::chaos::plan::{TargetsError, targets};
@@ -16,7 +16,7 @@ use crate::chaos::putback::unix_ms;
 use crate::chaos::step;
 use crate::clock::{Clock, Moment};
 use crate::errors::chain;
-use crate::trial::ExecFault;
+use crate::trial::{ExecFault, Secrets};
 
 /// The longest list of targets, in bytes: it must fit in an environment variable.
 const TARGETS: usize = 64 << 10;
@@ -56,7 +56,11 @@ enum NoteError {
 }
 
 /// Asks the target command of `fault`.
-pub(super) async fn resolve(fault: &ExecFault, clock: &Clock) -> Result<(Vec<String>, Commands), Refusal> {
+pub(super) async fn resolve(
+    fault: &ExecFault,
+    clock: &Clock,
+    secrets: &Secrets,
+) -> Result<(Vec<String>, Commands), Refusal> {
     let unknown = |reason: String| Refusal::TargetUnknown { reason };
     let spec = Spec {
         command: fault.target.clone(),
@@ -65,18 +69,18 @@ pub(super) async fn resolve(fault: &ExecFault, clock: &Clock) -> Result<(Vec<Str
         timeout: fault.timeout,
         keep: TARGETS,
     };
-    let outcome = exec::run(&spec, clock).await.map_err(|error| unknown(chain(&error)))?;
-    if !outcome.succeeded() {
-        return Err(unknown(outcome.to_string()));
+    let ran = exec::run(&spec, clock).await.map_err(|error| unknown(chain(&error)))?;
+    if let Some(reason) = ran.outcome(secrets).failure() {
+        return Err(unknown(reason.to_owned()));
     }
-    if outcome.stdout.overflowed {
+    if ran.stdout.overflowed {
         return Err(unknown(format!("it printed more than {TARGETS} bytes")));
     }
-    let output = String::from_utf8(outcome.stdout.bytes).map_err(|error| unknown(error.to_string()))?;
+    let output = String::from_utf8(ran.stdout.bytes).map_err(|error| unknown(error.to_string()))?;
     match targets(&output) {
         Ok(targets) => Ok((targets, Commands::of(fault))),
         Err(TargetsError::Empty) => {
-            let said = outcome.stderr.last_lines(SHOWN_LINES).replace('\n', " | ");
+            let said = ran.stderr.last_lines(SHOWN_LINES, secrets).replace('\n', " | ");
             Err(Refusal::NoTarget { said })
         }
         Err(error) => Err(unknown(error.to_string())),
@@ -106,9 +110,9 @@ impl Commands {
         let running = running.map_err(|error| InjectError::NotBegun(chain(&error)))?;
         begun(running.start());
         step!("inject_started");
-        let outcome = running.finish().await;
+        let ran = running.finish().await;
         step!("inject_ended");
-        outcome.map_err(|error| InjectError::Failed(chain(&error)))
+        ran.map(|ran| ran.outcome(scene.secrets)).map_err(|error| InjectError::Failed(chain(&error)))
     }
 
     pub(super) async fn look(&self, scene: Scene<'_>, limit: Duration) -> Result<Outcome, String> {
@@ -116,7 +120,8 @@ impl Commands {
         let gated = gate(scene, Step::Bit, command, limit).await?;
         let running = gated.open(scene.clock).await.map_err(|error| chain(&error))?;
         step!("bit_started");
-        running.finish().await.map_err(|error| chain(&error))
+        let ran = running.finish().await.map_err(|error| chain(&error))?;
+        Ok(ran.outcome(scene.secrets))
     }
 }
 
@@ -131,7 +136,7 @@ impl Mend {
         }
         let running = gated.open(scene.clock).await?;
         step!("revert_started");
-        running.finish().await
+        Ok(running.finish().await?.outcome(scene.secrets))
     }
 }
 
@@ -161,8 +166,8 @@ fn spawn(scene: Scene<'_>, step: Step, command: &str, timeout: Duration) -> Resu
 
 /// Notes a command that waits at its gate. A power cut ends the command too, so the kernel's word is enough.
 async fn note(scene: Scene<'_>, step: Step, gated: &Gated) -> Result<(), NoteError> {
-    let leader = leftover::identify(gated.group())?;
+    let trace = Trace::Process(leftover::identify(gated.group())?);
     let at_unix_ms = unix_ms(scene.clock, scene.clock.now());
-    let started = Entry::Started { id: scene.intent.id, step, leader, at_unix_ms };
+    let started = Entry::Started { id: scene.intent.id, step, trace, at_unix_ms };
     Ok(scene.journal.append(started, Durability::Kernel).await?)
 }

@@ -21,15 +21,17 @@ use thiserror::Error;
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 
+use super::outcome::{Ending, Outcome};
 use super::output::{Capture, Captured};
 use crate::chaos::journal::Step;
 use crate::clock::{Clock, Moment};
+use crate::trial::Secrets;
 
 /// Bytes kept of each stream of a command whose output only explains a failure.
-pub const TAIL: usize = 4 << 10;
+pub(super) const TAIL: usize = 4 << 10;
 
 /// Lines of output that an error text or a report shows.
-pub const SHOWN_LINES: usize = 5;
+pub(super) const SHOWN_LINES: usize = 5;
 
 /// The variables that tell a command what it is part of.
 pub const VARIABLES: [&str; 5] =
@@ -40,7 +42,7 @@ const GATE: &str = r#"read -r ORDEAL_GATE || exit 125; exec sh -c "$1" </dev/nul
 
 /// What is run.
 #[derive(Debug, Clone)]
-pub struct Spec {
+pub(super) struct Spec {
     /// The command, as `sh -c` takes it.
     pub command: String,
     /// Where it runs; `None`: here.
@@ -55,7 +57,7 @@ pub struct Spec {
 
 /// What a command is told about the experiment it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
+pub(super) struct Identity {
     /// The run's id.
     pub run: String,
     /// The experiment's name.
@@ -77,7 +79,7 @@ impl Identity {
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
+pub(super) enum Exit {
     /// It exited with this status.
     Status(i32),
     /// It was killed by this signal.
@@ -105,9 +107,9 @@ impl fmt::Display for Exit {
     }
 }
 
-/// What became of a command.
+/// A command that has ended.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub(super) struct Ran {
     /// When it was let go.
     pub start: Moment,
     /// When it had ended.
@@ -120,22 +122,22 @@ pub struct Outcome {
     pub stderr: Captured,
 }
 
-impl Outcome {
-    /// Whether it exited with status 0.
-    pub fn succeeded(&self) -> bool {
-        self.exit == Exit::Status(0)
-    }
-}
-
-/// `exit status 3: what it printed last`.
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.exit)?;
-        let said = [&self.stderr, &self.stdout].map(|stream| stream.last_lines(SHOWN_LINES));
-        match said.iter().find(|text| !text.is_empty()) {
-            Some(text) => write!(f, ": {}", text.replace('\n', " | ")),
-            None => Ok(()),
-        }
+impl Ran {
+    /// What became of it, for those who know of no commands; none of `secrets` is in it.
+    pub(super) fn outcome(&self, secrets: &Secrets) -> Outcome {
+        let [stdout, stderr] = [&self.stdout, &self.stderr].map(|it| it.last_lines(SHOWN_LINES, secrets));
+        let exit = self.exit.to_string();
+        // `exit status 3: what it printed last`
+        let reason = [&stderr, &stdout].into_iter().find(|text| !text.is_empty());
+        let reason =
+            reason.map_or_else(|| exit.clone(), |said| format!("{exit}: {}", said.replace('\n', " | ")));
+        let ending = match self.exit {
+            Exit::Status(0) => Ending::Done,
+            Exit::Status(_) | Exit::Signal(_) => Ending::Failed(reason),
+            Exit::TimedOut => Ending::OutOfTime(reason),
+        };
+        let told = vec![("exit", exit), ("stdout", stdout), ("stderr", stderr)];
+        Outcome { start: self.start, end: self.end, ending, told }
     }
 }
 
@@ -152,7 +154,7 @@ fn there(directory: Option<&Path>) -> String {
 
 /// Why a command could not be run at all.
 #[derive(Debug, Error)]
-pub enum ExecError {
+pub(super) enum ExecError {
     /// The shell did not start.
     #[error("start a shell for `{command}`{}", there(directory.as_deref()))]
     Spawn {
@@ -211,7 +213,7 @@ impl Drop for Group {
 
 /// A command that waits to be let go. Dropping it kills its shell; the command never ran.
 #[derive(Debug)]
-pub struct Gated {
+pub(super) struct Gated {
     // Dropped before the child, which may be reaped when it is dropped.
     group: Group,
     child: Child,
@@ -224,7 +226,7 @@ pub struct Gated {
 
 impl Gated {
     /// Starts the shell; the command does not run yet.
-    pub fn spawn(spec: &Spec) -> Result<Self, ExecError> {
+    pub(super) fn spawn(spec: &Spec) -> Result<Self, ExecError> {
         let error = |source| ExecError::Spawn {
             command: spec.command.clone(),
             directory: spec.directory.clone(),
@@ -262,12 +264,12 @@ impl Gated {
     }
 
     /// The process group of the command, which is also the process id of its leader.
-    pub fn group(&self) -> i32 {
+    pub(super) fn group(&self) -> i32 {
         self.group.id
     }
 
     /// Lets the command go.
-    pub async fn open(mut self, clock: &Clock) -> Result<Running, ExecError> {
+    pub(super) async fn open(mut self, clock: &Clock) -> Result<Running, ExecError> {
         let start = clock.now();
         match self.gate.write_all(b"go\n").await {
             Ok(()) => Ok(Running { gated: self, clock: *clock, start }),
@@ -278,7 +280,7 @@ impl Gated {
 
 /// A command that runs. Dropping it kills its process group.
 #[derive(Debug)]
-pub struct Running {
+pub(super) struct Running {
     gated: Gated,
     clock: Clock,
     start: Moment,
@@ -286,12 +288,12 @@ pub struct Running {
 
 impl Running {
     /// When it was let go.
-    pub fn start(&self) -> Moment {
+    pub(super) fn start(&self) -> Moment {
         self.start
     }
 
     /// Awaits the command's end; at the time limit its whole process group is killed.
-    pub async fn finish(self) -> Result<Outcome, ExecError> {
+    pub(super) async fn finish(self) -> Result<Ran, ExecError> {
         let Gated { mut child, mut group, stdout, stderr, command, timeout, gate } = self.gated;
         drop(gate);
         let error = |source| ExecError::Wait { command: command.clone(), source };
@@ -309,12 +311,12 @@ impl Running {
         };
         let end = self.clock.now();
         let (stdout, stderr) = tokio::join!(stdout.finish(), stderr.finish());
-        Ok(Outcome { start: self.start, end, exit, stdout, stderr })
+        Ok(Ran { start: self.start, end, exit, stdout, stderr })
     }
 }
 
 /// Runs a command from its start to its end, where nobody needs to know its process group.
-pub async fn run(spec: &Spec, clock: &Clock) -> Result<Outcome, ExecError> {
+pub(super) async fn run(spec: &Spec, clock: &Clock) -> Result<Ran, ExecError> {
     Gated::spawn(spec)?.open(clock).await?.finish().await
 }
 

@@ -11,17 +11,28 @@ use std::io;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
-
-use crate::chaos::journal::Leader;
 
 /// How long killed processes may take to be gone.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
+/// The leader of a command's process group, told apart from whichever process has its number later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leader {
+    /// Its process id, which is also its group's number.
+    pub group: i32,
+    /// When it began, in clock ticks since the machine's start.
+    pub start_ticks: u64,
+    /// Which start of the machine that was.
+    pub boot: String,
+}
+
 /// Why an interrupted command may still be running.
 #[derive(Debug, Error)]
-pub enum LeftoverError {
+pub(super) enum LeftoverError {
     /// It cannot be told apart from other processes.
     #[error("identify process {group}")]
     Identify {
@@ -69,7 +80,7 @@ pub enum LeftoverError {
 }
 
 /// The identity of the living process `group`, which leads a group of its own.
-pub fn identify(group: i32) -> Result<Leader, LeftoverError> {
+pub(super) fn identify(group: i32) -> Result<Leader, LeftoverError> {
     let error = |source| LeftoverError::Identify { group, source };
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").map_err(error)?;
     let stat = fs::read_to_string(format!("/proc/{group}/stat")).map_err(error)?;
@@ -79,7 +90,7 @@ pub fn identify(group: i32) -> Result<Leader, LeftoverError> {
 
 /// Kills the command of `leader` if it still runs, and waits until all its processes are gone. Answers whether
 /// there was such a command.
-pub async fn end(leader: &Leader) -> Result<bool, LeftoverError> {
+pub(super) async fn end(leader: &Leader) -> Result<bool, LeftoverError> {
     let group = leader.group;
     if !is_alive_in(group, group) || identify(group).ok().as_ref() != Some(leader) {
         return Ok(false);
@@ -177,8 +188,8 @@ mod tests {
         assert!(!end(&rebooted).await.expect("nothing of ours"));
         assert!(end(&leader).await.expect("ended"));
         assert!(members(leader.group).is_empty());
-        let outcome = command.await.expect("no panic").expect("an outcome");
-        assert_eq!(outcome.exit, Exit::Signal(9));
+        let ran = command.await.expect("no panic").expect("it ran");
+        assert_eq!(ran.exit, Exit::Signal(9));
         assert!(!end(&leader).await.expect("already gone"));
     }
 

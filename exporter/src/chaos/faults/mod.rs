@@ -1,14 +1,17 @@
 //! How faults are carried out.
 //!
 //! A kind of fault is one file of this folder, registered here: a branch of [`resolve`], a variant of [`Action`]
-//! and, where there is something to put back, one of [`Undo`]. Nobody else tells kinds apart. The only kind so
-//! far is `exec`: commands of the user's own ([`commands`]).
+//! and, where there is something to put back, one of [`Undo`]; where its steps leave something at work when they
+//! are interrupted, also one of [`Trace`]. What became of a step is told as an [`Outcome`]. Nobody else tells
+//! kinds apart. The only kind so far is `exec`: commands of the user's own ([`commands`]).
 
 pub mod commands;
-pub mod exec;
-pub mod leftover;
+mod exec;
+mod leftover;
+mod outcome;
 mod output;
-pub mod strays;
+mod strays;
+mod trace;
 
 use std::error::Error;
 use std::fmt;
@@ -17,11 +20,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use self::commands::{Commands, Mend};
-use self::exec::Outcome;
+pub use self::exec::VARIABLES;
+pub use self::leftover::Leader;
+pub use self::outcome::{Ending, Outcome};
+pub use self::trace::{EndError, Trace};
+pub(super) use self::trace::{end_interrupted, end_left};
 use super::guard::Refusal;
 use super::journal::{Intent, Journal};
 use crate::clock::{Clock, Moment};
-use crate::trial::Fault;
+use crate::trial::{Fault, Secrets};
 
 /// What a fault does, its choices made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +54,8 @@ pub struct Scene<'a> {
     pub intent: &'a Intent,
     /// The run's clock.
     pub clock: &'a Clock,
+    /// What no outcome may show.
+    pub secrets: &'a Secrets,
 }
 
 /// Why a fault is not injected.
@@ -58,11 +67,15 @@ pub enum InjectError {
     Failed(String),
 }
 
-/// Finds the targets of `fault`. Reads only.
-pub async fn resolve(fault: &Fault, clock: &Clock) -> Result<(Vec<String>, Action), Refusal> {
+/// Finds the targets of `fault`. Reads only; a refusal shows none of `secrets`.
+pub async fn resolve(
+    fault: &Fault,
+    clock: &Clock,
+    secrets: &Secrets,
+) -> Result<(Vec<String>, Action), Refusal> {
     match fault {
         Fault::Exec(fault) => {
-            let (targets, commands) = commands::resolve(fault, clock).await?;
+            let (targets, commands) = commands::resolve(fault, clock, secrets).await?;
             Ok((targets, Action::Exec(commands)))
         }
     }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::task::JoinHandle;
 
+use crate::trial::Secrets;
+
 /// How long the rest of the output is awaited once the command has ended. Only a process that the command
 /// left behind in the background keeps the pipe open for longer.
 const DRAIN: Duration = Duration::from_millis(200);
@@ -63,7 +65,7 @@ impl Capture {
 
 /// The kept part of what a command printed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Captured {
+pub(super) struct Captured {
     /// The last bytes.
     pub bytes: Vec<u8>,
     /// Whether there were more.
@@ -71,9 +73,11 @@ pub struct Captured {
 }
 
 impl Captured {
-    /// The last lines, at most `count` of them, as printable text.
-    pub fn last_lines(&self, count: usize) -> String {
-        let text = String::from_utf8_lossy(&self.bytes);
+    /// The last lines, at most `count` of them, as printable text without any of `secrets`.
+    pub(super) fn last_lines(&self, count: usize, secrets: &Secrets) -> String {
+        let bytes =
+            if self.overflowed { secrets.hide_in_rest(&self.bytes) } else { secrets.hide(&self.bytes) };
+        let text = String::from_utf8_lossy(&bytes);
         let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
         let kept = lines[lines.len().saturating_sub(count)..].join("\n");
         kept.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
@@ -83,6 +87,7 @@ impl Captured {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trial::Secret;
 
     #[tokio::test]
     async fn keeps_the_end_of_a_long_output() {
@@ -95,9 +100,28 @@ mod tests {
 
     #[test]
     fn last_lines_are_printable() {
-        let captured = |text: &[u8]| Captured { bytes: text.to_vec(), overflowed: false };
-        assert_eq!(captured(b"").last_lines(2), "");
-        assert_eq!(captured(b"a\nb\r\n\nc\n").last_lines(2), "b\nc");
-        assert_eq!(captured(b"\x1b[31mred\xff").last_lines(2), "\u{fffd}[31mred\u{fffd}");
+        let last = |text: &[u8]| {
+            Captured { bytes: text.to_vec(), overflowed: false }.last_lines(2, &Secrets::default())
+        };
+        assert_eq!(last(b""), "");
+        assert_eq!(last(b"a\nb\r\n\nc\n"), "b\nc");
+        assert_eq!(last(b"\x1b[31mred\xff"), "\u{fffd}[31mred\u{fffd}");
+    }
+
+    #[tokio::test]
+    async fn of_a_secret_not_even_the_rest_is_kept_wherever_the_output_is_cut() {
+        let secret = "correct horse\nbattery";
+        let secrets = Secrets::new([Secret::new(secret.to_owned())]);
+        let text = format!("123456 {secret} 12345");
+        for cap in 1..=text.len() {
+            let captured = Capture::start(std::io::Cursor::new(text.clone()), cap).finish().await;
+            let shown = captured.last_lines(9, &secrets);
+            let expected = match cap {
+                0..=6 => text[text.len() - cap..].to_owned(),
+                7..=27 => "[redacted] 12345".to_owned(),
+                _ => format!("{} [redacted] 12345", &text[text.len() - cap..6]),
+            };
+            assert_eq!(shown, expected, "the last {cap} bytes");
+        }
     }
 }

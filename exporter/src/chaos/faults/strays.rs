@@ -56,7 +56,7 @@ impl Mark {
 
 /// Kills whatever still runs of what the `inject` and `bit` commands of `intent` started, wherever it went, and
 /// waits until it is gone. Answers how many processes it killed.
-pub async fn end(intent: &Intent) -> Result<usize, LeftoverError> {
+pub(super) async fn end(intent: &Intent) -> Result<usize, LeftoverError> {
     let mark = Mark::of(intent);
     match tokio::task::spawn_blocking(move || end_all(&mark)).await {
         Ok(done) => done,

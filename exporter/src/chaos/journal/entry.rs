@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::chaos::faults::Undo;
+use crate::chaos::faults::{Trace, Undo};
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,14 +27,14 @@ pub enum Entry {
     },
     /// An experiment is about to be injected. Durable before anything is done.
     Intended(Intent),
-    /// A command of the experiment waits at its gate, about to be let go.
+    /// A step of the experiment is about to act.
     Started {
         /// The intent's number.
         id: u64,
-        /// Which command.
+        /// Which step.
         step: Step,
-        /// Its shell.
-        leader: Leader,
+        /// What could still be at work of it later.
+        trace: Trace,
         /// Unix time in milliseconds.
         at_unix_ms: u64,
     },
@@ -60,31 +60,19 @@ pub struct Intent {
     pub run: String,
     /// The experiment's name.
     pub experiment: String,
-    /// Shows that a command is part of the run.
+    /// Shows that a step is part of the run.
     pub token: String,
     /// What is broken.
     pub targets: Vec<String>,
     /// What puts it back; `None`: there is nothing to put back.
     pub undo: Option<Undo>,
-    /// Where commands run.
+    /// The directory in which the exporter was started.
     pub directory: PathBuf,
     /// When this was written: Unix time in milliseconds.
     pub at_unix_ms: u64,
 }
 
-/// The leader of a command's process group, told apart from whichever process has its number later.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Leader {
-    /// Its process id, which is also its group's number.
-    pub group: i32,
-    /// When it began, in clock ticks since the machine's start.
-    pub start_ticks: u64,
-    /// Which start of the machine that was.
-    pub boot: String,
-}
-
-/// The commands of an experiment that run under the journal.
+/// The steps of an experiment that act under the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -97,7 +85,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// Its name in a command's environment.
+    /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Inject => "inject",
@@ -112,11 +100,11 @@ impl Step {
 pub struct Record {
     /// What was intended.
     pub intent: Intent,
-    /// When its `inject` command was let go: Unix time in milliseconds.
+    /// When its injection began to act: Unix time in milliseconds.
     pub inject_started_unix_ms: Option<u64>,
-    /// The shells of its commands.
-    pub leaders: Vec<Leader>,
-    /// Whether `inject` is known to have succeeded.
+    /// What could still be at work of its steps.
+    pub traces: Vec<Trace>,
+    /// Whether the injection is known to have succeeded.
     pub injected: bool,
     /// Whether nothing is left to put back.
     pub closed: bool,
@@ -201,8 +189,8 @@ impl Account {
                 Ok(())
             }
             Entry::Intended(intent) => self.intend(intent),
-            Entry::Started { id, step, leader, at_unix_ms } => self.with(id, |record| {
-                record.leaders.push(leader);
+            Entry::Started { id, step, trace, at_unix_ms } => self.with(id, |record| {
+                record.traces.push(trace);
                 if step == Step::Inject {
                     record.inject_started_unix_ms = Some(at_unix_ms);
                 }
@@ -237,7 +225,7 @@ impl Account {
         self.records.push(Record {
             intent,
             inject_started_unix_ms: None,
-            leaders: Vec::new(),
+            traces: Vec::new(),
             injected: false,
             closed: false,
         });

@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 use super::entry::{Account, encode};
 use super::reading::read;
 use super::*;
-use crate::chaos::faults::Undo;
 use crate::chaos::faults::commands::Mend;
+use crate::chaos::faults::{Leader, Trace, Undo};
 
 mod damage;
 
@@ -23,17 +23,17 @@ fn intent(id: u64) -> Intent {
     }
 }
 
-fn leader(group: i32) -> Leader {
-    Leader { group, start_ticks: 522_037, boot: "b1".into() }
+fn trace(group: i32) -> Trace {
+    Trace::Process(Leader { group, start_ticks: 522_037, boot: "b1".into() })
 }
 
 fn entries() -> Vec<Entry> {
     vec![
         Entry::Opened { run: "r1".into(), pid: 77, at_unix_ms: 1_795_000_000_000 },
         Entry::Intended(intent(0)),
-        Entry::Started { id: 0, step: Step::Inject, leader: leader(4711), at_unix_ms: 1_795_000_000_200 },
+        Entry::Started { id: 0, step: Step::Inject, trace: trace(4711), at_unix_ms: 1_795_000_000_200 },
         Entry::Injected { id: 0 },
-        Entry::Started { id: 0, step: Step::Revert, leader: leader(4712), at_unix_ms: 1_795_000_000_300 },
+        Entry::Started { id: 0, step: Step::Revert, trace: trace(4712), at_unix_ms: 1_795_000_000_300 },
         Entry::Closed { id: 0 },
         Entry::Intended(Intent { undo: None, ..intent(1) }),
     ]
@@ -60,7 +60,7 @@ fn entries_add_up() {
     assert_eq!(unfinished, [1]);
     let first = &account.records[0];
     assert_eq!((first.injected, first.closed), (true, true));
-    assert_eq!(first.leaders, [leader(4711), leader(4712)]);
+    assert_eq!(first.traces, [trace(4711), trace(4712)]);
     assert_eq!(first.inject_started_unix_ms, Some(1_795_000_000_200));
 }
 
@@ -141,6 +141,28 @@ async fn nothing_of_a_damaged_journal_is_lost_when_it_is_added_to() {
     let journal = Journal::open(folder.path()).await.expect("readable");
     assert_eq!(journal.damage().iter().map(|damage| damage.line).collect::<Vec<_>>(), [1, 8]);
     assert_eq!(journal.unfinished().len(), 0);
+}
+
+#[test]
+fn what_must_survive_a_power_cut_counts_only_once_it_is_flushed() {
+    let append = |durability| {
+        // It takes whatever is written, and cannot be flushed.
+        let file = OpenOptions::new().write(true).open("/dev/null").expect("it is there");
+        let account = Account::default();
+        let mut writer = Writer { file, whole: 0, torn: false, unterminated: false, account };
+        let appended = writer.append(Path::new("journal"), Entry::Intended(intent(0)), durability);
+        (appended.map_err(|error| error.to_string()), writer.account.unfinished().len())
+    };
+    assert_eq!(append(Durability::Disk), (Err("flush to disk journal".to_owned()), 0));
+    assert_eq!(append(Durability::Kernel), (Ok(()), 1));
+}
+
+#[tokio::test]
+async fn a_journal_that_cannot_be_flushed_is_not_taken() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink("/dev/null", folder.path().join(FILE)).expect("a link");
+    let error = Journal::open(folder.path()).await.expect_err("no disk behind it").to_string();
+    assert!(error.starts_with("flush to disk "), "{error}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use crate::chaos::faults::commands::Commands;
 use crate::chaos::guard::{Situation, may_start};
 use crate::chaos::putback::PutBackError;
 use crate::health::tracker::{Saw, Took};
-use crate::trial::{ComponentIndex, ExecFault, Fault, NonEmpty};
+use crate::trial::{ComponentIndex, ExecFault, Fault, NonEmpty, Secrets};
 
 mod any;
 mod table;
@@ -45,7 +45,7 @@ fn plan(reverts: bool) -> Plan {
     let Fault::Exec(fault) = &experiment.fault;
     let mut commands = Commands::of(fault);
     commands.revert = commands.revert.filter(|_| reverts);
-    Plan::new(&experiment, &[], vec!["pg1".into()], Action::Exec(commands))
+    Plan::new(&experiment, &[], vec!["pg1".into()], Action::Exec(commands), &Secrets::default())
 }
 
 fn permit() -> Permit {

@@ -38,6 +38,12 @@ impl PostgresAddress {
         Ok(Self(Box::new(config)))
     }
 
+    /// Its password.
+    pub fn password(&self) -> Option<Secret> {
+        let password = self.0.get_password()?;
+        Some(Secret::new(String::from_utf8_lossy(password).into_owned()))
+    }
+
     /// How to connect; `application` is the name that the server shows, unless the address has its own.
     pub fn config(&self, application: &str) -> Config {
         let mut config = (*self.0).clone();
@@ -71,6 +77,11 @@ impl RedisAddress {
             }
             _ => Err(AddressError::Tls),
         }
+    }
+
+    /// Its password.
+    pub fn password(&self) -> Option<Secret> {
+        self.info.redis_settings().password().map(|password| Secret::new(password.to_owned()))
     }
 
     /// How to connect.

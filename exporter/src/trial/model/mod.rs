@@ -31,7 +31,7 @@ pub use name::Name;
 pub use non_empty::NonEmpty;
 pub use nonsense::Nonsense;
 pub use rate::Rate;
-pub use secret::Secret;
+pub use secret::{Secret, Secrets};
 pub use step::{Assertion, Body, Extract, ExtractFrom, JsonTemplate, Step};
 pub use stores::{Access, Endpoint, Failover, Instance, Manager, Store};
 pub use target::{ClientIdentity, HeaderText, Target};
@@ -62,6 +62,8 @@ pub struct Trial {
     pub settle: Duration,
     /// The longest wait in `cooldown` for autoscalers to be back at their minimum (default 300 s).
     pub cooldown: Duration,
+    /// Every secret that the file refers to, and the password of every address in it.
+    pub secrets: Secrets,
 }
 
 impl Trial {

@@ -43,7 +43,7 @@ fn the_examples_are_good() {
 
 #[test]
 fn every_variable_of_a_command_is_told() {
-    for variable in crate::chaos::faults::exec::VARIABLES {
+    for variable in crate::chaos::faults::VARIABLES {
         assert!(PAGE.contains(&format!("`{variable}`")), "{variable}");
     }
 }

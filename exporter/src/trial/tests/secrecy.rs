@@ -100,6 +100,36 @@ fn secrets_that_do_not_fit_are_reported_without_their_value() {
 }
 
 #[test]
+fn every_secret_is_known_to_those_who_hide_it() {
+    let mut made = vault();
+    made.files.insert("pg.txt", "host=db user=me password='it\\'s one'\n");
+    made.files.insert("kv.txt", "redis://:in%40a-file@kv");
+    let more = "  - {name: pg2, postgres: \"file:pg.txt\"}\n  - {name: pg3, postgres: \"postgres://me:h%2Fash@a:1,b:2/shop\"}\n  \
+                - {name: kv2, redis: \"file:kv.txt\", failover: {sentinel: \"redis://u:of-sentinel@s\", master: m}}\n";
+    let text = format!("{SECRETS}{more}");
+    let trial = parse(&text, Path::new("t.yaml"), &made).unwrap_or_else(|faults| panic!("{faults}"));
+    let hidden = [
+        "hunter2",
+        "secret-path-77",
+        "key-in-a-file",
+        "plain-password",
+        "host=db user=me password='it\\'s one'",
+        "it's one",
+        "redis://:in%40a-file@kv",
+        "in%40a-file",
+        "in@a-file",
+        "h%2Fash",
+        "h/ash",
+        "of-sentinel",
+    ];
+    for secret in hidden {
+        let said = trial.secrets.hide(format!("<{secret}>").as_bytes());
+        assert_eq!(String::from_utf8_lossy(&said), "<[redacted]>", "{secret}");
+    }
+    assert_silent(&format!("{:?}", trial.secrets));
+}
+
+#[test]
 fn a_secret_file_is_found_from_the_trial_files_folder() {
     let mut made = Made::new();
     made.files.insert("conf/key.txt", "k");

@@ -14,7 +14,7 @@ fn spec(command: &str) -> Spec {
     }
 }
 
-async fn outcome(spec: &Spec) -> Outcome {
+async fn ran(spec: &Spec) -> Ran {
     run(spec, &Clock::start()).await.expect("the command runs")
 }
 
@@ -41,16 +41,19 @@ fn written(path: &Path) -> String {
 #[tokio::test]
 async fn an_outcome_tells_how_the_command_ended() {
     let cases = [
-        ("exit 0", Exit::Status(0), "exit status 0"),
+        ("exit 0", Exit::Status(0), ""),
         ("echo out; exit 3", Exit::Status(3), "exit status 3: out"),
         ("echo out; echo bad >&2; echo worse >&2; exit 1", Exit::Status(1), "exit status 1: bad | worse"),
         ("kill -TERM $$", Exit::Signal(15), "killed by signal 15"),
         ("no-such-command-at-all 2>/dev/null", Exit::Status(127), "exit status 127"),
-        ("cat", Exit::Status(0), "exit status 0"),
+        ("cat", Exit::Status(0), ""),
     ];
     for (command, exit, text) in cases {
-        let outcome = outcome(&spec(command)).await;
-        assert_eq!((outcome.exit, outcome.to_string().as_str()), (exit, text), "{command}");
+        let ran = ran(&spec(command)).await;
+        let outcome = ran.outcome(&Secrets::default());
+        let ending = if exit == Exit::Status(0) { Ending::Done } else { Ending::Failed(text.to_owned()) };
+        assert_eq!((ran.exit, outcome.ending), (exit, ending), "{command}");
+        assert_eq!(outcome.told[0], ("exit", exit.to_string()), "{command}");
         assert!(outcome.start <= outcome.end);
     }
 }
@@ -75,10 +78,10 @@ async fn the_identity_is_in_the_environment_or_absent() {
         step: Step::Bit,
         targets: vec!["pg 1".into(), "$(pg2)".into()],
     };
-    let with = outcome(&Spec { identity: Some(identity), ..spec(print) }).await;
-    assert_eq!(with.stdout.last_lines(9), "r1/e1/t1/bit\npg 1\n$(pg2)");
-    let without = outcome(&spec(print)).await;
-    assert_eq!(without.stdout.last_lines(9), "none/none/none/none\nnone");
+    let with = ran(&Spec { identity: Some(identity), ..spec(print) }).await;
+    assert_eq!(with.stdout.last_lines(9, &Secrets::default()), "r1/e1/t1/bit\npg 1\n$(pg2)");
+    let without = ran(&spec(print)).await;
+    assert_eq!(without.stdout.last_lines(9, &Secrets::default()), "none/none/none/none\nnone");
 }
 
 #[tokio::test]
@@ -94,8 +97,10 @@ async fn at_the_time_limit_the_whole_group_is_killed() {
     let running = gated.open(&Clock::start()).await.expect("let go");
     let command = tokio::spawn(running.finish());
     until(|| written(&pids).lines().count() == 3 || command.is_finished()).await;
-    let outcome = command.await.expect("no panic").expect("an outcome");
-    assert_eq!(outcome.exit, Exit::TimedOut);
+    let ran = command.await.expect("no panic").expect("it ran");
+    assert_eq!(ran.exit, Exit::TimedOut);
+    let outcome = ran.outcome(&Secrets::default());
+    assert_eq!(outcome.ending, Ending::OutOfTime("killed at its time limit".to_owned()));
     assert!(outcome.end.since(outcome.start) >= Duration::from_secs(2));
     let left: Vec<String> = written(&pids).lines().map(str::to_owned).chain([group]).collect();
     assert_eq!(left.len(), 4);
@@ -144,9 +149,9 @@ async fn a_background_process_is_not_awaited() {
         go.display(),
         done.display()
     );
-    let outcome = outcome(&spec(&command)).await;
-    assert!(outcome.succeeded());
-    assert_eq!(outcome.stdout.last_lines(9), "before");
+    let ran = ran(&spec(&command)).await;
+    assert_eq!(ran.exit, Exit::Status(0));
+    assert_eq!(ran.stdout.last_lines(9, &Secrets::default()), "before");
     // It lives on, and its output goes on being read.
     fs::write(&go, "").expect("let it go on");
     until(|| done.exists()).await;

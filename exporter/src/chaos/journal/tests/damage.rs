@@ -6,7 +6,7 @@ use super::*;
 
 /// Three experiments that are to be put back and one that was, each told of by several lines.
 fn history() -> Vec<Entry> {
-    let started = |id, group| Entry::Started { id, step: Step::Inject, leader: leader(group), at_unix_ms: 5 };
+    let started = |id, group| Entry::Started { id, step: Step::Inject, trace: trace(group), at_unix_ms: 5 };
     vec![
         Entry::Opened { run: "r1".into(), pid: 77, at_unix_ms: 1_795_000_000_000 },
         Entry::Intended(intent(0)),
@@ -85,7 +85,7 @@ fn an_experiment_whose_intent_is_gone_is_known_by_its_number() {
         (
             vec![
                 Entry::Intended(intent(0)),
-                Entry::Started { id: 1, step: Step::Bit, leader: leader(1), at_unix_ms: 0 },
+                Entry::Started { id: 1, step: Step::Bit, trace: trace(1), at_unix_ms: 0 },
             ],
             vec![(2, "no earlier line intends the experiment number 1")],
             vec![1],
@@ -121,11 +121,21 @@ fn a_damaged_line_is_told_by_what_is_wrong_and_how_it_begins() {
         long.len(),
         &long[..60]
     );
-    let cases: [(&[u8], &str); 4] = [
+    // As another version might have written them, whole.
+    let [unknown_trace, untraced] = [r#""trace":{"kind":"ghost"},"#, ""].map(|trace| {
+        format!(r#"{{"entry":"started","id":0,"step":"inject",{trace}"at_unix_ms":5,"crc32":1}}"#)
+    });
+    let no_entry = |line: &str| {
+        format!("not a journal entry; it has {} bytes and begins with {}", line.len(), &line[..60])
+    };
+    let (told_unknown, told_untraced) = (no_entry(&unknown_trace), no_entry(&untraced));
+    let cases: [(&[u8], &str); 6] = [
         (b"", "not a journal entry; it has 0 bytes"),
         (b"{}", "not a journal entry; it has 2 bytes and begins with {}"),
         (b"\0\xff\"", "not a journal entry; it has 3 bytes and begins with \\x00\\xff\""),
         (long.as_bytes(), &told),
+        (unknown_trace.as_bytes(), &told_unknown),
+        (untraced.as_bytes(), &told_untraced),
     ];
     for (line, text) in cases {
         let content = read(&[line, b"\n"].concat());

@@ -1,0 +1,37 @@
+//! Pure: what became of one step of a fault, whatever its kind.
+
+use crate::clock::Moment;
+
+/// What became of a step: an injection, a look whether it took effect, an attempt to put it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// When it began to act.
+    pub start: Moment,
+    /// When it acted no more.
+    pub end: Moment,
+    /// How it ended.
+    pub ending: Ending,
+    /// What its kind tells of it in the report: keys and texts, in order, without any secret.
+    pub told: Vec<(&'static str, String)>,
+}
+
+/// How a step ended. The reasons are ready for people, without any secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// It did what it was to do.
+    Done,
+    /// It failed.
+    Failed(String),
+    /// It was given up at its time limit.
+    OutOfTime(String),
+}
+
+impl Outcome {
+    /// Why it did not do what it was to do; `None`: it did.
+    pub fn failure(&self) -> Option<&str> {
+        match &self.ending {
+            Ending::Done => None,
+            Ending::Failed(reason) | Ending::OutOfTime(reason) => Some(reason),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What a step of a fault may leave at work, and how that is ended.
+//!
+//! A step notes its trace in the journal before it acts, so that whoever puts the fault back can end what a
+//! killed exporter left, lest it break again what was mended.
+
+use std::error::Error;
+
+use serde::{Deserialize, Serialize};
+
+use super::leftover::{self, Leader};
+use super::{Undo, strays};
+use crate::chaos::journal::{Intent, Record};
+
+/// What could still be at work of a step that has begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Trace {
+    /// A process group on this machine.
+    Process(Leader),
+}
+
+/// Why something may still be at work.
+pub type EndError = Box<dyn Error + Send + Sync>;
+
+/// Ends what still goes on of the experiment's steps that were interrupted.
+pub(crate) async fn end_interrupted(record: &Record) -> Result<(), EndError> {
+    let mut result = Ok(());
+    for Trace::Process(leader) in &record.traces {
+        match leftover::end(leader).await {
+            Ok(false) => {}
+            Ok(true) => {
+                let group = leader.group;
+                tracing::warn!(experiment = record.intent.experiment, group, "ended an interrupted command");
+            }
+            Err(error) => result = Err(error.into()),
+        }
+    }
+    result
+}
+
+/// Ends whatever else the injection and the looks at it left at work; says whether there was anything.
+pub(crate) async fn end_left(intent: &Intent) -> Result<bool, EndError> {
+    match &intent.undo {
+        // Where there is nothing to put back, the intent does not tell the kind: it may have been commands.
+        Some(Undo::Exec(_)) | None => {
+            let count = strays::end(intent).await?;
+            if count > 0 {
+                let experiment = &intent.experiment;
+                tracing::warn!(experiment, count, "ended processes that were left in the background");
+            }
+            Ok(count > 0)
+        }
+    }
+}
