@@ -4,8 +4,8 @@
 //! The ratio of mean utilisation to target, times the replicas measured, rounded up; no change within the
 //! tolerance; replicas without a reading count as idle when growing and as fully used when shrinking; replicas
 //! that are not ready, or so young that their reading covers their start, count as idle when growing and not
-//! at all otherwise. Growth is limited in each period; shrinking waits until nothing in the stabilisation
-//! window asked for more.
+//! at all otherwise. Growth and shrinking each have a stabilisation window: no more growth than everything in
+//! it asked for, no more shrinking than anything in it allowed. Growth is also limited in each period.
 
 use std::time::Duration;
 
@@ -27,12 +27,14 @@ pub(crate) struct Settings {
     pub(crate) scale_up_pods: u32,
     pub(crate) scale_up_share: f64,
     pub(crate) scale_up_period: Duration,
+    pub(crate) scale_up_stabilization: Duration,
     pub(crate) scale_down_stabilization: Duration,
 }
 
 impl Settings {
-    /// The lab's: Kubernetes' defaults, except for shorter windows, since the lab measures every 5 s and not
-    /// every 15 s, and a trial lasts minutes.
+    /// The lab's: Kubernetes' defaults, except that shrinking waits for 30 s only, since a trial lasts minutes,
+    /// and that growth waits for 15 s, so that it answers a load and not the first third of its ramp: what the
+    /// replicas have to do before and after it can then be compared.
     pub(crate) fn lab() -> Self {
         Self {
             min: 3,
@@ -45,6 +47,7 @@ impl Settings {
             scale_up_pods: 4,
             scale_up_share: 1.0,
             scale_up_period: Duration::from_secs(15),
+            scale_up_stabilization: Duration::from_secs(15),
             scale_down_stabilization: Duration::from_secs(30),
         }
     }
@@ -155,11 +158,20 @@ impl Autoscaler {
     }
 
     fn stabilize(&mut self, now: Duration, current: u32, wanted: u32) -> u32 {
-        let window = self.settings.scale_down_stabilization;
+        let Settings { scale_up_stabilization, scale_down_stabilization, .. } = self.settings;
+        if self.recommendations.is_empty() {
+            self.recommendations.push((now, current));
+        }
         self.recommendations.push((now, wanted));
-        self.recommendations.retain(|(at, _)| *at + window >= now);
-        let highest = self.recommendations.iter().map(|(_, wanted)| *wanted).max().unwrap_or(wanted);
-        if wanted >= current { wanted } else { highest.min(current) }
+        self.recommendations
+            .retain(|(at, _)| *at + scale_up_stabilization.max(scale_down_stabilization) >= now);
+        let within = |window| {
+            let recent = self.recommendations.iter().filter(move |(at, _)| *at + window >= now);
+            recent.map(|(_, wanted)| *wanted)
+        };
+        let floor = within(scale_up_stabilization).min().unwrap_or(wanted);
+        let ceiling = within(scale_down_stabilization).max().unwrap_or(wanted);
+        current.max(floor).min(ceiling)
     }
 
     fn limit(&mut self, now: Duration, current: u32, wanted: u32) -> u32 {

@@ -79,12 +79,26 @@ fn utilization_is_the_mean_over_those_that_count() {
 }
 
 #[test]
-fn growth_is_limited_in_each_period() {
+fn growth_waits_for_a_window_that_asked_for_it_and_is_limited_in_each_period() {
     let mut autoscaler = Autoscaler::new(Settings::lab());
-    assert_eq!(autoscaler.sync(at(0), 3, &[old(200.0); 3]).desired, 7);
-    assert_eq!(autoscaler.sync(at(5), 7, &[old(200.0); 7]).desired, 7);
-    assert_eq!(autoscaler.sync(at(10), 7, &[old(200.0); 7]).desired, 7);
-    assert_eq!(autoscaler.sync(at(15), 7, &[old(200.0); 7]).desired, 10);
+    let expected = [(0, 3), (5, 3), (10, 3), (15, 3), (20, 7), (25, 7), (30, 7), (35, 10)];
+    let mut current = 3;
+    for (second, desired) in expected {
+        let readings = vec![old(200.0); current as usize];
+        current = autoscaler.sync(at(second), current, &readings).desired;
+        assert_eq!(current, desired, "at {second} s");
+    }
+}
+
+#[test]
+fn growth_goes_no_further_than_all_of_its_window_asked_for() {
+    let mut autoscaler = Autoscaler::new(Settings::lab());
+    for (second, millicores, desired) in
+        [(0, 10.0, 3), (5, 14.0, 3), (10, 18.0, 3), (15, 30.0, 3), (20, 40.0, 5)]
+    {
+        let decision = autoscaler.sync(at(second), 3, &[old(millicores); 3]);
+        assert_eq!(decision.desired, desired, "at {second} s");
+    }
 }
 
 #[test]
