@@ -11,7 +11,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
-use crate::conductor::Progress;
+use crate::progress::Progress;
 use crate::rundir::owners_file;
 
 /// How a log line looks.

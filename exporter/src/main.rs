@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use exporter::app::{self, Overrides, Request};
 use exporter::cli::{Cli, Command, Run};
-use exporter::conductor::Progress;
 use exporter::logging::Log;
+use exporter::progress::Progress;
 use exporter::trial::{self, Faults, ProcessEnvironment, Trial};
 
 /// Usage and bad files.

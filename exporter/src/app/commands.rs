@@ -8,8 +8,8 @@ use anyhow::Context;
 
 use crate::chaos::putback::{ReplayError, Retry};
 use crate::clock::Clock;
-use crate::conductor::Progress;
 use crate::count::count;
+use crate::progress::Progress;
 use crate::trial::{Name, Trial};
 use crate::{chaos, health, ledger};
 

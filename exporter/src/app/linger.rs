@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::conductor::Progress;
+use crate::progress::Progress;
 use crate::web::Scrapers;
 
 /// Whoever interrupts the run does not want to wait long for a Prometheus that may not be there.

@@ -1,11 +1,11 @@
 //! From a checked trial to a finished run: wires the rooms, leads the run, shuts down in order.
 
 mod commands;
+mod ending;
 mod linger;
 mod overrides;
+mod tables;
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,24 +22,19 @@ use crate::chaos::driver::{Driver, Setup};
 use crate::chaos::journal::Journal;
 use crate::chaos::putback::Retry;
 use crate::clock::Clock;
-use crate::conductor::{
-    self, Board, Conductor, Ended, Findings, Glance, Options, Progress, Stopped, Waiting,
-};
-use crate::count::count;
-use crate::health::{self, Health};
-use crate::ledger::{self, Ledgers};
+use crate::conductor::{self, Board, Conductor, Findings, Glance, Options};
+use crate::health::Health;
+use crate::ledger::Ledgers;
 use crate::load::{self, Load, LoadHandle};
 use crate::logging::Log;
+use crate::progress::Progress;
 use crate::rundir::RunDir;
-use crate::trial::{Endpoint, Name, Trial};
+use crate::trial::{Name, Trial};
 use crate::web::{About, Readiness, Web};
 use crate::{chaos, cluster, signals};
 
 pub use commands::{Planned, cleanup, plan, recover, sql, summary};
 pub use overrides::Overrides;
-
-/// The exit code of an interrupted run: 128 + SIGINT, as shells count.
-const INTERRUPTED: u8 = 130;
 
 /// What `load-exporter run` was asked for.
 pub struct Request {
@@ -89,7 +84,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     let stop = CancellationToken::new();
     let metrics = conductor::Metrics::register(&registry, clock, &id, &trial.name, revision())?;
     let driver = open_driver(&trial, clock, journal, &id, &registry).await?;
-    Box::pin(ensure_tables(&trial, &abort, progress)).await?;
+    Box::pin(tables::ensure_tables(&trial, &abort, progress)).await?;
     let status = cluster::start(trial.status.clone(), clock, &registry, stop.clone())?;
     let health = Health::start(&trial, clock, &registry, status.clone(), &stop)?;
     let ledgers = Ledgers::open(&trial, &id, clock, &registry, dir.path())?;
@@ -143,49 +138,9 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     server.await.context("serve metrics")?;
     shown.await.context("show progress")?;
     let load = load_seen.borrow().as_ref().map(|load| load.report());
-    let failures = load.and_then(|load| failures(load.requests.ok + load.requests.error, &load.reasons));
-    Ok(report(ended, &id, failures.as_deref().unwrap_or_default(), progress))
-}
-
-/// How many of `requests` failed, and of what most: told where a run ends, that nobody must look for it.
-fn failures(requests: u64, reasons: &BTreeMap<&'static str, u64>) -> Option<String> {
-    const TOP: usize = 3;
-    let failed: u64 = reasons.values().sum();
-    if failed == 0 {
-        return None;
-    }
-    let mut most: Vec<_> = reasons.iter().filter(|(_, count)| **count > 0).collect();
-    most.sort_by_key(|&(reason, count)| (std::cmp::Reverse(*count), *reason));
-    let others = if most.len() > TOP { " and others" } else { "" };
-    let top: Vec<String> = most.iter().take(TOP).map(|(reason, count)| format!("{reason} {count}")).collect();
-    Some(format!("{failed} of {} failed: {}{others}; ", count(requests, "request"), top.join(", ")))
-}
-
-fn report(ended: Ended, id: &str, failures: &str, progress: &Progress) -> ExitCode {
-    const BROKEN: &str = "NOT all it broke is put back: `load-exporter recover` tries again";
-    match ended {
-        Ended::Finished { written: true } => {
-            progress.say(&format!(
-                "the run is finished; {failures}a verdict: slo-verifier verify SLOS --prometheus URL --run {id}"
-            ));
-            ExitCode::SUCCESS
-        }
-        Ended::Finished { written: false } => {
-            progress.say("the run is finished, but its results could not be written: the log says why");
-            ExitCode::FAILURE
-        }
-        Ended::Aborted { stopped: Stopped::Interrupted, put_back: true } => {
-            progress.say("the run was aborted: interrupted; nothing is left broken");
-            ExitCode::from(INTERRUPTED)
-        }
-        Ended::Aborted { stopped, put_back } => {
-            progress.say(&format!("the run was aborted: {:#}", anyhow::Error::from(stopped)));
-            if !put_back {
-                progress.say(BROKEN);
-            }
-            ExitCode::FAILURE
-        }
-    }
+    let failures =
+        load.and_then(|load| ending::failures(load.requests.ok + load.requests.error, &load.reasons));
+    Ok(ending::report(ended, &id, failures.as_deref().unwrap_or_default(), progress))
 }
 
 /// A short random id: 12 hexadecimal digits.
@@ -228,65 +183,6 @@ async fn open_driver(
     Ok(driver)
 }
 
-/// Makes the tables that probes and ledgers write to. A store that has just failed over gets a little time.
-async fn ensure_tables(trial: &Trial, abort: &CancellationToken, progress: &Progress) -> anyhow::Result<()> {
-    let last = RefCell::new(None);
-    let tries = async {
-        loop {
-            let result = ensure_tables_once(trial).await;
-            match result {
-                Ok(()) => return,
-                Err(error) => {
-                    tracing::info!(error = format!("{error:#}"), "the tables are not there yet");
-                    last.replace(Some(format!(": {error:#}")));
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-    };
-    let hint = format!(
-        "are they up, and their addresses in the trial right? {} prints what a role needs",
-        sql_commands(trial)
-    );
-    let waiting = Waiting {
-        for_what: &|| format!("the stores to be prepared{}", last.borrow().as_deref().unwrap_or_default()),
-        limit: Duration::from_secs(30),
-        hint: &hint,
-        came: "the stores are prepared",
-    };
-    tokio::select! {
-        () = abort.cancelled() => anyhow::bail!("interrupted before the run began"),
-        done = progress.await_aloud(&waiting, tries) => match done {
-            Ok(()) => Ok(()),
-            Err(_) => ensure_tables_once(trial).await.with_context(|| {
-                let commands = sql_commands(trial);
-                format!("make the tables of probes and ledgers ({commands} prints what a role needs for that)")
-            }),
-        },
-    }
-}
-
-/// The commands that print what the roles of the trial's PostgreSQL addresses need.
-fn sql_commands(trial: &Trial) -> String {
-    let roles: BTreeSet<String> = trial
-        .stores
-        .iter()
-        .filter_map(|store| match &store.endpoint {
-            Endpoint::Postgres(address) => address.config("").get_user().map(str::to_owned),
-            Endpoint::Redis(_) => None,
-        })
-        .collect();
-    let commands: Vec<String> =
-        roles.iter().map(|role| format!("`load-exporter sql --role {role}`")).collect();
-    if commands.is_empty() { "`load-exporter sql`".to_owned() } else { commands.join(", ") }
-}
-
-async fn ensure_tables_once(trial: &Trial) -> anyhow::Result<()> {
-    health::ensure(trial).await?;
-    ledger::ensure_schema(trial).await?;
-    Ok(())
-}
-
 async fn show(
     progress: Progress,
     clock: Clock,
@@ -315,19 +211,4 @@ async fn show(
 /// Where a browser on this machine finds what listens at `address`.
 fn visitable(address: SocketAddr) -> String {
     if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_end_of_a_run_names_what_most_requests_failed_of() {
-        let told = |reasons: &[(&'static str, u64)]| failures(200, &reasons.iter().copied().collect());
-        assert_eq!(told(&[]), None);
-        let all = told(&[("http_4xx", 195)]);
-        assert_eq!(all.as_deref(), Some("195 of 200 requests failed: http_4xx 195; "));
-        let four = told(&[("body", 1), ("dns", 2), ("reset", 7), ("tls", 1)]);
-        assert_eq!(four.as_deref(), Some("11 of 200 requests failed: reset 7, dns 2, body 1 and others; "));
-    }
 }

@@ -7,10 +7,10 @@ mod board;
 mod calm;
 mod course;
 mod experiment;
+mod glance;
 mod metrics;
 mod phase;
 mod preflight;
-mod progress;
 mod reach;
 mod report;
 
@@ -23,11 +23,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use board::{Board, Shown};
 pub use experiment::ExperimentError;
+pub use glance::Glance;
 pub use metrics::Metrics;
 pub use phase::Phase;
 pub use preflight::PreflightError;
-pub(crate) use progress::Waiting;
-pub use progress::{Glance, Progress};
 pub use report::Findings;
 
 use crate::chaos::driver::Driver;
@@ -36,6 +35,7 @@ use crate::cluster;
 use crate::health::Health;
 use crate::ledger::{LedgerError, Ledgers};
 use crate::load::{Load, LoadError, LoadHandle};
+use crate::progress::Progress;
 use crate::rundir::RunDir;
 use crate::trial::{ComponentKind, Trial};
 use crate::web::Scrapers;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use super::Conductor;
-use super::progress::Waiting;
 use super::reach::{self, ReachError};
+use crate::progress::Waiting;
 use crate::{health, load};
 
 /// How long components may take to be seen up.

@@ -9,10 +9,13 @@ use crate::source::Source;
 /// Rooms of the exporter that never import each other, nor what joins them.
 pub(crate) const ROOMS: [&str; 4] = ["load", "health", "ledger", "chaos"];
 /// What several rooms share; it names neither them nor what joins them.
-const SHARED: [&str; 9] = ["trial", "cluster", "web", "clock", "errors", "tls", "rundir", "signals", "count"];
+const SHARED: [&str; 11] = [
+    "trial", "cluster", "web", "clock", "errors", "tls", "rundir", "signals", "count", "logging", "progress",
+];
 /// Houses and the crates in them that others could name; the lab and the shop are programs only.
 const CRATES: [(&str, &str); 2] = [("exporter", "exporter"), ("verifier", "verifier")];
-const JOINERS: [&str; 3] = ["conductor", "app", "cli"];
+/// What joins everything, and is named by nobody but the program itself.
+const WIRING: [&str; 2] = ["app", "cli"];
 
 /// House, outside crate, and the only places of its use: a file, or a folder with its slash. A file stands
 /// for the folder of the same name too, which is where it goes when it grows.
@@ -70,10 +73,13 @@ pub(crate) fn other_room(source: &Source) -> Vec<Breach> {
     let own = source.path.split('/').next().unwrap_or_default().trim_end_matches(".rs");
     // Tests of what is shared may look at whom they stand for.
     let shared = SHARED.contains(&own) && !source.path.contains("/tests");
-    if source.house != "exporter" || !(ROOMS.contains(&own) || shared) {
+    if source.house != "exporter" || !(ROOMS.contains(&own) || shared || own == "conductor") {
         return Vec::new();
     }
-    let forbidden = |name: &str| name != own && (ROOMS.contains(&name) || JOINERS.contains(&name));
+    let forbidden = |name: &str| match own {
+        "conductor" => WIRING.contains(&name),
+        _ => name != own && (ROOMS.contains(&name) || name == "conductor" || WIRING.contains(&name)),
+    };
     // A path that begins at the crate, by its name or by climbing up to it.
     let climb = source.depth();
     let at_crate = pattern(&format!(r"\bcrate::|\bexporter::|\b(super::){{{climb},}}"));

@@ -1,6 +1,6 @@
-//! What a person sees on stderr while a run goes on: a live line on a terminal, plain lines elsewhere.
+//! What a person sees on stderr: lines, and below them on a terminal a live one.
 
-use std::fmt;
+use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::pin::pin;
 use std::time::Duration;
@@ -9,50 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
-use super::Phase;
-use crate::count::count;
-
-/// One look at a run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Glance {
-    /// Time since the run began.
-    pub elapsed: Duration,
-    /// The phase the run is in.
-    pub phase: Phase,
-    /// Users at work, and users wanted.
-    pub users: (usize, usize),
-    /// Requests a second, lately.
-    pub request_rate: f64,
-    /// Failed requests so far.
-    pub errors: u64,
-    /// 95th percentile of the response time so far; `None` before the first answer.
-    pub p95: Option<Duration>,
-    /// The experiment under way.
-    pub experiment: Option<String>,
-    /// The newest recovery, ready to print.
-    pub last_recovery: Option<String>,
-}
-
-impl fmt::Display for Glance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.elapsed.as_secs();
-        write!(f, "{:02}:{:02} {:<11}", seconds / 60, seconds % 60, self.phase.as_str())?;
-        write!(f, " users {}/{}", self.users.0, self.users.1)?;
-        write!(f, "  {:.0} requests/s  {}", self.request_rate, count(self.errors, "error"))?;
-        if let Some(p95) = self.p95 {
-            write!(f, "  p95 {:.0} ms", p95.as_secs_f64() * 1000.0)?;
-        }
-        if let Some(experiment) = &self.experiment {
-            write!(f, "  now: {experiment}")?;
-        }
-        if let Some(recovery) = &self.last_recovery {
-            write!(f, "  last: {recovery}")?;
-        }
-        Ok(())
-    }
-}
-
-/// Shows glances on stderr. Cheap to clone; all clones share one line.
+/// Tells on stderr how things go. Cheap to clone; all clones share one line.
 #[derive(Clone)]
 pub struct Progress {
     bar: ProgressBar,
@@ -77,8 +34,8 @@ impl Progress {
         if self.terminal { Duration::from_secs(1) } else { Self::PLAIN_EVERY }
     }
 
-    /// Shows a glance: replaces the live line, or prints a plain one.
-    pub fn show(&self, glance: &Glance) {
+    /// Shows how things stand: replaces the live line, or prints a plain one.
+    pub fn show(&self, glance: &impl Display) {
         if self.terminal {
             self.bar.set_message(glance.to_string());
             self.bar.tick();
@@ -158,25 +115,6 @@ impl Write for Progress {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_glance_says_what_matters_in_one_line() {
-        let glance = Glance {
-            elapsed: Duration::from_secs(125),
-            phase: Phase::Experiments,
-            users: (998, 1000),
-            request_rate: 481.4,
-            errors: 1,
-            p95: Some(Duration::from_micros(41_700)),
-            experiment: Some("kill-redis-master".to_owned()),
-            last_recovery: Some("kill-postgres-primary/postgres 5.41 s [5.33, 5.49]".to_owned()),
-        };
-        assert_eq!(
-            glance.to_string(),
-            "02:05 experiments users 998/1000  481 requests/s  1 error  p95 42 ms  \
-             now: kill-redis-master  last: kill-postgres-primary/postgres 5.41 s [5.33, 5.49]"
-        );
-    }
-
     async fn said(takes: Duration) -> (Result<(), Elapsed>, Vec<String>) {
         let lines = std::cell::RefCell::new(Vec::new());
         let waiting = Waiting {
@@ -203,20 +141,5 @@ mod tests {
         let (done, lines) = said(Duration::from_secs(31)).await;
         assert!(done.is_err());
         assert_eq!(lines, [told]);
-    }
-
-    #[test]
-    fn nothing_is_made_up_before_the_first_answer() {
-        let glance = Glance {
-            elapsed: Duration::ZERO,
-            phase: Phase::Preflight,
-            users: (0, 10),
-            request_rate: 0.0,
-            errors: 0,
-            p95: None,
-            experiment: None,
-            last_recovery: None,
-        };
-        assert_eq!(glance.to_string(), "00:00 preflight   users 0/10  0 requests/s  0 errors");
     }
 }

@@ -1,0 +1,67 @@
+//! What a person and the shell are told when a run has ended.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use crate::conductor::{Ended, Stopped};
+use crate::count::count;
+use crate::progress::Progress;
+
+/// The exit code of an interrupted run: 128 + SIGINT, as shells count.
+const INTERRUPTED: u8 = 130;
+
+/// How many of `requests` failed, and of what most: told where a run ends, that nobody must look for it.
+pub(super) fn failures(requests: u64, reasons: &BTreeMap<&'static str, u64>) -> Option<String> {
+    const TOP: usize = 3;
+    let failed: u64 = reasons.values().sum();
+    if failed == 0 {
+        return None;
+    }
+    let mut most: Vec<_> = reasons.iter().filter(|(_, count)| **count > 0).collect();
+    most.sort_by_key(|&(reason, count)| (std::cmp::Reverse(*count), *reason));
+    let others = if most.len() > TOP { " and others" } else { "" };
+    let top: Vec<String> = most.iter().take(TOP).map(|(reason, count)| format!("{reason} {count}")).collect();
+    Some(format!("{failed} of {} failed: {}{others}; ", count(requests, "request"), top.join(", ")))
+}
+
+pub(super) fn report(ended: Ended, id: &str, failures: &str, progress: &Progress) -> ExitCode {
+    const BROKEN: &str = "NOT all it broke is put back: `load-exporter recover` tries again";
+    match ended {
+        Ended::Finished { written: true } => {
+            progress.say(&format!(
+                "the run is finished; {failures}a verdict: slo-verifier verify SLOS --prometheus URL --run {id}"
+            ));
+            ExitCode::SUCCESS
+        }
+        Ended::Finished { written: false } => {
+            progress.say("the run is finished, but its results could not be written: the log says why");
+            ExitCode::FAILURE
+        }
+        Ended::Aborted { stopped: Stopped::Interrupted, put_back: true } => {
+            progress.say("the run was aborted: interrupted; nothing is left broken");
+            ExitCode::from(INTERRUPTED)
+        }
+        Ended::Aborted { stopped, put_back } => {
+            progress.say(&format!("the run was aborted: {:#}", anyhow::Error::from(stopped)));
+            if !put_back {
+                progress.say(BROKEN);
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_run_names_what_most_requests_failed_of() {
+        let told = |reasons: &[(&'static str, u64)]| failures(200, &reasons.iter().copied().collect());
+        assert_eq!(told(&[]), None);
+        let all = told(&[("http_4xx", 195)]);
+        assert_eq!(all.as_deref(), Some("195 of 200 requests failed: http_4xx 195; "));
+        let four = told(&[("body", 1), ("dns", 2), ("reset", 7), ("tls", 1)]);
+        assert_eq!(four.as_deref(), Some("11 of 200 requests failed: reset 7, dns 2, body 1 and others; "));
+    }
+}
