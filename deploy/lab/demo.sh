@@ -29,10 +29,12 @@ lab up "${lab_options[@]}"
 
 load-exporter run "$trial" --dir "$results" "$@"
 
+run=$(basename "$(readlink "$results/latest")")
+
 # The report for programs is kept beside the run's other results; the one for people is printed.
 status=0
-slo-verifier verify "$slos" --prometheus "$prometheus" --output json >"$results/latest/verdict.json" || status=$?
-slo-verifier verify "$slos" --prometheus "$prometheus" || status=$?
+slo-verifier verify "$slos" --prometheus "$prometheus" --run "$run" --output json >"$results/latest/verdict.json" || status=$?
+slo-verifier verify "$slos" --prometheus "$prometheus" --run "$run" || status=$?
 printf 'exit code %s\n' "$status"
 
 case $expected in

@@ -22,9 +22,9 @@ pub fn abort_on_signal() -> std::io::Result<CancellationToken> {
                 _ = quit.recv() => "SIGQUIT",
             };
             if cancel.is_cancelled() {
-                tracing::warn!(signal = name, "already ending: reverting and auditing first");
+                tracing::warn!(signal = name, "already ending; whatever is broken is put back first");
             } else {
-                tracing::warn!(signal = name, "aborting the run: reverting first, then the audit");
+                tracing::warn!(signal = name, "ending; whatever is broken is put back first");
                 cancel.cancel();
             }
         }

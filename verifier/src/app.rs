@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::Verify;
+use crate::cli::{RunChoice, Verify};
 use crate::evidence::{Millis, Shortfall};
 use crate::fetch;
 use crate::judge::{Finding, Judged, judge, needs};
@@ -43,8 +43,11 @@ pub(crate) fn objectives(file: &Path) -> Result<Checked, Error> {
 /// Judges a run. `tell` gets a line for a person while the run's end is awaited.
 pub(crate) async fn verify(options: Verify, tell: impl Fn(&str)) -> Result<Report, Error> {
     let Checked { objectives, .. } = objectives(&options.file)?;
-    let choice = if options.run.is_some() { Choice::Named } else { Choice::Newest(options.since) };
-    let wanted = Wanted { id: options.run, since: options.since, wait: options.wait };
+    let (choice, id) = match options.run {
+        RunChoice::Id(id) => (Choice::Named, Some(id)),
+        RunChoice::Latest => (Choice::Newest(options.since), None),
+    };
+    let wanted = Wanted { id, since: options.since, wait: options.wait };
     let access = Access {
         url: options.prometheus,
         username: options.access.username,

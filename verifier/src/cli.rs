@@ -8,8 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 const EXAMPLES: &str = "\
 Examples:
   slo-verifier check slos.yaml
-  slo-verifier verify slos.yaml --prometheus http://localhost:9090
-  slo-verifier verify slos.yaml --prometheus http://localhost:9090 --wait 10m
+  slo-verifier verify slos.yaml --prometheus http://localhost:9090 --run 7f3a91
 
 Exit codes:
   0  every promise was kept (check: the file is sound)
@@ -22,10 +21,11 @@ verifier/OBJECTIVES.md has every kind of objective with its keys, and what each 
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
-  the newest run of the last 24 hours:
-    slo-verifier verify slos.yaml --prometheus http://localhost:9090
   a run that still goes on, its end awaited:
-    slo-verifier verify slos.yaml --prometheus http://localhost:9090 --wait 10m
+    slo-verifier verify slos.yaml --prometheus http://localhost:9090 \\
+      --run 7f3a91 --wait 10m
+  whichever run Prometheus saw begin last, also if it is not the one in your mind:
+    slo-verifier verify slos.yaml --prometheus http://localhost:9090 --run latest
   a certain run of last week, for a program:
     slo-verifier verify slos.yaml --prometheus http://localhost:9090 \\
       --run 7f3a91 --since 10d --output json
@@ -80,9 +80,9 @@ pub(crate) struct Verify {
     /// Address of the Prometheus server, with its path prefix if it has one.
     #[arg(long, value_name = "URL", env = "PROMETHEUS_URL", hide_env_values = true)]
     pub(crate) prometheus: String,
-    /// Id of the run; the newest one if not given.
-    #[arg(long, value_name = "ID")]
-    pub(crate) run: Option<String>,
+    /// Id of the run, as `load-exporter run` told it or took it (`--run-id`); `latest`: whichever began last.
+    #[arg(long, value_name = "ID|latest")]
+    pub(crate) run: RunChoice,
     /// How far back to look for the run.
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
     pub(crate) since: Duration,
@@ -97,6 +97,21 @@ pub(crate) struct Verify {
     pub(crate) color: Color,
     #[command(flatten)]
     pub(crate) access: AccessArgs,
+}
+
+/// Which run is judged. There is no default: a run that Prometheus never saw must not get the verdict of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RunChoice {
+    /// The one of this id.
+    Id(String),
+    /// The one that began last.
+    Latest,
+}
+
+impl From<&str> for RunChoice {
+    fn from(text: &str) -> Self {
+        if text == "latest" { Self::Latest } else { Self::Id(text.to_owned()) }
+    }
 }
 
 /// How Prometheus is reached.

@@ -52,7 +52,7 @@ fn refusal(url: &str, options: &[&str]) -> String {
     let file = folder.path().join("slos.yaml");
     std::fs::write(&file, slos("r")).expect("writing");
     let mut command = Command::new(env!("CARGO_BIN_EXE_slo-verifier"));
-    command.arg("verify").arg(&file).args(["--prometheus", url]).args(options);
+    command.arg("verify").arg(&file).args(["--prometheus", url, "--run", "latest"]).args(options);
     let output = command.output().expect("the verifier runs");
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(4), "{told}");

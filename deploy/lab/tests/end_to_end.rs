@@ -110,10 +110,11 @@ fn logged(dir: &Path, text: &str) -> bool {
     std::fs::read_to_string(dir.join("latest/exporter.log")).is_ok_and(|log| log.contains(text))
 }
 
-fn verify() -> Output {
+fn verify(dir: &Path) -> Output {
+    let run = std::fs::read_link(dir.join("latest")).expect("a newest run");
     let mut verify = command("slo-verifier");
     verify.arg("verify").arg(file("short-slos.yaml")).args(["--prometheus", "http://198.18.79.1:9090"]);
-    output(verify.args(["--wait", "60s"]))
+    output(verify.args(["--wait", "60s", "--run"]).arg(run.file_name().expect("its id")))
 }
 
 fn namespaces() -> String {
@@ -142,7 +143,7 @@ fn a_run_is_judged_and_an_interrupted_one_leaves_nothing_broken() {
     let code = exporter.end();
     let log = std::fs::read_to_string(run_dir.join("latest/exporter.log")).unwrap_or_default();
     assert_eq!(code, Some(0), "{log}");
-    let verdict = verify();
+    let verdict = verify(&run_dir);
     assert!(verdict.status.success(), "{}\n{log}", told(&verdict));
 
     let exporter = Exporter::start("cut-off.yaml", &cut_dir);

@@ -21,16 +21,15 @@ pub(super) fn failures(requests: u64, reasons: &BTreeMap<&'static str, u64>) -> 
     most.sort_by_key(|&(reason, count)| (std::cmp::Reverse(*count), *reason));
     let others = if most.len() > TOP { " and others" } else { "" };
     let top: Vec<String> = most.iter().take(TOP).map(|(reason, count)| format!("{reason} {count}")).collect();
-    Some(format!("{failed} of {} failed: {}{others}; ", count(requests, "request"), top.join(", ")))
+    Some(format!("; {failed} of {} failed: {}{others}", count(requests, "request"), top.join(", ")))
 }
 
-pub(super) fn report(ended: Ended, id: &str, failures: &str, progress: &Progress) -> ExitCode {
+/// Says how the run ended.
+pub(super) fn report(ended: Ended, failures: &str, progress: &Progress) -> ExitCode {
     const BROKEN: &str = "NOT all it broke is put back: `load-exporter recover` tries again";
     match ended {
         Ended::Finished { written: true } => {
-            progress.say(&format!(
-                "the run is finished; {failures}a verdict: slo-verifier verify SLOS --prometheus URL --run {id}"
-            ));
+            progress.say(&format!("the run is finished{failures}"));
             ExitCode::SUCCESS
         }
         Ended::Finished { written: false } => {
@@ -51,6 +50,15 @@ pub(super) fn report(ended: Ended, id: &str, failures: &str, progress: &Progress
     }
 }
 
+/// Says where a verdict is to be had.
+pub(super) fn advise(id: &str, scrapes: u64, progress: &Progress) {
+    if scrapes == 0 {
+        progress.say("nobody has scraped this run: there is no verdict to be had of it");
+    } else {
+        progress.say(&format!("a verdict: slo-verifier verify SLOS --prometheus URL --run {id}"));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,8 +68,8 @@ mod tests {
         let told = |reasons: &[(&'static str, u64)]| failures(200, &reasons.iter().copied().collect());
         assert_eq!(told(&[]), None);
         let all = told(&[("http_4xx", 195)]);
-        assert_eq!(all.as_deref(), Some("195 of 200 requests failed: http_4xx 195; "));
+        assert_eq!(all.as_deref(), Some("; 195 of 200 requests failed: http_4xx 195"));
         let four = told(&[("body", 1), ("dns", 2), ("reset", 7), ("tls", 1)]);
-        assert_eq!(four.as_deref(), Some("11 of 200 requests failed: reset 7, dns 2, body 1 and others; "));
+        assert_eq!(four.as_deref(), Some("; 11 of 200 requests failed: reset 7, dns 2, body 1 and others"));
     }
 }

@@ -11,21 +11,27 @@ use crate::web::Scrapers;
 /// Whoever interrupts the run does not want to wait long for a Prometheus that may not be there.
 const INTERRUPTED: Duration = Duration::from_secs(5);
 
-/// Waits, `limit` at most, until everybody who scraped regularly has scraped the end twice, and says who has not.
+/// Waits, `limit` at most and [`INTERRUPTED`] after an interruption, until everybody who scraped regularly has scraped the end twice, and says who has not.
 pub(super) async fn linger(
     scrapers: &watch::Sender<Scrapers>,
     limit: Duration,
     abort: &CancellationToken,
     progress: &Progress,
 ) {
-    let limit = if abort.is_cancelled() { limit.min(INTERRUPTED) } else { limit };
     scrapers.send_modify(|scrapers| scrapers.end(Instant::now()));
     let mut seen = scrapers.subscribe();
-    if !limit.is_zero() && !scrapers.borrow().have_the_end() {
-        progress.say(&format!("waiting up to {} s for Prometheus to scrape the end", limit.as_secs()));
+    let shown = if abort.is_cancelled() { limit.min(INTERRUPTED) } else { limit };
+    if !shown.is_zero() && !scrapers.borrow().have_the_end() {
+        progress.say(&format!("waiting up to {} s for Prometheus to scrape the end", shown.as_secs()));
     }
-    if tokio::time::timeout(limit, seen.wait_for(Scrapers::have_the_end)).await.is_ok() {
-        return;
+    let interrupted = async {
+        abort.cancelled().await;
+        tokio::time::sleep(INTERRUPTED).await;
+    };
+    tokio::select! {
+        _ = seen.wait_for(Scrapers::have_the_end) => return,
+        () = tokio::time::sleep(limit) => {}
+        () = interrupted => {}
     }
     match scrapers.borrow().missing().as_slice() {
         [] => tracing::warn!(?limit, "the end of the run was not scraped twice; Prometheus may lack it"),
@@ -92,5 +98,17 @@ mod tests {
         let begun = tokio::time::Instant::now();
         linger(&recorded(), LIMIT, &abort, &Progress::on_stderr()).await;
         assert!((INTERRUPTED..INTERRUPTED + Duration::from_secs(1)).contains(&begun.elapsed()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_interruption_cuts_the_wait_short() {
+        let (begun, abort) = (tokio::time::Instant::now(), CancellationToken::new());
+        let interrupt = async {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            abort.cancel();
+        };
+        tokio::join!(linger(&recorded(), LIMIT, &abort, &Progress::on_stderr()), interrupt);
+        let due = Duration::from_secs(10) + INTERRUPTED;
+        assert!((due..due + Duration::from_secs(1)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
     }
 }

@@ -132,15 +132,18 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         abort: abort.clone(),
     };
     let ended = conductor.lead(load).await;
+    let load = load_seen.borrow().as_ref().map(|load| load.report());
+    let failures =
+        load.and_then(|load| ending::failures(load.requests.ok + load.requests.error, &load.reasons));
+    // Before the wait for Prometheus, that nobody wonders meanwhile what became of the run.
+    let code = ending::report(ended, failures.as_deref().unwrap_or_default(), progress);
     linger::linger(&scrapers, request.linger, &abort, progress).await;
+    ending::advise(&id, scrapers.borrow().total(), progress);
     stop.cancel();
     health.stopped().await;
     server.await.context("serve metrics")?;
     shown.await.context("show progress")?;
-    let load = load_seen.borrow().as_ref().map(|load| load.report());
-    let failures =
-        load.and_then(|load| ending::failures(load.requests.ok + load.requests.error, &load.reasons));
-    Ok(ending::report(ended, &id, failures.as_deref().unwrap_or_default(), progress))
+    Ok(code)
 }
 
 /// A short random id: 12 hexadecimal digits.
@@ -202,7 +205,6 @@ async fn show(
             errors: load.map_or(0, |load| load.error),
             p95: load.and_then(|load| load.response_time).map(|times| Duration::from_secs_f64(times.p95)),
             experiment: shown.experiment,
-            last_recovery: shown.last_recovery,
         });
     }
     progress.end();

@@ -24,14 +24,12 @@ pub struct Shown {
     pub phase: Phase,
     /// The experiment under way.
     pub experiment: Option<String>,
-    /// The newest recovery, ready to print.
-    pub last_recovery: Option<String>,
 }
 
 impl Board {
     /// A board for a run that begins now, in preflight. `readiness` learns when preflight is over.
     pub fn new(clock: Clock, metrics: Metrics, readiness: watch::Sender<Readiness>) -> Self {
-        let shown = Shown { phase: Phase::Preflight, experiment: None, last_recovery: None };
+        let shown = Shown { phase: Phase::Preflight, experiment: None };
         let board = Self {
             clock,
             metrics: Arc::new(metrics),
@@ -64,11 +62,6 @@ impl Board {
     /// An experiment begins or, with `None`, is over.
     pub fn experiment(&self, name: Option<&str>) {
         self.lock().experiment = name.map(str::to_owned);
-    }
-
-    /// A recovery became final.
-    pub fn recovered(&self, line: String) {
-        self.lock().last_recovery = Some(line);
     }
 
     /// A look.

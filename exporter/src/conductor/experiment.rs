@@ -175,7 +175,7 @@ impl Conductor {
         self.findings.recovered(experiment, component, since, seconds);
         let line = recovery_line(experiment, component, since, seconds);
         tracing::info!(recovery = line, "a recovery is final");
-        self.board.recovered(line);
+        self.progress.say(&line);
     }
 
     /// Exports how many writes each store acknowledged just before the injection: without any, nothing could
@@ -195,14 +195,15 @@ fn account(experiment: &Name) -> impl Fn(BookError) -> ExperimentError {
 
 /// A recovery as progress and log show it.
 fn recovery_line(experiment: &Name, component: &Name, since: Since, seconds: Seconds) -> String {
-    let what = match since {
-        Since::Injected => format!("{experiment}/{component}"),
-        Since::Reverted => format!("{experiment}/{component} (since the revert)"),
+    let since = match since {
+        Since::Injected => "the injection",
+        Since::Reverted => "the revert",
     };
     if seconds.upper.is_infinite() {
-        format!("{what} not recovered after {:.0} s", seconds.lower)
+        format!("{experiment}: {component} not recovered {:.0} s after {since}", seconds.lower)
     } else {
-        format!("{what} {:.2} s [{:.2}, {:.2}]", seconds.estimate, seconds.lower, seconds.upper)
+        let Seconds { estimate, lower, upper } = seconds;
+        format!("{experiment}: {component} recovered {estimate:.2} s after {since}  [{lower:.2}, {upper:.2}]")
     }
 }
 
@@ -216,12 +217,20 @@ mod tests {
         let (experiment, component) = (name("kill-redis-master"), name("redis"));
         let took = Seconds { estimate: 5.408, lower: 5.331, upper: 5.489 };
         let cases = [
-            (Since::Injected, took, "kill-redis-master/redis 5.41 s [5.33, 5.49]"),
-            (Since::Reverted, took, "kill-redis-master/redis (since the revert) 5.41 s [5.33, 5.49]"),
+            (
+                Since::Injected,
+                took,
+                "kill-redis-master: redis recovered 5.41 s after the injection  [5.33, 5.49]",
+            ),
+            (
+                Since::Reverted,
+                took,
+                "kill-redis-master: redis recovered 5.41 s after the revert  [5.33, 5.49]",
+            ),
             (
                 Since::Injected,
                 Seconds::none_within(Duration::from_millis(120_200)),
-                "kill-redis-master/redis not recovered after 120 s",
+                "kill-redis-master: redis not recovered 120 s after the injection",
             ),
         ];
         for (since, seconds, line) in cases {

@@ -23,8 +23,6 @@ pub struct Glance {
     pub p95: Option<Duration>,
     /// The experiment under way.
     pub experiment: Option<String>,
-    /// The newest recovery, ready to print.
-    pub last_recovery: Option<String>,
 }
 
 impl fmt::Display for Glance {
@@ -38,9 +36,6 @@ impl fmt::Display for Glance {
         }
         if let Some(experiment) = &self.experiment {
             write!(f, "  now: {experiment}")?;
-        }
-        if let Some(recovery) = &self.last_recovery {
-            write!(f, "  last: {recovery}")?;
         }
         Ok(())
     }
@@ -60,12 +55,11 @@ mod tests {
             errors: 1,
             p95: Some(Duration::from_micros(41_700)),
             experiment: Some("kill-redis-master".to_owned()),
-            last_recovery: Some("kill-postgres-primary/postgres 5.41 s [5.33, 5.49]".to_owned()),
         };
         assert_eq!(
             glance.to_string(),
             "02:05 experiments users 998/1000  481 requests/s  1 error  p95 42 ms  \
-             now: kill-redis-master  last: kill-postgres-primary/postgres 5.41 s [5.33, 5.49]"
+             now: kill-redis-master"
         );
     }
 
@@ -79,7 +73,6 @@ mod tests {
             errors: 0,
             p95: None,
             experiment: None,
-            last_recovery: None,
         };
         assert_eq!(glance.to_string(), "00:00 preflight   users 0/10  0 requests/s  0 errors");
     }

@@ -75,9 +75,9 @@ impl Account {
         total.longest_upper = before.longest_upper.max(length.upper);
     }
 
-    /// The current outage is over.
-    pub(super) fn end(&mut self) {
-        self.current = None;
+    /// The current outage is over; says what caused it.
+    pub(super) fn end(&mut self) -> Option<Cause> {
+        self.current.take().map(|current| current.cause)
     }
 
     pub(super) fn total(&self, cause: Cause) -> Total {

@@ -74,14 +74,23 @@ impl Follower {
         if change == Change::Began {
             let cause = tracker.open().map_or(Cause::None, |outage| lock(&self.windows).cause(outage));
             account.begin(cause);
-            warn!(component = %self.name, cause = cause.label(), reason, "outage began");
+            let component = &self.name;
+            // An outage that the run itself makes is what it is there for.
+            match cause {
+                Cause::None => warn!(%component, reason, "outage began that no experiment explains"),
+                Cause::Experiment => info!(%component, reason, "outage began"),
+            }
         }
         if let Some(outage) = tracker.outages().back() {
             account.update(outage);
             if change == Change::Over {
                 let Length { lower, estimate, upper } = Length::of(outage);
-                account.end();
-                info!(component = %self.name, ?estimate, ?lower, ?upper, "outage is over");
+                let component = &self.name;
+                if account.end() == Some(Cause::None) {
+                    warn!(%component, ?estimate, ?lower, ?upper, "that outage is over");
+                } else {
+                    info!(%component, ?estimate, ?lower, ?upper, "outage is over");
+                }
             }
             for cause in Cause::ALL {
                 self.metrics.outages(cause, account.total(cause));

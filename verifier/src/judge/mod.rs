@@ -175,8 +175,11 @@ pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
         judged.shortfalls.extend(cut::short(&objective.promise, &evidence.run));
     }
     if evidence.run.end.is_none() {
-        note_no_end(&mut judged, &evidence.run.flaws);
+        // Merely a consequence, that something had not come to its end or was not audited at it.
+        let follows = |lack: Lack| matches!(lack, Lack::NotFinal | Lack::AuditIncomplete);
+        judged.shortfalls.retain(|shortfall| !follows(shortfall.lack));
     }
+    lead_with_early_end(&mut judged, &evidence.run.flaws);
     for flaw in &evidence.run.flaws {
         if !judged.shortfalls.contains(flaw) {
             judged.shortfalls.push(flaw.clone());
@@ -185,13 +188,10 @@ pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
     Finding::new(objective, judged)
 }
 
-/// Of a run without an end this comes first, and what is merely its consequence is not told: that something had
-/// not come to its end, or was not audited at it.
-fn note_no_end(judged: &mut Judged, flaws: &[Shortfall]) {
-    let follows = |lack: Lack| matches!(lack, Lack::NotFinal | Lack::AuditIncomplete);
-    judged.shortfalls.retain(|shortfall| !follows(shortfall.lack));
-    let unfinished = flaws.iter().filter(|flaw| flaw.lack == Lack::RunUnfinished).cloned();
-    judged.shortfalls.splice(0..0, unfinished);
+/// That a run was aborted or did not end comes first: the rest may only follow from it.
+fn lead_with_early_end(judged: &mut Judged, flaws: &[Shortfall]) {
+    let early = |flaw: &&Shortfall| matches!(flaw.lack, Lack::RunUnfinished | Lack::RunAborted);
+    judged.shortfalls.splice(0..0, flaws.iter().filter(early).cloned());
 }
 
 #[cfg(test)]

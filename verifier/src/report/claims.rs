@@ -20,9 +20,12 @@ const CLAIMS: [(&str, &str, &str); 12] = [
 ];
 
 impl Report {
-    /// What was judged, in a fixed order.
+    /// What was judged, in a fixed order: of what was asked for, what has a value.
     pub(super) fn judged(&self) -> Vec<&'static str> {
-        CLAIMS.iter().filter(|(kind, ..)| self.has(kind)).map(|(_, judged, _)| *judged).collect()
+        let valued = |kind: &str| {
+            self.findings.iter().any(|finding| finding.kind == kind && finding.judged.observed.is_some())
+        };
+        CLAIMS.iter().filter(|(kind, ..)| valued(kind)).map(|(_, judged, _)| *judged).collect()
     }
 
     /// What this verdict does not say anything about.

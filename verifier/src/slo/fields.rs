@@ -79,7 +79,9 @@ impl<'a> Fields<'a> {
 
     /// The value of a key, if it is there.
     pub(crate) fn optional(&mut self, key: &'static str) -> Option<&'a Node> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         self.entries.iter().find(|entry| entry.1 == key).map(|entry| &entry.2)
     }
 
@@ -217,7 +219,9 @@ impl<'a> Fields<'a> {
         let expected = format!("one of {}", words.join(", "));
         let node = match default {
             Some(default) if !self.entries.iter().any(|entry| entry.1 == key) => {
-                self.asked.push(key);
+                if !self.asked.contains(&key) {
+                    self.asked.push(key);
+                }
                 return Some(default);
             }
             _ => self.required(key, &expected),

@@ -158,6 +158,9 @@ scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}
         std::fs::write(&file, objectives).expect("writing the objectives");
         let mut command = Command::new(env!("CARGO_BIN_EXE_slo-verifier"));
         command.arg("verify").arg(&file).args(["--prometheus", url]).args(options);
+        if !options.contains(&"--run") {
+            command.args(["--run", "latest"]);
+        }
         command
     }
 
