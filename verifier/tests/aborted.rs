@@ -20,7 +20,7 @@ struct Case {
     bend: fn(&mut Made),
 }
 
-const CUT: &str = "inconclusive cut_short run_aborted";
+const CUT: &str = "inconclusive run_aborted cut_short";
 const FAIL: &str = "fail run_aborted";
 const OPEN: &str = "inconclusive run_aborted";
 
