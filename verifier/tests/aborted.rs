@@ -2,14 +2,12 @@
 
 mod made;
 
-use made::{MOMENT, Made, Server, always, from, healthy, moment, said, slos, steps};
+use made::{MOMENT, Made, Server, always, from, healthy, said, slos, steps};
 
 /// Stops a run in the experiments' phase: no cooldown, an audit at once.
 fn stop(made: &mut Made) {
-    made.remove("ordeal_run_phase_start_timestamp_seconds", &[("phase", "cooldown")]);
-    made.set("ordeal_run_phase_start_timestamp_seconds", &[("phase", "audit")], moment(480.0));
-    made.set("ordeal_run_phase", &[], always(0.0));
-    made.set("ordeal_run_phase", &[("phase", "aborted")], always(1.0));
+    let begun = [("preflight", 0.0), ("ramp", 20.0), ("steady", 40.0), ("experiments", 120.0)];
+    made.walk(&[&begun[..], &[("audit", 480.0), ("aborted", 600.0)]].concat());
 }
 
 /// What the run shows besides, the objective, and what is said of it.
@@ -73,8 +71,8 @@ fn cases() -> Vec<Case> {
             let busy = steps(&[(0.0, 0.1), (30.0, 0.9), (60.0, 1.8)]);
             made.set("ordeal_autoscaler_utilization_ratio", &[("state", "current")], busy);
             made.set("ordeal_autoscaler_replicas", &[("state", "current")], always(10.0));
-            made.remove("ordeal_run_phase_start_timestamp_seconds", &[("phase", "experiments")]);
-            made.set("ordeal_run_phase_start_timestamp_seconds", &[("phase", "steady")], moment(450.0));
+            let begun = [("preflight", 0.0), ("ramp", 20.0), ("steady", 450.0)];
+            made.walk(&[&begun[..], &[("audit", 480.0), ("aborted", 600.0)]].concat());
         }),
         case("errors", "shop answers", CUT, errors),
         case("errors in one task", "browsing answers", CUT, errors),
@@ -179,8 +177,8 @@ fn every_kind_of_objective_is_looked_at_on_a_stopped_run() {
 #[test]
 fn a_run_stopped_after_its_load_fails_by_its_load() {
     let mut made = healthy("cooled", 5.0);
-    made.set("ordeal_run_phase", &[], always(0.0));
-    made.set("ordeal_run_phase", &[("phase", "aborted")], always(1.0));
+    let begun = [("preflight", 0.0), ("ramp", 20.0), ("steady", 40.0), ("experiments", 120.0)];
+    made.walk(&[&begun[..], &[("cooldown", 480.0), ("audit", 570.0), ("aborted", 600.0)]].concat());
     errors(&mut made);
     let server = Server::with([&made]);
     assert_eq!(said(&server.verdict(&slos("cooled"), &[]), "shop answers"), FAIL);

@@ -110,6 +110,52 @@ fn an_experiment_of_which_nothing_was_recorded_is_missed() {
 }
 
 #[test]
+fn a_phase_of_which_the_beginning_is_not_told_is_missed() {
+    const STARTS: &str = "ordeal_run_phase_start_timestamp_seconds";
+    const ABSENT: &str = "inconclusive family_absent";
+    const APART: &str = "inconclusive disagreement";
+    spring(
+        "phase",
+        &[
+            trap("the cooldown's", "down", ABSENT, |made| {
+                made.remove(STARTS, &[("phase", "cooldown")]);
+            }),
+            trap("the cooldown's, from 400 s on", "down", ABSENT, |made| {
+                cut(made, STARTS, &[("phase", "cooldown")], 400.0);
+            }),
+            trap("the experiments'", "shop answers", ABSENT, |made| {
+                made.remove(STARTS, &[("phase", "experiments")]);
+            }),
+            trap("the end's, however it is told", "shop answers", ABSENT, |made| {
+                made.remove(STARTS, &[("phase", "finished")]);
+                made.remove("ordeal_run_phase", &[("phase", "finished")]);
+            }),
+            trap("the present phase's", "shop answers", ABSENT, |made| {
+                made.remove("ordeal_run_phase", &[("phase", "cooldown")]);
+            }),
+            trap("the present phase's, in the end", "shop answers", GAP, |made| {
+                cut(made, "ordeal_run_phase", &[("phase", "steady")], 400.0);
+            }),
+            trap("a cooldown told to begin late", "down", APART, |made| {
+                made.set(STARTS, &[("phase", "cooldown")], made::moment(530.0));
+            }),
+            trap(
+                "the cooldown's of a stopped run",
+                "down",
+                "inconclusive run_aborted disagreement",
+                |made| {
+                    let begun =
+                        [("preflight", 0.0), ("ramp", 20.0), ("steady", 40.0), ("experiments", 120.0)];
+                    let ended = [("cooldown", 480.0), ("audit", 570.0), ("aborted", 600.0)];
+                    made.walk(&[&begun[..], &ended].concat());
+                    made.remove(STARTS, &[("phase", "cooldown")]);
+                },
+            ),
+        ],
+    );
+}
+
+#[test]
 fn what_begins_late_does_not_speak_for_the_time_before() {
     spring(
         "late",

@@ -134,6 +134,13 @@ impl Made {
         }
     }
 
+    /// Goes through these phases instead of its own.
+    pub(crate) fn walk(&mut self, phases: &[(&'static str, f64)]) {
+        self.remove("ordeal_run_phase", &[]);
+        self.remove("ordeal_run_phase_start_timestamp_seconds", &[]);
+        healthy::walk(self, phases);
+    }
+
     /// Loses all scrapes of an interval.
     pub(crate) fn gap(&mut self, from: f64, to: f64) {
         self.gaps.push((from, to));
