@@ -3,7 +3,7 @@
 mod made;
 
 use made::trap::{spring, trap};
-use made::{Made, always, from};
+use made::{Made, always, from, steps};
 
 const GAP: &str = "inconclusive gap";
 const KILL: (&str, &str) = ("experiment", "kill-postgres-primary");
@@ -198,6 +198,12 @@ fn values_that_cannot_be() {
                 let of = |class| [("store", "postgres"), ("class", class)];
                 made.set("ordeal_ledger_audit", &of("lost"), always(5.0));
                 made.set("ordeal_ledger_audit", &of("corrupt"), always(-5.0));
+            }),
+            trap("five present of all", "nothing lost", "inconclusive disagreement", |made| {
+                made.set("ordeal_ledger_audit", &[("class", "present")], steps(&[(0.0, 0.0), (216.0, 5.0)]));
+            }),
+            trap("more found than acknowledged", "nothing lost", "inconclusive disagreement", |made| {
+                made.bend("ordeal_ledger_audit", &[("class", "present")], |_, found| Some(found? * 2.0));
             }),
             trap("archived in the future", "archive", "inconclusive not_finite", |made| {
                 made.set(ARCHIVE[1], &[], always(-1e9));

@@ -180,11 +180,7 @@ fn split(made: &mut Made) {
 }
 
 fn lost(made: &mut Made) {
-    made.set(
-        "ordeal_ledger_audit",
-        &[("store", "postgres"), ("class", "lost")],
-        steps(&[(0.0, 0.0), (346.0, 7.0)]),
-    );
+    made.find("lost", 346.0, 7.0);
     let labels = [("store", "postgres"), ("experiment", "partition-primary")];
     made.set("ordeal_recovery_point_seconds", &labels, from(345.0, 0.4));
 }

@@ -17,15 +17,7 @@ pub(super) fn judge(promise: &DataLoss, evidence: &Evidence) -> Result<Judged, S
     let store = promise.store.as_str();
     let acked =
         evidence.tally(family::LEDGER_WRITES_TOTAL, &[("store", store), ("outcome", "acked")])?.total();
-    let audited = |class| {
-        let labels = [("store", store), ("class", class)];
-        let point = evidence.gauge(family::LEDGER_AUDIT, &labels)?.last()?;
-        if point.value.is_finite() && point.value >= 0.0 {
-            return Ok(point);
-        }
-        let detail = format!("{} writes of {store} are {class} at {}", point.value, point.at);
-        Err(Shortfall::new(Lack::NotFinite, detail))
-    };
+    let audited = |class| audited(evidence, store, class);
     let mut counts = Vec::new();
     for class in BAD {
         counts.push((class, audited(class)?));
@@ -42,12 +34,6 @@ pub(super) fn judge(promise: &DataLoss, evidence: &Evidence) -> Result<Judged, S
         show::grouped(present),
         show::grouped(recovered)
     ));
-    if acked > 0.0 && present == 0.0 && bad == 0.0 {
-        judged.lacks(
-            Lack::Disagreement,
-            format!("{acked} writes were acknowledged, the audit found none present"),
-        );
-    }
     gate(&mut judged, evidence, promise.experiment.as_deref(), store, acked)?;
     let matchers = format!(
         "store={store:?},class=~\"{}\"",
@@ -59,6 +45,17 @@ pub(super) fn judge(promise: &DataLoss, evidence: &Evidence) -> Result<Judged, S
         judged.samples.push(Shown { series, at: point.at, value: point.value });
     }
     Ok(judged)
+}
+
+/// How many writes the audits put into a class.
+fn audited(evidence: &Evidence, store: &str, class: &str) -> Result<Point, Shortfall> {
+    let labels = [("store", store), ("class", class)];
+    let point = evidence.gauge(family::LEDGER_AUDIT, &labels)?.last()?;
+    if point.value.is_finite() && point.value >= 0.0 {
+        return Ok(point);
+    }
+    let detail = format!("{} writes of {store} are {class} at {}", point.value, point.at);
+    Err(Shortfall::new(Lack::NotFinite, detail))
 }
 
 /// What is said of the counts.
@@ -159,10 +156,10 @@ pub(super) fn gate(
     if experiment.is_none() && judged.by_value != Verdict::Fail {
         judged.shortfalls.extend(all_recorded(evidence).err());
     }
-    gate_audits(judged, evidence, store)
+    gate_audits(judged, evidence, store, acked)
 }
 
-fn gate_audits(judged: &mut Judged, evidence: &Evidence, store: &str) -> Result<(), Shortfall> {
+fn gate_audits(judged: &mut Judged, evidence: &Evidence, store: &str, acked: f64) -> Result<(), Shortfall> {
     let run = &evidence.run;
     let audits =
         |result| evidence.tally(family::LEDGER_AUDITS_TOTAL, &[("store", store), ("result", result)]);
@@ -186,5 +183,50 @@ fn gate_audits(judged: &mut Judged, evidence: &Evidence, store: &str) -> Result<
         judged
             .lacks(Lack::AuditIncomplete, format!("no complete audit of {store} after the writers stopped"));
     }
+    let whole = at_end >= 1.0 && incomplete == 0.0;
+    let of = |class| audited(evidence, store, class).map(|point| point.value);
+    let (present, lost, corrupt) = (of("present")?, of("lost")?, of("corrupt")?);
+    if !adds_up(present, lost, corrupt, acked, whole) {
+        let [present, lost, corrupt] = [present, lost, corrupt].map(show::grouped);
+        let acked = show::grouped(acked);
+        let detail =
+            format!("{store}: {present} present, {lost} lost and {corrupt} corrupt of {acked} acknowledged");
+        judged.lacks(Lack::Disagreement, detail);
+    }
     Ok(())
+}
+
+/// Whether the classes are those of as many writes as were acknowledged: each of these is present, lost or
+/// damaged, and of the corrupt ones those that were acknowledged and are not lost are the damaged ones. Before the
+/// last audit is complete, some of them were judged by none yet.
+fn adds_up(present: f64, lost: f64, corrupt: f64, acked: f64, whole: bool) -> bool {
+    let most = present + lost + corrupt;
+    present + lost <= acked && (!whole || most >= acked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_acknowledged_write_is_present_lost_or_damaged() {
+        let table = [
+            (100.0, 0.0, 0.0, 100.0, true, true),
+            (93.0, 7.0, 0.0, 100.0, true, true),
+            (91.0, 7.0, 2.0, 100.0, true, true),
+            // Corrupt, but never acknowledged, or lost in another audit.
+            (93.0, 7.0, 2.0, 100.0, true, true),
+            (5.0, 0.0, 0.0, 100.0, true, false),
+            (91.0, 7.0, 1.0, 100.0, true, false),
+            (100.0, 7.0, 0.0, 100.0, true, false),
+            // The audits so far saw the first half.
+            (50.0, 0.0, 0.0, 100.0, false, true),
+            (100.0, 7.0, 0.0, 100.0, false, false),
+            (0.0, 0.0, 0.0, 0.0, true, true),
+        ];
+        for (present, lost, corrupt, acked, whole, due) in table {
+            let told = adds_up(present, lost, corrupt, acked, whole);
+            assert_eq!(told, due, "{present} + {lost} + {corrupt} of {acked}, {whole}");
+        }
+    }
 }

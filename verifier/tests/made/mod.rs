@@ -134,6 +134,17 @@ impl Made {
         }
     }
 
+    /// So many acknowledged writes to postgres are found in a class of bad ones instead of present, from then on.
+    pub(crate) fn find(&mut self, class: &str, since: f64, count: f64) {
+        let (family, store) = ("ordeal_ledger_audit", ("store", "postgres"));
+        self.set(family, &[store, ("class", class)], steps(&[(0.0, 0.0), (since, count)]));
+        if class == "lost" || class == "corrupt" {
+            self.bend(family, &[store, ("class", "present")], move |t, present| {
+                Some(present? - if t < since { 0.0 } else { count })
+            });
+        }
+    }
+
     /// Goes through these phases instead of its own.
     pub(crate) fn walk(&mut self, phases: &[(&'static str, f64)]) {
         self.remove("ordeal_run_phase", &[]);
