@@ -190,6 +190,33 @@ fn what_begins_late_does_not_speak_for_the_time_before() {
 }
 
 #[test]
+fn the_worst_so_far_does_not_get_better() {
+    const FELL: &str = "inconclusive counter_reset";
+    spring(
+        "better",
+        &[
+            trap("lost writes", "nothing lost", FELL, |made| {
+                let lost = steps(&[(0.0, 0.0), (216.0, 16.0), (346.0, 0.0)]);
+                made.set("ordeal_ledger_audit", &[("store", "postgres"), ("class", "lost")], lost);
+            }),
+            trap("corrupt writes", "nothing lost in the partition", FELL, |made| {
+                let corrupt = steps(&[(0.0, 0.0), (216.0, 3.0), (346.0, 0.0)]);
+                made.set("ordeal_ledger_audit", &[("store", "postgres"), ("class", "corrupt")], corrupt);
+            }),
+            trap("an hour of lost writes", "span of lost writes", FELL, |made| {
+                let span = steps(&[(215.0, 3600.0), (300.0, 0.0)]);
+                made.set("ordeal_recovery_point_seconds", &[KILL, ("store", "postgres")], span);
+            }),
+            trap("ten seconds' outage", "health", "inconclusive disagreement", |made| {
+                let longest = steps(&[(0.0, 0.0), (100.0, 10.0), (300.0, 0.0)]);
+                let labels = [("component", "shop"), ("cause", "none")];
+                made.set("ordeal_component_longest_outage_seconds", &labels, longest);
+            }),
+        ],
+    );
+}
+
+#[test]
 fn values_that_cannot_be() {
     spring(
         "nonsense",

@@ -106,7 +106,7 @@ lacks! {
         "Samples are missing where they decide."
         "Look at `up` of the target and at the load of Prometheus, and run the trial again.";
     CounterReset "counter_reset" Both
-        "A counter fell although its process did not restart."
+        "A counter, or the worst so far, fell although its process did not restart."
         "Check whether two processes share one job and instance.";
     TooFewEvents "too_few_events" Both
         "There were fewer events than a share so close to the whole needs (3 / (1 - limit))."

@@ -10,6 +10,7 @@ use crate::verdict::Verdict;
 
 /// The classes of the audit that no promise allows.
 const BAD: [&str; 5] = ["lost", "resurrected", "unexpected", "duplicate", "corrupt"];
+const PRESENT: &str = "present";
 /// Acknowledged writes in the 5 s before a fault, without which there was little to lose.
 const WRITES_BEFORE: f64 = 20.0;
 
@@ -22,7 +23,7 @@ pub(super) fn judge(promise: &DataLoss, evidence: &Evidence) -> Result<Judged, S
     for class in BAD {
         counts.push((class, audited(class)?));
     }
-    let (present, recovered) = (audited("present")?.value, audited("recovered")?.value);
+    let (present, recovered) = (audited(PRESENT)?.value, audited("recovered")?.value);
     let told = match &promise.experiment {
         None => told(&counts, acked, store),
         Some(name) => told_of_experiment(&counts, acked, store, point(evidence, name, store)?)?,
@@ -50,7 +51,9 @@ pub(super) fn judge(promise: &DataLoss, evidence: &Evidence) -> Result<Judged, S
 /// How many writes the audits put into a class.
 fn audited(evidence: &Evidence, store: &str, class: &str) -> Result<Point, Shortfall> {
     let labels = [("store", store), ("class", class)];
-    let point = evidence.gauge(family::LEDGER_AUDIT, &labels)?.last()?;
+    let gauge = evidence.gauge(family::LEDGER_AUDIT, &labels)?;
+    // What was found present may be missed later; all else is the worst so far.
+    let point = if class == PRESENT { gauge } else { gauge.rising()? }.last()?;
     if point.value.is_finite() && point.value >= 0.0 {
         return Ok(point);
     }
@@ -185,7 +188,7 @@ fn gate_audits(judged: &mut Judged, evidence: &Evidence, store: &str, acked: f64
     }
     let whole = at_end >= 1.0 && incomplete == 0.0;
     let of = |class| audited(evidence, store, class).map(|point| point.value);
-    let (present, lost, corrupt) = (of("present")?, of("lost")?, of("corrupt")?);
+    let (present, lost, corrupt) = (of(PRESENT)?, of("lost")?, of("corrupt")?);
     if !adds_up(present, lost, corrupt, acked, whole) {
         let [present, lost, corrupt] = [present, lost, corrupt].map(show::grouped);
         let acked = show::grouped(acked);
