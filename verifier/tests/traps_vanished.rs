@@ -232,6 +232,17 @@ fn values_that_cannot_be() {
             trap("more found than acknowledged", "nothing lost", "inconclusive disagreement", |made| {
                 made.bend("ordeal_ledger_audit", &[("class", "present")], |_, found| Some(found? * 2.0));
             }),
+            trap("no write since before the faults", "nothing lost", "inconclusive disagreement", |made| {
+                for (family, label) in [
+                    ("ordeal_ledger_writes_total", ("outcome", "acked")),
+                    ("ordeal_ledger_audit", ("class", "present")),
+                ] {
+                    made.bend(family, &[label], |_, count| Some(count?.min(2000.0)));
+                }
+            }),
+            trap("endless writes before a fault", "nothing lost", "inconclusive not_finite", |made| {
+                made.set("ordeal_experiment_acked_writes_before", &[], always(f64::INFINITY));
+            }),
             trap("archived in the future", "archive", "inconclusive not_finite", |made| {
                 made.set(ARCHIVE[1], &[], always(-1e9));
             }),

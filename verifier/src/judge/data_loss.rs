@@ -4,7 +4,7 @@ use super::Evidence;
 use super::experiment::{all_recorded, bitten};
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Observed, Shown, show, written_point};
-use crate::evidence::{PhaseName, Point, Shortfall, Window, family};
+use crate::evidence::{Edge, PhaseName, Point, Shortfall, Window, family};
 use crate::slo::DataLoss;
 use crate::verdict::Verdict;
 
@@ -13,6 +13,10 @@ const BAD: [&str; 5] = ["lost", "resurrected", "unexpected", "duplicate", "corru
 const PRESENT: &str = "present";
 /// Acknowledged writes in the 5 s before a fault, without which there was little to lose.
 const WRITES_BEFORE: f64 = 20.0;
+/// How long before it these were acknowledged, in seconds.
+const BEFORE: f64 = 5.0;
+/// The part of them that must have been counted by the first scrape after it.
+const COUNTED: f64 = 0.9;
 
 pub(super) fn judge(promise: &DataLoss, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let store = promise.store.as_str();
@@ -141,17 +145,14 @@ pub(super) fn gate(
         None => run.experiments.keys().map(String::as_str).collect(),
     };
     for name in &names {
-        match bitten(evidence, name) {
-            Ok(_) => {}
-            Err(shortfall) => judged.shortfalls.push(shortfall),
-        }
-        let before =
-            evidence.gauge(family::EXPERIMENT_ACKED_WRITES_BEFORE, &[("experiment", name), ("store", store)]);
-        match before.and_then(|gauge| gauge.last()) {
-            Ok(point) if point.value >= WRITES_BEFORE => {}
-            Ok(point) => judged.lacks(Lack::NoWritesBefore, format!("{} before {name}", point.value)),
-            Err(shortfall) => judged.shortfalls.push(shortfall),
-        }
+        let before = match bitten(evidence, name) {
+            Ok(bitten) => writes_before(evidence, name, store, Some(bitten.injected)),
+            Err(shortfall) => {
+                judged.shortfalls.push(shortfall);
+                writes_before(evidence, name, store, None)
+            }
+        };
+        judged.shortfalls.extend(before.err());
     }
     if names.is_empty() && acked < WRITES_BEFORE {
         judged.lacks(Lack::NoWritesBefore, format!("{acked} in the whole run"));
@@ -160,6 +161,36 @@ pub(super) fn gate(
         judged.shortfalls.extend(all_recorded(evidence).err());
     }
     gate_audits(judged, evidence, store, acked)
+}
+
+/// Whether enough writes were acknowledged before a fault, and the counter grew by as many.
+fn writes_before(
+    evidence: &Evidence,
+    name: &str,
+    store: &str,
+    injected: Option<f64>,
+) -> Result<(), Shortfall> {
+    let labels = [("experiment", name), ("store", store)];
+    let gauge = evidence.gauge(family::EXPERIMENT_ACKED_WRITES_BEFORE, &labels)?;
+    let told = gauge.finite(family::EXPERIMENT_ACKED_WRITES_BEFORE)?.last()?.value;
+    if told < WRITES_BEFORE {
+        return Err(Shortfall::new(Lack::NoWritesBefore, format!("{told} before {name}")));
+    }
+    let Some(injected) = injected else { return Ok(()) };
+    let window = Window::Part { from: Edge::exact(injected - BEFORE), to: Edge::exact(injected) };
+    let acked = evidence.tally(family::LEDGER_WRITES_TOTAL, &[("store", store), ("outcome", "acked")])?;
+    let counted = acked.over(&evidence.run.processes, window)?.outer;
+    if grew(told, counted) {
+        return Ok(());
+    }
+    let detail = format!("{told} writes are told to be acknowledged before {name}, {counted} were counted");
+    Err(Shortfall::new(Lack::Disagreement, detail))
+}
+
+/// Whether a counter grew by as many writes as are told, over a time at least as long: it counts a write a little
+/// later than it was acknowledged.
+fn grew(told: f64, counted: f64) -> bool {
+    counted >= COUNTED * told
 }
 
 fn gate_audits(judged: &mut Judged, evidence: &Evidence, store: &str, acked: f64) -> Result<(), Shortfall> {
@@ -176,7 +207,7 @@ fn gate_audits(judged: &mut Judged, evidence: &Evidence, store: &str, acked: f64
     let at_end = match run.phase(PhaseName::Audit) {
         None => 0.0,
         Some(phase) => {
-            let from = crate::evidence::Edge::exact(phase.start);
+            let from = Edge::exact(phase.start);
             let last = run.processes.cut(0, Window::Run)?.outer.1;
             let before = run.processes.cut(0, Window::Part { from, to: from })?.outer.0;
             complete.between(before, last)
@@ -210,6 +241,15 @@ fn adds_up(present: f64, lost: f64, corrupt: f64, acked: f64, whole: bool) -> bo
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn writes_that_are_told_were_counted() {
+        let table = [(100.0, 100.0, true), (100.0, 340.0, true), (100.0, 92.0, true), (100.0, 80.0, false)];
+        for (told, counted, due) in table {
+            assert_eq!(grew(told, counted), due, "{told} told, {counted} counted");
+        }
+        assert!(!grew(100.0, 0.0));
+    }
 
     #[test]
     fn every_acknowledged_write_is_present_lost_or_damaged() {
