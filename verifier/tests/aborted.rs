@@ -36,13 +36,6 @@ fn errors(made: &mut Made) {
     }
 }
 
-fn late(made: &mut Made) {
-    for le in ["2", "3", "5"] {
-        let labels = [("outcome", "ok"), ("le", le)];
-        made.bend("ordeal_response_time_seconds_bucket", &labels, |_, count| Some((count? * 0.9).floor()));
-    }
-}
-
 fn split(made: &mut Made) {
     made.set("ordeal_split_brain_seconds_total", &[], steps(&[(0.0, 0.0), (260.0, 1.5)]));
 }
@@ -84,7 +77,7 @@ fn cases() -> Vec<Case> {
             let labels = [("component", "shop"), ("outcome", "failed")];
             made.set("ordeal_probes_total", &labels, |t| Some((t.max(0.0) / 5.0).floor()));
         }),
-        case("late answers", "in time", CUT, late),
+        case("late answers", "in time", CUT, |made| made.in_time(0.9)),
         case("an experiment under way", "members rejoin", "inconclusive not_final run_aborted", |made| {
             let experiment = ("experiment", "partition-primary");
             made.set("ordeal_experiment_state", &[experiment], always(0.0));

@@ -30,6 +30,12 @@ fn drop_the_kill(made: &mut Made) {
     made.series.retain(|series| !series.labels.iter().any(of_kill));
 }
 
+/// As a relabelling does that drops one bucket of one task.
+fn drop_a_bucket(made: &mut Made) {
+    let bucket = [("task", "browse"), ("outcome", "ok"), ("le", "2")];
+    made.remove("ordeal_response_time_seconds_bucket", &bucket);
+}
+
 #[test]
 fn a_gauge_that_vanishes_keeps_no_value() {
     spring(
@@ -91,8 +97,9 @@ fn a_gauge_that_vanishes_keeps_no_value() {
 }
 
 #[test]
-fn an_experiment_of_which_nothing_was_recorded_is_missed() {
+fn an_experiment_or_bucket_of_which_nothing_was_recorded_is_missed() {
     const ABSENT: &str = "inconclusive family_absent";
+    const BUCKETS: &str = "inconclusive buckets_differ";
     spring(
         "dropped",
         &[
@@ -101,6 +108,8 @@ fn an_experiment_of_which_nothing_was_recorded_is_missed() {
                 made.set("ordeal_recovery_point_seconds", &[KILL], from(215.0, 3600.0));
                 drop_the_kill(made);
             }),
+            trap("a bucket of one task", "in time", BUCKETS, drop_a_bucket),
+            trap("a bucket of one task, too", "relief", BUCKETS, drop_a_bucket),
             trap("the count", "nothing lost", ABSENT, |made| made.remove("ordeal_experiments", &[])),
             trap("one too many", "nothing lost", "inconclusive disagreement", |made| {
                 made.set("ordeal_experiments", &[], always(1.0));
@@ -242,6 +251,10 @@ fn values_that_cannot_be() {
             }),
             trap("endless writes before a fault", "nothing lost", "inconclusive not_finite", |made| {
                 made.set("ordeal_experiment_acked_writes_before", &[], always(f64::INFINITY));
+            }),
+            trap("more within 1.5 s than within 2 s", "in time", "inconclusive disagreement", |made| {
+                let bucket = [("outcome", "ok"), ("le", "2")];
+                made.bend("ordeal_response_time_seconds_bucket", &bucket, |_, count| Some(count? - 1.0));
             }),
             trap("archived in the future", "archive", "inconclusive not_finite", |made| {
                 made.set(ARCHIVE[1], &[], always(-1e9));

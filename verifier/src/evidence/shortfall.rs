@@ -154,8 +154,8 @@ lacks! {
         "The load generator could not keep up, and that makes a service look worse than it is."
         "Give the generator more room (processors, ports, descriptors), or spread the load.";
     BucketsDiffer "buckets_differ" Both
-        "The load processes have different histogram buckets, which cannot be added up."
-        "Run all load processes with the same trial and the same version.";
+        "Load processes, tasks or outcomes have different histogram buckets, which cannot be added up."
+        "Run all load processes with the same trial and the same version, and look for a relabelling in Prometheus that drops buckets.";
     SaturatedBucket "saturated_bucket" Both
         "The limit lies beyond the histogram's last bound, or between two bounds that decide."
         "Add the limit to the trial's `load.buckets`.";

@@ -145,6 +145,18 @@ impl Made {
         }
     }
 
+    /// Only this share of the good answers takes no longer than 2 s.
+    pub(crate) fn in_time(&mut self, share: f64) {
+        const LONGER: [&str; 6] = ["3", "5", "6", "10", "16", "+Inf"];
+        for at in self.matched("ordeal_response_time_seconds_bucket", &[("outcome", "ok")]) {
+            let longer = |(label, le): &(String, String)| label == "le" && LONGER.contains(&le.as_str());
+            if !self.series[at].labels.iter().any(longer) {
+                let count = self.series[at].value.clone();
+                self.series[at].value = Arc::new(move |t| Some((count(t)? * share).floor()));
+            }
+        }
+    }
+
     /// Goes through these phases instead of its own.
     pub(crate) fn walk(&mut self, phases: &[(&'static str, f64)]) {
         self.remove("ordeal_run_phase", &[]);
