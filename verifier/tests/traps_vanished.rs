@@ -256,6 +256,22 @@ fn values_that_cannot_be() {
                 let bucket = [("outcome", "ok"), ("le", "2")];
                 made.bend("ordeal_response_time_seconds_bucket", &bucket, |_, count| Some(count? - 1.0));
             }),
+            trap("a ramp that began twice", "shop answers", "inconclusive disagreement", |made| {
+                let ramp = steps(&[(20.0, made::MOMENT + 20.0), (590.0, made::MOMENT + 39.0)]);
+                made.set("ordeal_run_phase_start_timestamp_seconds", &[("phase", "ramp")], ramp);
+            }),
+            trap("a run that began twice", "shop answers", "inconclusive disagreement", |made| {
+                let start = steps(&[(0.0, made::MOMENT), (300.0, made::MOMENT + 1.0)]);
+                made.set("ordeal_run_start_timestamp_seconds", &[], start);
+            }),
+            trap("a fault injected twice", "PostgreSQL recovers", "inconclusive disagreement", |made| {
+                let injected = steps(&[(130.3, made::MOMENT + 130.3), (500.0, made::MOMENT + 131.3)]);
+                made.set("ordeal_experiment_injected_timestamp_seconds", &[KILL], injected);
+            }),
+            trap("a revert moved later", "members rejoin", "inconclusive disagreement", |made| {
+                let reverted = steps(&[(270.7, made::MOMENT + 270.7), (500.0, made::MOMENT + 300.0)]);
+                made.set("ordeal_experiment_reverted_timestamp_seconds", &[], reverted);
+            }),
             trap("archived in the future", "archive", "inconclusive not_finite", |made| {
                 made.set(ARCHIVE[1], &[], always(-1e9));
             }),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::find::Member;
 use super::{Experiment, Found, Run};
 use crate::evidence::{
-    Edge, Fetched, Gauge, Lack, Millis, PhaseName, Process, Processes, Recorded, Scrape, Shortfall, State,
-    family, same,
+    Edge, Fetched, Gauge, Lack, Millis, PhaseName, Point, Process, Processes, Recorded, Scrape, Shortfall,
+    State, family, same,
 };
 
 /// Clocks further apart than this cannot be set side by side.
@@ -195,16 +195,24 @@ impl Run {
         experiment
     }
 
-    /// A timestamp that is absent or zero until it happened.
+    /// A timestamp that is absent or zero until it happened, and does not change from then on.
     pub(super) fn time(
         &self,
         recorded: &Recorded,
         family: &'static str,
         matching: &[(&str, &str)],
     ) -> Result<Option<f64>, Shortfall> {
-        match Gauge::of(&self.processes, recorded, family, matching).and_then(|gauge| gauge.last()) {
-            Ok(point) => Ok(Some(point.value).filter(|value| *value > 0.0 && value.is_finite())),
-            Err(flaw) => Err(flaw),
+        let gauge = Gauge::of(&self.processes, recorded, family, matching)?;
+        let last = gauge.last()?.value;
+        match moved(&gauge.points, last) {
+            Some(other) => {
+                let detail = format!(
+                    "{} was {:.3} at {}, and {last:.3} in the end",
+                    gauge.name, other.value, other.at
+                );
+                Err(Shortfall::new(Lack::Disagreement, detail))
+            }
+            None => Ok(Some(last).filter(|value| *value > 0.0 && value.is_finite())),
         }
     }
 
@@ -286,6 +294,33 @@ impl Run {
                 let detail = format!("the clock of {process} went back at {}", pair[1].at);
                 self.flaws.push(Shortfall::new(Lack::ClockSkew, detail));
             }
+        }
+    }
+}
+
+/// The first sample of a timestamp that was set, to another time than the last one.
+fn moved(points: &[Point], last: f64) -> Option<&Point> {
+    points.iter().find(|point| point.value != 0.0 && !same(point.value, last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_is_set_once() {
+        let table: [(&[f64], bool); 5] = [
+            (&[0.0, 0.0, 7.0, 7.0], true),
+            (&[0.0, 0.0], true),
+            (&[7.0, 8.0], false),
+            (&[7.0, 0.0], false),
+            (&[7.0, f64::NAN, 7.0], false),
+        ];
+        for (values, stays) in table {
+            let point = |value: &f64| Point { at: Millis(0), clock: 0.0, value: *value };
+            let points: Vec<Point> = values.iter().map(point).collect();
+            let told = moved(&points, values[values.len() - 1]);
+            assert_eq!(told.is_none(), stays, "{values:?}: {told:?}");
         }
     }
 }
