@@ -163,7 +163,7 @@ lacks! {
         "The workload did not have the number of replicas that the objective is about."
         "Look at the scaling objectives first; give `steady` more time before the first experiment.";
     Disagreement "disagreement" Both
-        "Two ways to the same number gave different numbers."
+        "Two ways to the same number, or two samples of one that never changes, gave different numbers."
         "Do not trust either before it is explained: report it with the run's samples.";
 }
 
