@@ -2,14 +2,12 @@
 
 mod made;
 
-use made::{MOMENT, Made, Server, always, from, healthy, moment, said, slos, steps};
+use made::{MOMENT, Made, Server, always, from, healthy, said, slos, steps};
 
 /// Stops a run in the experiments' phase: no cooldown, an audit at once.
 fn stop(made: &mut Made) {
-    made.remove("ordeal_run_phase_start_timestamp_seconds", &[("phase", "cooldown")]);
-    made.set("ordeal_run_phase_start_timestamp_seconds", &[("phase", "audit")], moment(480.0));
-    made.set("ordeal_run_phase", &[], always(0.0));
-    made.set("ordeal_run_phase", &[("phase", "aborted")], always(1.0));
+    let begun = [("preflight", 0.0), ("ramp", 20.0), ("steady", 40.0), ("experiments", 120.0)];
+    made.walk(&[&begun[..], &[("audit", 480.0), ("aborted", 600.0)]].concat());
 }
 
 /// What the run shows besides, the objective, and what is said of it.
@@ -35,13 +33,6 @@ fn errors(made: &mut Made) {
         made.set("ordeal_requests_total", &[("task", task), ("outcome", "error")], move |t| Some(count(t)));
         let labels = [("task", task), ("reason", "http_5xx")];
         made.set("ordeal_request_errors_total", &labels, move |t| Some(count(t)));
-    }
-}
-
-fn late(made: &mut Made) {
-    for le in ["2", "3", "5"] {
-        let labels = [("outcome", "ok"), ("le", le)];
-        made.bend("ordeal_response_time_seconds_bucket", &labels, |_, count| Some((count? * 0.9).floor()));
     }
 }
 
@@ -73,8 +64,8 @@ fn cases() -> Vec<Case> {
             let busy = steps(&[(0.0, 0.1), (30.0, 0.9), (60.0, 1.8)]);
             made.set("ordeal_autoscaler_utilization_ratio", &[("state", "current")], busy);
             made.set("ordeal_autoscaler_replicas", &[("state", "current")], always(10.0));
-            made.remove("ordeal_run_phase_start_timestamp_seconds", &[("phase", "experiments")]);
-            made.set("ordeal_run_phase_start_timestamp_seconds", &[("phase", "steady")], moment(450.0));
+            let begun = [("preflight", 0.0), ("ramp", 20.0), ("steady", 450.0)];
+            made.walk(&[&begun[..], &[("audit", 480.0), ("aborted", 600.0)]].concat());
         }),
         case("errors", "shop answers", CUT, errors),
         case("errors in one task", "browsing answers", CUT, errors),
@@ -86,7 +77,7 @@ fn cases() -> Vec<Case> {
             let labels = [("component", "shop"), ("outcome", "failed")];
             made.set("ordeal_probes_total", &labels, |t| Some((t.max(0.0) / 5.0).floor()));
         }),
-        case("late answers", "in time", CUT, late),
+        case("late answers", "in time", CUT, |made| made.in_time(0.9)),
         case("an experiment under way", "members rejoin", "inconclusive not_final run_aborted", |made| {
             let experiment = ("experiment", "partition-primary");
             made.set("ordeal_experiment_state", &[experiment], always(0.0));
@@ -114,8 +105,7 @@ fn cases() -> Vec<Case> {
         case("a split brain", "no split brain", FAIL, split),
         case("a split brain, too", "no split brain at all", FAIL, split),
         case("lost writes", "nothing lost", FAIL, |made| {
-            let lost = [("store", "postgres"), ("class", "lost")];
-            made.set("ordeal_ledger_audit", &lost, steps(&[(0.0, 0.0), (346.0, 7.0)]));
+            made.find("lost", 346.0, 7.0);
         }),
         case("a long span of lost writes", "span of lost writes", FAIL, |made| {
             made.set("ordeal_recovery_point_seconds", &[("store", "postgres")], from(215.0, 1000.0));
@@ -179,8 +169,8 @@ fn every_kind_of_objective_is_looked_at_on_a_stopped_run() {
 #[test]
 fn a_run_stopped_after_its_load_fails_by_its_load() {
     let mut made = healthy("cooled", 5.0);
-    made.set("ordeal_run_phase", &[], always(0.0));
-    made.set("ordeal_run_phase", &[("phase", "aborted")], always(1.0));
+    let begun = [("preflight", 0.0), ("ramp", 20.0), ("steady", 40.0), ("experiments", 120.0)];
+    made.walk(&[&begun[..], &[("cooldown", 480.0), ("audit", 570.0), ("aborted", 600.0)]].concat());
     errors(&mut made);
     let server = Server::with([&made]);
     assert_eq!(said(&server.verdict(&slos("cooled"), &[]), "shop answers"), FAIL);

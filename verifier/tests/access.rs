@@ -38,6 +38,9 @@ fn answers_through_a_proxy_are_judged_and_spoilt_ones_never_pass() {
     let hidden = through(&server, Spoil::Warn("ordeal_run_info"), TOKEN);
     assert_eq!(said(&json(&hidden), "nothing lost"), "inconclusive warning");
 
+    let half = through(&server, Spoil::Halve("ordeal_requests_total"), TOKEN);
+    assert_eq!(said(&json(&half), "shop answers"), "inconclusive warning");
+
     let refused = through(&server, Spoil::Refuse("ordeal_ledger_audit"), TOKEN);
     assert_eq!(refused.status.code(), Some(3));
     assert_eq!(said(&json(&refused), "nothing lost"), "inconclusive query_error");

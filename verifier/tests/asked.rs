@@ -52,7 +52,7 @@ fn names_that_the_run_does_not_have() {
     short.remove("ordeal_run_phase_start_timestamp_seconds", &[("phase", "cooldown")]);
     let server = Server::with([&short]);
     let cooldown = "kind: availability, at_least: 99%, during: {phase: cooldown}";
-    assert_eq!(judged(&server, cooldown, &[]), "inconclusive no_samples");
+    assert_eq!(judged(&server, cooldown, &[]), "inconclusive no_samples family_absent disagreement");
     let mut cut = healthy("cut", 5.0);
     cut.last = 500.0;
     let server = Server::with([&cut]);

@@ -27,14 +27,11 @@ fn run() -> Made {
     {
         made.set("ordeal_request_errors_total", &[sale, ("reason", reason)], failed(count));
     }
-    let lost = [("store", "postgres"), ("class", "lost")];
-    made.set("ordeal_ledger_audit", &lost, steps(&[(0.0, 0.0), (216.0, 7.0)]));
+    made.find("lost", 216.0, 7.0);
     let replicas = steps(&[(0.0, 3.0), (75.0, 10.0), (597.0, 3.0)]);
     made.set("ordeal_workload_replicas", &[("state", "ready")], replicas);
-    let late = [("outcome", "ok"), ("le", "2")];
-    made.bend("ordeal_response_time_seconds_bucket", &late, |_, count| Some((count? * 0.949).floor()));
+    made.in_time(0.949);
     made.set("ordeal_saturated_seconds_total", &[("cause", "cpu")], steps(&[(0.0, 0.0), (200.0, 60.0)]));
-    made.bend("ordeal_ledger_audit", &[("class", "present")], |_, present| Some((present? - 7.0).max(0.0)));
     made
 }
 

@@ -109,11 +109,7 @@ fn latency() {
         "latency",
         &[
             trap("no bound at the limit", "in time", "inconclusive saturated_bucket", |made| {
-                for le in ["1", "1.5"] {
-                    made.bend(BUCKETS, &[("outcome", "ok"), ("le", le)], |_, count| {
-                        Some((count? * 0.9).floor())
-                    });
-                }
+                made.in_time(0.9);
                 made.remove(BUCKETS, &[("le", "2")]);
             }),
             trap("answers that were not timed", "in time", "inconclusive disagreement", |made| {
@@ -128,11 +124,7 @@ fn latency() {
                 "in time",
                 "inconclusive generator_saturated",
                 |made| {
-                    for le in ["2", "3", "5"] {
-                        made.bend(BUCKETS, &[("outcome", "ok"), ("le", le)], |_, count| {
-                            Some((count? * 0.9).floor())
-                        });
-                    }
+                    made.in_time(0.9);
                     made.set(
                         "ordeal_saturated_seconds_total",
                         &[("cause", "cpu")],

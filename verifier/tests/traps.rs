@@ -89,8 +89,8 @@ fn runs_that_are_not_whole() {
                 made.set("ordeal_run_end_timestamp_seconds", &[], moment(1e6));
             }),
             trap("an aborted run", "nothing lost", "inconclusive run_aborted", |made| {
-                made.set("ordeal_run_phase", &[], always(0.0));
-                made.set("ordeal_run_phase", &[("phase", "aborted")], always(1.0));
+                let begun = [("preflight", 0.0), ("ramp", 20.0), ("steady", 40.0), ("experiments", 120.0)];
+                made.walk(&[&begun[..], &[("audit", 480.0), ("aborted", 600.0)]].concat());
             }),
             trap("a restarted process", "shop answers", "inconclusive process_restarted", |made| {
                 let starts = [(0.0, MOMENT - 0.5), (350.0, MOMENT + 349.0)];

@@ -3,7 +3,7 @@
 mod made;
 
 use made::trap::{spring, trap};
-use made::{Made, always, from};
+use made::{Made, always, from, steps};
 
 const GAP: &str = "inconclusive gap";
 const KILL: (&str, &str) = ("experiment", "kill-postgres-primary");
@@ -28,6 +28,12 @@ fn late(made: &mut Made, family: &str, matching: &[(&str, &str)], since: f64) {
 fn drop_the_kill(made: &mut Made) {
     let of_kill = |(label, value): &(String, String)| (label.as_str(), value.as_str()) == KILL;
     made.series.retain(|series| !series.labels.iter().any(of_kill));
+}
+
+/// As a relabelling does that drops one bucket of one task.
+fn drop_a_bucket(made: &mut Made) {
+    let bucket = [("task", "browse"), ("outcome", "ok"), ("le", "2")];
+    made.remove("ordeal_response_time_seconds_bucket", &bucket);
 }
 
 #[test]
@@ -91,8 +97,9 @@ fn a_gauge_that_vanishes_keeps_no_value() {
 }
 
 #[test]
-fn an_experiment_of_which_nothing_was_recorded_is_missed() {
+fn an_experiment_or_bucket_of_which_nothing_was_recorded_is_missed() {
     const ABSENT: &str = "inconclusive family_absent";
+    const BUCKETS: &str = "inconclusive buckets_differ";
     spring(
         "dropped",
         &[
@@ -101,10 +108,58 @@ fn an_experiment_of_which_nothing_was_recorded_is_missed() {
                 made.set("ordeal_recovery_point_seconds", &[KILL], from(215.0, 3600.0));
                 drop_the_kill(made);
             }),
+            trap("a bucket of one task", "in time", BUCKETS, drop_a_bucket),
+            trap("a bucket of one task, too", "relief", BUCKETS, drop_a_bucket),
             trap("the count", "nothing lost", ABSENT, |made| made.remove("ordeal_experiments", &[])),
             trap("one too many", "nothing lost", "inconclusive disagreement", |made| {
                 made.set("ordeal_experiments", &[], always(1.0));
             }),
+        ],
+    );
+}
+
+#[test]
+fn a_phase_of_which_the_beginning_is_not_told_is_missed() {
+    const STARTS: &str = "ordeal_run_phase_start_timestamp_seconds";
+    const ABSENT: &str = "inconclusive family_absent";
+    const APART: &str = "inconclusive disagreement";
+    spring(
+        "phase",
+        &[
+            trap("the cooldown's", "down", ABSENT, |made| {
+                made.remove(STARTS, &[("phase", "cooldown")]);
+            }),
+            trap("the cooldown's, from 400 s on", "down", ABSENT, |made| {
+                cut(made, STARTS, &[("phase", "cooldown")], 400.0);
+            }),
+            trap("the experiments'", "shop answers", ABSENT, |made| {
+                made.remove(STARTS, &[("phase", "experiments")]);
+            }),
+            trap("the end's, however it is told", "shop answers", ABSENT, |made| {
+                made.remove(STARTS, &[("phase", "finished")]);
+                made.remove("ordeal_run_phase", &[("phase", "finished")]);
+            }),
+            trap("the present phase's", "shop answers", ABSENT, |made| {
+                made.remove("ordeal_run_phase", &[("phase", "cooldown")]);
+            }),
+            trap("the present phase's, in the end", "shop answers", GAP, |made| {
+                cut(made, "ordeal_run_phase", &[("phase", "steady")], 400.0);
+            }),
+            trap("a cooldown told to begin late", "down", APART, |made| {
+                made.set(STARTS, &[("phase", "cooldown")], made::moment(530.0));
+            }),
+            trap(
+                "the cooldown's of a stopped run",
+                "down",
+                "inconclusive run_aborted disagreement",
+                |made| {
+                    let begun =
+                        [("preflight", 0.0), ("ramp", 20.0), ("steady", 40.0), ("experiments", 120.0)];
+                    let ended = [("cooldown", 480.0), ("audit", 570.0), ("aborted", 600.0)];
+                    made.walk(&[&begun[..], &ended].concat());
+                    made.remove(STARTS, &[("phase", "cooldown")]);
+                },
+            ),
         ],
     );
 }
@@ -144,6 +199,33 @@ fn what_begins_late_does_not_speak_for_the_time_before() {
 }
 
 #[test]
+fn the_worst_so_far_does_not_get_better() {
+    const FELL: &str = "inconclusive counter_reset";
+    spring(
+        "better",
+        &[
+            trap("lost writes", "nothing lost", FELL, |made| {
+                let lost = steps(&[(0.0, 0.0), (216.0, 16.0), (346.0, 0.0)]);
+                made.set("ordeal_ledger_audit", &[("store", "postgres"), ("class", "lost")], lost);
+            }),
+            trap("corrupt writes", "nothing lost in the partition", FELL, |made| {
+                let corrupt = steps(&[(0.0, 0.0), (216.0, 3.0), (346.0, 0.0)]);
+                made.set("ordeal_ledger_audit", &[("store", "postgres"), ("class", "corrupt")], corrupt);
+            }),
+            trap("an hour of lost writes", "span of lost writes", FELL, |made| {
+                let span = steps(&[(215.0, 3600.0), (300.0, 0.0)]);
+                made.set("ordeal_recovery_point_seconds", &[KILL, ("store", "postgres")], span);
+            }),
+            trap("ten seconds' outage", "health", "inconclusive disagreement", |made| {
+                let longest = steps(&[(0.0, 0.0), (100.0, 10.0), (300.0, 0.0)]);
+                let labels = [("component", "shop"), ("cause", "none")];
+                made.set("ordeal_component_longest_outage_seconds", &labels, longest);
+            }),
+        ],
+    );
+}
+
+#[test]
 fn values_that_cannot_be() {
     spring(
         "nonsense",
@@ -152,6 +234,43 @@ fn values_that_cannot_be() {
                 let of = |class| [("store", "postgres"), ("class", class)];
                 made.set("ordeal_ledger_audit", &of("lost"), always(5.0));
                 made.set("ordeal_ledger_audit", &of("corrupt"), always(-5.0));
+            }),
+            trap("five present of all", "nothing lost", "inconclusive disagreement", |made| {
+                made.set("ordeal_ledger_audit", &[("class", "present")], steps(&[(0.0, 0.0), (216.0, 5.0)]));
+            }),
+            trap("more found than acknowledged", "nothing lost", "inconclusive disagreement", |made| {
+                made.bend("ordeal_ledger_audit", &[("class", "present")], |_, found| Some(found? * 2.0));
+            }),
+            trap("no write since before the faults", "nothing lost", "inconclusive disagreement", |made| {
+                for (family, label) in [
+                    ("ordeal_ledger_writes_total", ("outcome", "acked")),
+                    ("ordeal_ledger_audit", ("class", "present")),
+                ] {
+                    made.bend(family, &[label], |_, count| Some(count?.min(2000.0)));
+                }
+            }),
+            trap("endless writes before a fault", "nothing lost", "inconclusive not_finite", |made| {
+                made.set("ordeal_experiment_acked_writes_before", &[], always(f64::INFINITY));
+            }),
+            trap("more within 1.5 s than within 2 s", "in time", "inconclusive disagreement", |made| {
+                let bucket = [("outcome", "ok"), ("le", "2")];
+                made.bend("ordeal_response_time_seconds_bucket", &bucket, |_, count| Some(count? - 1.0));
+            }),
+            trap("a ramp that began twice", "shop answers", "inconclusive disagreement", |made| {
+                let ramp = steps(&[(20.0, made::MOMENT + 20.0), (590.0, made::MOMENT + 39.0)]);
+                made.set("ordeal_run_phase_start_timestamp_seconds", &[("phase", "ramp")], ramp);
+            }),
+            trap("a run that began twice", "shop answers", "inconclusive disagreement", |made| {
+                let start = steps(&[(0.0, made::MOMENT), (300.0, made::MOMENT + 1.0)]);
+                made.set("ordeal_run_start_timestamp_seconds", &[], start);
+            }),
+            trap("a fault injected twice", "PostgreSQL recovers", "inconclusive disagreement", |made| {
+                let injected = steps(&[(130.3, made::MOMENT + 130.3), (500.0, made::MOMENT + 131.3)]);
+                made.set("ordeal_experiment_injected_timestamp_seconds", &[KILL], injected);
+            }),
+            trap("a revert moved later", "members rejoin", "inconclusive disagreement", |made| {
+                let reverted = steps(&[(270.7, made::MOMENT + 270.7), (500.0, made::MOMENT + 300.0)]);
+                made.set("ordeal_experiment_reverted_timestamp_seconds", &[], reverted);
             }),
             trap("archived in the future", "archive", "inconclusive not_finite", |made| {
                 made.set(ARCHIVE[1], &[], always(-1e9));

@@ -104,14 +104,7 @@ fn breaches() -> Vec<Breach> {
             let labels = [("component", "shop"), ("outcome", "failed")];
             made.set("ordeal_probes_total", &labels, |t| Some((t.max(0.0) / 5.0).floor()));
         }),
-        ("in time", |made| {
-            for le in ["2", "3", "5"] {
-                let labels = [("outcome", "ok"), ("le", le)];
-                made.bend("ordeal_response_time_seconds_bucket", &labels, |_, count| {
-                    Some((count? * 0.9).floor())
-                });
-            }
-        }),
+        ("in time", |made| made.in_time(0.9)),
         ("PostgreSQL recovers", |made| late(made, "kill-postgres-primary", "postgres", 50.0)),
         ("members rejoin", |made| {
             let labels = [
@@ -180,11 +173,7 @@ fn split(made: &mut Made) {
 }
 
 fn lost(made: &mut Made) {
-    made.set(
-        "ordeal_ledger_audit",
-        &[("store", "postgres"), ("class", "lost")],
-        steps(&[(0.0, 0.0), (346.0, 7.0)]),
-    );
+    made.find("lost", 346.0, 7.0);
     let labels = [("store", "postgres"), ("experiment", "partition-primary")];
     made.set("ordeal_recovery_point_seconds", &labels, from(345.0, 0.4));
 }

@@ -99,6 +99,24 @@ impl Gauge {
         }
     }
 
+    /// Whether no sample is below an earlier one, as it is due for the worst of all so far.
+    pub(crate) fn rising(self) -> Result<Self, Shortfall> {
+        let mut highest = f64::NEG_INFINITY;
+        for point in &self.points {
+            if point.value < highest {
+                let detail = format!("{} fell from {highest} to {} at {}", self.name, point.value, point.at);
+                return Err(Shortfall::new(Lack::CounterReset, detail));
+            }
+            highest = highest.max(point.value);
+        }
+        Ok(self)
+    }
+
+    /// The highest value that was ever sampled.
+    pub(crate) fn highest(&self) -> f64 {
+        self.points.iter().map(|point| point.value).fold(f64::NEG_INFINITY, f64::max)
+    }
+
     /// The samples from one instant of the exporter's clock to another, both included.
     pub(crate) fn within(&self, from: f64, to: f64) -> &[Point] {
         let first = self.points.partition_point(|point| point.clock < from);
@@ -215,6 +233,22 @@ mod tests {
         assert_eq!(gauge.before(2.5).unwrap_err().lack, Lack::Gap);
         assert_eq!(gauge.before(-1.0), Ok(None));
         assert_eq!((gauge.whole(0.0, 1.5), gauge.whole(0.0, 2.0).unwrap_err().lack), (Ok(()), Lack::Gap));
+    }
+
+    #[test]
+    fn the_worst_so_far_never_falls() {
+        let table: [(&[f64], bool); 5] = [
+            (&[0.0, 0.0, 7.0, 7.0], true),
+            (&[5.0], true),
+            (&[0.0, 7.0, 0.0], false),
+            (&[0.0, 7.0, f64::NAN, 6.0], false),
+            (&[0.0, f64::INFINITY, 1.0], false),
+        ];
+        for (values, rises) in table {
+            let told = gauge(values).rising();
+            assert_eq!(told.is_ok(), rises, "{values:?}: {told:?}");
+        }
+        assert_eq!(gauge(&[0.0, 7.0, f64::NAN, 6.0]).highest(), 7.0);
     }
 
     #[test]

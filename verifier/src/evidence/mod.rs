@@ -16,7 +16,7 @@ mod words;
 
 pub(crate) use family::Family;
 pub(crate) use gauge::{Gauge, Point, Transition, mean_bounds};
-pub(crate) use index::{Fetched, Recorded};
+pub(crate) use index::{Fetched, Laid, Recorded};
 pub(crate) use processes::{Process, Processes, Scrape, pin, window_of};
 pub(crate) use sample::{Data, Labels, Millis, Sample, Shown, same};
 pub(crate) use shortfall::{Bars, Lack, Shortfall};

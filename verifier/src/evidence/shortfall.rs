@@ -106,7 +106,7 @@ lacks! {
         "Samples are missing where they decide."
         "Look at `up` of the target and at the load of Prometheus, and run the trial again.";
     CounterReset "counter_reset" Both
-        "A counter fell although its process did not restart."
+        "A counter, or the worst so far, fell although its process did not restart."
         "Check whether two processes share one job and instance.";
     TooFewEvents "too_few_events" Both
         "There were fewer events than a share so close to the whole needs (3 / (1 - limit))."
@@ -154,8 +154,8 @@ lacks! {
         "The load generator could not keep up, and that makes a service look worse than it is."
         "Give the generator more room (processors, ports, descriptors), or spread the load.";
     BucketsDiffer "buckets_differ" Both
-        "The load processes have different histogram buckets, which cannot be added up."
-        "Run all load processes with the same trial and the same version.";
+        "Load processes, tasks or outcomes have different histogram buckets, which cannot be added up."
+        "Run all load processes with the same trial and the same version, and look for a relabelling in Prometheus that drops buckets.";
     SaturatedBucket "saturated_bucket" Both
         "The limit lies beyond the histogram's last bound, or between two bounds that decide."
         "Add the limit to the trial's `load.buckets`.";
@@ -163,7 +163,7 @@ lacks! {
         "The workload did not have the number of replicas that the objective is about."
         "Look at the scaling objectives first; give `steady` more time before the first experiment.";
     Disagreement "disagreement" Both
-        "Two ways to the same number gave different numbers."
+        "Two ways to the same number, or two samples of one that never changes, gave different numbers."
         "Do not trust either before it is explained: report it with the run's samples.";
 }
 

@@ -4,33 +4,30 @@ use super::Evidence;
 use super::experiment::{all_recorded, bitten};
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Observed, Shown, show, written_point};
-use crate::evidence::{PhaseName, Point, Shortfall, Window, family};
+use crate::evidence::{Edge, PhaseName, Point, Shortfall, Window, family};
 use crate::slo::DataLoss;
 use crate::verdict::Verdict;
 
 /// The classes of the audit that no promise allows.
 const BAD: [&str; 5] = ["lost", "resurrected", "unexpected", "duplicate", "corrupt"];
+const PRESENT: &str = "present";
 /// Acknowledged writes in the 5 s before a fault, without which there was little to lose.
 const WRITES_BEFORE: f64 = 20.0;
+/// How long before it these were acknowledged, in seconds.
+const BEFORE: f64 = 5.0;
+/// The part of them that must have been counted by the first scrape after it.
+const COUNTED: f64 = 0.9;
 
 pub(super) fn judge(promise: &DataLoss, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let store = promise.store.as_str();
     let acked =
         evidence.tally(family::LEDGER_WRITES_TOTAL, &[("store", store), ("outcome", "acked")])?.total();
-    let audited = |class| {
-        let labels = [("store", store), ("class", class)];
-        let point = evidence.gauge(family::LEDGER_AUDIT, &labels)?.last()?;
-        if point.value.is_finite() && point.value >= 0.0 {
-            return Ok(point);
-        }
-        let detail = format!("{} writes of {store} are {class} at {}", point.value, point.at);
-        Err(Shortfall::new(Lack::NotFinite, detail))
-    };
+    let audited = |class| audited(evidence, store, class);
     let mut counts = Vec::new();
     for class in BAD {
         counts.push((class, audited(class)?));
     }
-    let (present, recovered) = (audited("present")?.value, audited("recovered")?.value);
+    let (present, recovered) = (audited(PRESENT)?.value, audited("recovered")?.value);
     let told = match &promise.experiment {
         None => told(&counts, acked, store),
         Some(name) => told_of_experiment(&counts, acked, store, point(evidence, name, store)?)?,
@@ -42,12 +39,6 @@ pub(super) fn judge(promise: &DataLoss, evidence: &Evidence) -> Result<Judged, S
         show::grouped(present),
         show::grouped(recovered)
     ));
-    if acked > 0.0 && present == 0.0 && bad == 0.0 {
-        judged.lacks(
-            Lack::Disagreement,
-            format!("{acked} writes were acknowledged, the audit found none present"),
-        );
-    }
     gate(&mut judged, evidence, promise.experiment.as_deref(), store, acked)?;
     let matchers = format!(
         "store={store:?},class=~\"{}\"",
@@ -59,6 +50,19 @@ pub(super) fn judge(promise: &DataLoss, evidence: &Evidence) -> Result<Judged, S
         judged.samples.push(Shown { series, at: point.at, value: point.value });
     }
     Ok(judged)
+}
+
+/// How many writes the audits put into a class.
+fn audited(evidence: &Evidence, store: &str, class: &str) -> Result<Point, Shortfall> {
+    let labels = [("store", store), ("class", class)];
+    let gauge = evidence.gauge(family::LEDGER_AUDIT, &labels)?;
+    // What was found present may be missed later; all else is the worst so far.
+    let point = if class == PRESENT { gauge } else { gauge.rising()? }.last()?;
+    if point.value.is_finite() && point.value >= 0.0 {
+        return Ok(point);
+    }
+    let detail = format!("{} writes of {store} are {class} at {}", point.value, point.at);
+    Err(Shortfall::new(Lack::NotFinite, detail))
 }
 
 /// What is said of the counts.
@@ -141,17 +145,14 @@ pub(super) fn gate(
         None => run.experiments.keys().map(String::as_str).collect(),
     };
     for name in &names {
-        match bitten(evidence, name) {
-            Ok(_) => {}
-            Err(shortfall) => judged.shortfalls.push(shortfall),
-        }
-        let before =
-            evidence.gauge(family::EXPERIMENT_ACKED_WRITES_BEFORE, &[("experiment", name), ("store", store)]);
-        match before.and_then(|gauge| gauge.last()) {
-            Ok(point) if point.value >= WRITES_BEFORE => {}
-            Ok(point) => judged.lacks(Lack::NoWritesBefore, format!("{} before {name}", point.value)),
-            Err(shortfall) => judged.shortfalls.push(shortfall),
-        }
+        let before = match bitten(evidence, name) {
+            Ok(bitten) => writes_before(evidence, name, store, Some(bitten.injected)),
+            Err(shortfall) => {
+                judged.shortfalls.push(shortfall);
+                writes_before(evidence, name, store, None)
+            }
+        };
+        judged.shortfalls.extend(before.err());
     }
     if names.is_empty() && acked < WRITES_BEFORE {
         judged.lacks(Lack::NoWritesBefore, format!("{acked} in the whole run"));
@@ -159,10 +160,40 @@ pub(super) fn gate(
     if experiment.is_none() && judged.by_value != Verdict::Fail {
         judged.shortfalls.extend(all_recorded(evidence).err());
     }
-    gate_audits(judged, evidence, store)
+    gate_audits(judged, evidence, store, acked)
 }
 
-fn gate_audits(judged: &mut Judged, evidence: &Evidence, store: &str) -> Result<(), Shortfall> {
+/// Whether enough writes were acknowledged before a fault, and the counter grew by as many.
+fn writes_before(
+    evidence: &Evidence,
+    name: &str,
+    store: &str,
+    injected: Option<f64>,
+) -> Result<(), Shortfall> {
+    let labels = [("experiment", name), ("store", store)];
+    let gauge = evidence.gauge(family::EXPERIMENT_ACKED_WRITES_BEFORE, &labels)?;
+    let told = gauge.finite(family::EXPERIMENT_ACKED_WRITES_BEFORE)?.last()?.value;
+    if told < WRITES_BEFORE {
+        return Err(Shortfall::new(Lack::NoWritesBefore, format!("{told} before {name}")));
+    }
+    let Some(injected) = injected else { return Ok(()) };
+    let window = Window::Part { from: Edge::exact(injected - BEFORE), to: Edge::exact(injected) };
+    let acked = evidence.tally(family::LEDGER_WRITES_TOTAL, &[("store", store), ("outcome", "acked")])?;
+    let counted = acked.over(&evidence.run.processes, window)?.outer;
+    if grew(told, counted) {
+        return Ok(());
+    }
+    let detail = format!("{told} writes are told to be acknowledged before {name}, {counted} were counted");
+    Err(Shortfall::new(Lack::Disagreement, detail))
+}
+
+/// Whether a counter grew by as many writes as are told, over a time at least as long: it counts a write a little
+/// later than it was acknowledged.
+fn grew(told: f64, counted: f64) -> bool {
+    counted >= COUNTED * told
+}
+
+fn gate_audits(judged: &mut Judged, evidence: &Evidence, store: &str, acked: f64) -> Result<(), Shortfall> {
     let run = &evidence.run;
     let audits =
         |result| evidence.tally(family::LEDGER_AUDITS_TOTAL, &[("store", store), ("result", result)]);
@@ -176,7 +207,7 @@ fn gate_audits(judged: &mut Judged, evidence: &Evidence, store: &str) -> Result<
     let at_end = match run.phase(PhaseName::Audit) {
         None => 0.0,
         Some(phase) => {
-            let from = crate::evidence::Edge::exact(phase.start);
+            let from = Edge::exact(phase.start);
             let last = run.processes.cut(0, Window::Run)?.outer.1;
             let before = run.processes.cut(0, Window::Part { from, to: from })?.outer.0;
             complete.between(before, last)
@@ -186,5 +217,59 @@ fn gate_audits(judged: &mut Judged, evidence: &Evidence, store: &str) -> Result<
         judged
             .lacks(Lack::AuditIncomplete, format!("no complete audit of {store} after the writers stopped"));
     }
+    let whole = at_end >= 1.0 && incomplete == 0.0;
+    let of = |class| audited(evidence, store, class).map(|point| point.value);
+    let (present, lost, corrupt) = (of(PRESENT)?, of("lost")?, of("corrupt")?);
+    if !adds_up(present, lost, corrupt, acked, whole) {
+        let [present, lost, corrupt] = [present, lost, corrupt].map(show::grouped);
+        let acked = show::grouped(acked);
+        let detail =
+            format!("{store}: {present} present, {lost} lost and {corrupt} corrupt of {acked} acknowledged");
+        judged.lacks(Lack::Disagreement, detail);
+    }
     Ok(())
+}
+
+/// Whether the classes are those of as many writes as were acknowledged: each of these is present, lost or
+/// damaged, and of the corrupt ones those that were acknowledged and are not lost are the damaged ones. Before the
+/// last audit is complete, some of them were judged by none yet.
+fn adds_up(present: f64, lost: f64, corrupt: f64, acked: f64, whole: bool) -> bool {
+    let most = present + lost + corrupt;
+    present + lost <= acked && (!whole || most >= acked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_that_are_told_were_counted() {
+        let table = [(100.0, 100.0, true), (100.0, 340.0, true), (100.0, 92.0, true), (100.0, 80.0, false)];
+        for (told, counted, due) in table {
+            assert_eq!(grew(told, counted), due, "{told} told, {counted} counted");
+        }
+        assert!(!grew(100.0, 0.0));
+    }
+
+    #[test]
+    fn every_acknowledged_write_is_present_lost_or_damaged() {
+        let table = [
+            (100.0, 0.0, 0.0, 100.0, true, true),
+            (93.0, 7.0, 0.0, 100.0, true, true),
+            (91.0, 7.0, 2.0, 100.0, true, true),
+            // Corrupt, but never acknowledged, or lost in another audit.
+            (93.0, 7.0, 2.0, 100.0, true, true),
+            (5.0, 0.0, 0.0, 100.0, true, false),
+            (91.0, 7.0, 1.0, 100.0, true, false),
+            (100.0, 7.0, 0.0, 100.0, true, false),
+            // The audits so far saw the first half.
+            (50.0, 0.0, 0.0, 100.0, false, true),
+            (100.0, 7.0, 0.0, 100.0, false, false),
+            (0.0, 0.0, 0.0, 0.0, true, true),
+        ];
+        for (present, lost, corrupt, acked, whole, due) in table {
+            let told = adds_up(present, lost, corrupt, acked, whole);
+            assert_eq!(told, due, "{present} + {lost} + {corrupt} of {acked}, {whole}");
+        }
+    }
 }

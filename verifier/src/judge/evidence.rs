@@ -1,7 +1,8 @@
 //! Everything that judges look at: the run, and what was recorded of it. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::buckets;
 use crate::evidence::{
     Fetched, Gauge, Labels, Lack, Millis, Point, Recorded, Sample, Shortfall, Shown, Tally, Window,
 };
@@ -96,20 +97,9 @@ impl Evidence {
             .map_or(self.run.processes.fetch_window().1, |end| self.run.processes.prometheus_time(end))
     }
 
-    /// Whether every process has the same bounds in a histogram.
+    /// Whether every series of a histogram has the same bounds, and counts within a larger one no less.
     pub(crate) fn same_buckets(&self, family: &'static str) -> Result<(), Shortfall> {
-        let series = self.recorded.matching(family, &[])?;
-        let mut sets: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
-        for laid in series {
-            let le = laid.labels.get("le").map_or("", String::as_str);
-            sets.entry(laid.process).or_default().insert(le);
-        }
-        let mut sets = sets.values();
-        let first = sets.next();
-        if sets.all(|set| Some(set) == first) {
-            return Ok(());
-        }
-        Err(Shortfall::new(Lack::BucketsDiffer, format!("{family} has other bounds in some load processes")))
+        buckets::check(family, &self.recorded.matching(family, &[])?)
     }
 
     /// How long a window is at most, in seconds.

@@ -94,14 +94,17 @@ struct Component {
 fn component(evidence: &Evidence, name: &str, limit: f64) -> Result<Component, Shortfall> {
     let bound = |bound| {
         let labels = [("component", name), ("cause", "none"), ("bound", bound)];
-        evidence.gauge(LONGEST, &labels)?.last()
+        evidence.gauge(LONGEST, &labels)
     };
-    let (lower, upper) = (bound("lower")?, bound("upper")?);
+    let (lower, longest) = (bound("lower")?.last()?, bound("upper")?);
+    let upper = longest.last()?;
+    // Its last value may be a little less than one before: an end is known better when it has lasted.
+    let worst = longest.highest();
     let mut one = Component {
         name: name.to_owned(),
         lower: lower.value,
-        upper: upper.value,
-        verdict: Verdict::at_most(lower.value, upper.value, limit),
+        upper: worst,
+        verdict: Verdict::at_most(lower.value, worst, limit),
         told: None,
         shortfalls: Vec::new(),
         samples: Vec::new(),

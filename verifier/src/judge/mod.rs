@@ -6,6 +6,7 @@
 mod archive;
 mod archive_cover;
 mod availability;
+mod buckets;
 mod cut;
 mod data_loss;
 mod evidence;

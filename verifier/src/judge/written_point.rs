@@ -47,7 +47,7 @@ pub(super) fn judge(promise: &WrittenPoint, evidence: &Evidence) -> Result<Judge
 
 /// The span of lost writes that was seen last; it is no negative one.
 pub(super) fn last(evidence: &Evidence, matching: &[(&str, &str)]) -> Result<Point, Shortfall> {
-    let point = evidence.gauge(FAMILY, matching)?.last()?;
+    let point = evidence.gauge(FAMILY, matching)?.rising()?.last()?;
     if point.value >= 0.0 {
         return Ok(point);
     }

@@ -1,6 +1,7 @@
 //! A run as Prometheus shows it (pure): its processes, phases and experiments, and what is wrong with all of it.
 
 mod find;
+mod phases;
 mod read;
 
 use std::collections::BTreeMap;

@@ -1,21 +1,18 @@
-//! Reads a run's phases and experiments from its recorded families, and finds what is wrong with it. Pure.
+//! Reads a run from its recorded families, and finds what is wrong with it. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::find::Member;
-use super::{Experiment, Found, Phase, Run};
+use super::{Experiment, Found, Run};
 use crate::evidence::{
-    Edge, Fetched, Gauge, Lack, Millis, PhaseName, Process, Processes, Recorded, Scrape, Shortfall, State,
-    family, same,
+    Edge, Fetched, Gauge, Lack, Millis, PhaseName, Point, Process, Processes, Recorded, Scrape, Shortfall,
+    State, family, same,
 };
 
 /// Clocks further apart than this cannot be set side by side.
 const SKEW_LIMIT: f64 = 5.0;
 /// Two readings of a process's start further apart than this are two processes.
 const SAME_START: f64 = 0.5;
-
-/// Times of one clock that are no further apart than this are not held against each other.
-const SAME_TIME: f64 = 1.0;
 
 /// The families of an experiment that every run is read from.
 const EXPERIMENT_FAMILIES: [&str; 4] = [
@@ -109,7 +106,6 @@ impl Run {
             return run;
         }
         run.read_span(recorded);
-        run.read_phases(recorded);
         // Any family that names an experiment shows that there was one: whoever drops one of them must not
         // make the others' evidence go away.
         let names: BTreeSet<String> = EXPERIMENT_FAMILIES
@@ -121,9 +117,11 @@ impl Run {
             run.experiments.insert(name, experiment);
         }
         run.find_restarts(recorded);
+        run.find_skew();
+        // After these: what follows from a restart or a clock that is off is told after it.
+        run.read_phases(recorded);
         run.find_late_start(prometheus_started);
         run.find_early_ends();
-        run.find_skew();
         run
     }
 
@@ -152,70 +150,6 @@ impl Run {
             let detail = format!("no end is recorded; the last scrape was {last:.0} s after the start");
             self.flaws.push(Shortfall::new(Lack::RunUnfinished, detail));
         }
-    }
-
-    fn read_phases(&mut self, recorded: &Recorded) {
-        let family = family::RUN_PHASE_START_TIMESTAMP_SECONDS;
-        let mut begun: Vec<(f64, PhaseName)> = Vec::new();
-        for word in recorded.label_values(family, "phase") {
-            match (PhaseName::of(&word), self.time(recorded, family, &[("phase", &word)])) {
-                (Some(name), Ok(start)) => begun.extend(start.map(|start| (start, name))),
-                (_, Err(flaw)) => self.flaws.push(flaw),
-                (None, Ok(_)) => {
-                    let detail = format!("{family} has a phase `{word}`, which this version does not know");
-                    self.flaws.push(Shortfall::new(Lack::Disagreement, detail));
-                }
-            }
-        }
-        if begun.is_empty() {
-            self.flaws.push(Shortfall::new(Lack::FamilyAbsent, format!("no phase has a {family}")));
-        }
-        begun.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let last_clock = self.processes.conductor().scrapes.last().map_or(self.start, |scrape| scrape.clock);
-        let ends: Vec<f64> =
-            begun.iter().skip(1).map(|(start, _)| *start).chain([self.end.unwrap_or(last_clock)]).collect();
-        self.phases =
-            begun.into_iter().zip(ends).map(|((start, name), end)| Phase { name, start, end }).collect();
-        self.find_disorder(last_clock);
-        let aborted = Gauge::of(&self.processes, recorded, family::RUN_PHASE, &[("phase", "aborted")]);
-        match aborted.and_then(|gauge| gauge.last().map(|_| gauge)) {
-            Ok(gauge) if gauge.points.iter().all(|point| point.value == 0.0) => {}
-            Ok(_) => {
-                self.aborted = true;
-                let stopped = self.stopped_in().unwrap_or(PhaseName::Preflight);
-                let detail = format!("it was stopped in `{stopped}`");
-                self.flaws.push(Shortfall::new(Lack::RunAborted, detail));
-            }
-            Err(flaw) => self.flaws.push(flaw),
-        }
-    }
-
-    /// Whether the phases follow each other as they must, within the run, and the run ended before it was last seen.
-    fn find_disorder(&mut self, last_clock: f64) {
-        let mut told = Vec::new();
-        let names = self.phases.iter().map(|phase| phase.name).filter(|name| *name != PhaseName::Aborted);
-        let names: Vec<_> = names.collect();
-        if let Some((first, second)) =
-            names.iter().zip(names.iter().skip(1)).find(|(first, second)| first > second)
-        {
-            told.push(format!("`{first}` began before `{second}`"));
-        }
-        if let (Some(end), Some(last)) = (self.end, self.phases.last())
-            && end < last.start - SAME_TIME
-        {
-            told.push(format!("the run ended {:.0} s before `{}` began", last.start - end, last.name));
-        }
-        if let Some(first) = self.phases.first()
-            && first.start < self.start - SAME_TIME
-        {
-            told.push(format!("`{}` began {:.0} s before the run", first.name, self.start - first.start));
-        }
-        if let Some(end) = self.end
-            && end > last_clock + SAME_TIME
-        {
-            told.push(format!("the run ended {:.0} s after its last scrape", end - last_clock));
-        }
-        self.flaws.extend(told.into_iter().map(|detail| Shortfall::new(Lack::Disagreement, detail)));
     }
 
     fn read_experiment(&self, recorded: &Recorded, name: &str) -> Experiment {
@@ -261,16 +195,24 @@ impl Run {
         experiment
     }
 
-    /// A timestamp that is absent or zero until it happened.
-    fn time(
+    /// A timestamp that is absent or zero until it happened, and does not change from then on.
+    pub(super) fn time(
         &self,
         recorded: &Recorded,
         family: &'static str,
         matching: &[(&str, &str)],
     ) -> Result<Option<f64>, Shortfall> {
-        match Gauge::of(&self.processes, recorded, family, matching).and_then(|gauge| gauge.last()) {
-            Ok(point) => Ok(Some(point.value).filter(|value| *value > 0.0 && value.is_finite())),
-            Err(flaw) => Err(flaw),
+        let gauge = Gauge::of(&self.processes, recorded, family, matching)?;
+        let last = gauge.last()?.value;
+        match moved(&gauge.points, last) {
+            Some(other) => {
+                let detail = format!(
+                    "{} was {:.3} at {}, and {last:.3} in the end",
+                    gauge.name, other.value, other.at
+                );
+                Err(Shortfall::new(Lack::Disagreement, detail))
+            }
+            None => Ok(Some(last).filter(|value| *value > 0.0 && value.is_finite())),
         }
     }
 
@@ -352,6 +294,33 @@ impl Run {
                 let detail = format!("the clock of {process} went back at {}", pair[1].at);
                 self.flaws.push(Shortfall::new(Lack::ClockSkew, detail));
             }
+        }
+    }
+}
+
+/// The first sample of a timestamp that was set, to another time than the last one.
+fn moved(points: &[Point], last: f64) -> Option<&Point> {
+    points.iter().find(|point| point.value != 0.0 && !same(point.value, last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_is_set_once() {
+        let table: [(&[f64], bool); 5] = [
+            (&[0.0, 0.0, 7.0, 7.0], true),
+            (&[0.0, 0.0], true),
+            (&[7.0, 8.0], false),
+            (&[7.0, 0.0], false),
+            (&[7.0, f64::NAN, 7.0], false),
+        ];
+        for (values, stays) in table {
+            let point = |value: &f64| Point { at: Millis(0), clock: 0.0, value: *value };
+            let points: Vec<Point> = values.iter().map(point).collect();
+            let told = moved(&points, values[values.len() - 1]);
+            assert_eq!(told.is_none(), stays, "{values:?}: {told:?}");
         }
     }
 }

@@ -33,6 +33,9 @@ struct Envelope<'a> {
     warnings: Vec<String>,
     #[serde(default)]
     infos: Vec<String>,
+    /// As VictoriaMetrics has it, beside the status.
+    #[serde(rename = "isPartial", default)]
+    partial: bool,
 }
 
 #[derive(Deserialize)]
@@ -101,7 +104,11 @@ pub(super) fn decode(url: &str, status: u16, body: &[u8]) -> Result<Answer, Erro
     if let Some(seconds) = data.times().into_iter().find(|seconds| !(0.0..FARTHEST).contains(seconds)) {
         return Err(Error::Time { url: url.to_owned(), seconds });
     }
-    Ok(Answer { data: data.checked(), warnings: envelope.warnings, infos: envelope.infos })
+    let mut warnings = envelope.warnings;
+    if envelope.partial {
+        warnings.push("the answer is partial (isPartial)".to_owned());
+    }
+    Ok(Answer { data: data.checked(), warnings, infos: envelope.infos })
 }
 
 /// The beginning of a plain text, in one line and in parentheses; nothing of a page for browsers.
@@ -160,6 +167,15 @@ mod tests {
         assert_eq!((answer.warnings, answer.infos), (vec!["partial".to_owned()], vec!["odd".to_owned()]));
         let Data::Vector(points) = answer.data else { panic!() };
         assert_eq!(points[0].1, Sample { at: Millis(1_700_000_000_123), value: f64::INFINITY });
+    }
+
+    #[test]
+    fn a_partial_answer_comes_with_a_warning() {
+        for (partial, warned) in [("", 0), (r#""isPartial":false,"#, 0), (r#""isPartial":true,"#, 1)] {
+            let body =
+                format!(r#"{{"status":"success",{partial}"data":{{"resultType":"vector","result":[]}}}}"#);
+            assert_eq!(decode("u", 200, body.as_bytes()).unwrap().warnings.len(), warned, "{partial}");
+        }
     }
 
     #[test]

@@ -91,13 +91,21 @@ pub(super) fn run(made: &mut Made, phases: &[(&'static str, f64)]) {
     made.add("process_start_time_seconds", &[], always(MOMENT - 0.5));
     made.add("ordeal_run_start_timestamp_seconds", &[], always(MOMENT));
     made.add("ordeal_run_end_timestamp_seconds", &[], moment(phases[phases.len() - 1].1));
+    walk(made, phases);
+}
+
+/// The phases that the run goes through, and when each begins.
+pub(super) fn walk(made: &mut Made, phases: &[(&'static str, f64)]) {
     for (at, &(phase, start)) in phases.iter().enumerate() {
         let end = phases.get(at + 1).map_or(f64::INFINITY, |next| next.1);
         let held = move |t: f64| Some(f64::from(u8::from(t >= start && t < end)));
         made.add("ordeal_run_phase", &[("phase", phase)], held);
         made.add("ordeal_run_phase_start_timestamp_seconds", &[("phase", phase)], moment(start));
     }
-    made.add("ordeal_run_phase", &[("phase", "aborted")], always(0.0));
+    let names = PHASES.iter().map(|(name, _)| *name).chain(["aborted"]);
+    for name in names.filter(|name| phases.iter().all(|(phase, _)| phase != name)) {
+        made.add("ordeal_run_phase", &[("phase", name)], always(0.0));
+    }
 }
 
 /// Users' seconds so far: none, then a linear ramp of 20 s, then all until the load's end.

@@ -134,6 +134,36 @@ impl Made {
         }
     }
 
+    /// So many acknowledged writes to postgres are found in a class of bad ones instead of present, from then on.
+    pub(crate) fn find(&mut self, class: &str, since: f64, count: f64) {
+        let (family, store) = ("ordeal_ledger_audit", ("store", "postgres"));
+        self.set(family, &[store, ("class", class)], steps(&[(0.0, 0.0), (since, count)]));
+        if class == "lost" || class == "corrupt" {
+            self.bend(family, &[store, ("class", "present")], move |t, present| {
+                Some(present? - if t < since { 0.0 } else { count })
+            });
+        }
+    }
+
+    /// Only this share of the good answers takes no longer than 2 s.
+    pub(crate) fn in_time(&mut self, share: f64) {
+        const LONGER: [&str; 6] = ["3", "5", "6", "10", "16", "+Inf"];
+        for at in self.matched("ordeal_response_time_seconds_bucket", &[("outcome", "ok")]) {
+            let longer = |(label, le): &(String, String)| label == "le" && LONGER.contains(&le.as_str());
+            if !self.series[at].labels.iter().any(longer) {
+                let count = self.series[at].value.clone();
+                self.series[at].value = Arc::new(move |t| Some((count(t)? * share).floor()));
+            }
+        }
+    }
+
+    /// Goes through these phases instead of its own.
+    pub(crate) fn walk(&mut self, phases: &[(&'static str, f64)]) {
+        self.remove("ordeal_run_phase", &[]);
+        self.remove("ordeal_run_phase_start_timestamp_seconds", &[]);
+        healthy::walk(self, phases);
+    }
+
     /// Loses all scrapes of an interval.
     pub(crate) fn gap(&mut self, from: f64, to: f64) {
         self.gaps.push((from, to));

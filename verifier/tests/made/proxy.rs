@@ -15,6 +15,8 @@ pub(crate) enum Spoil {
     Nothing,
     /// Answers well, with a warning, as a server does that misses a part.
     Warn(&'static str),
+    /// Answers well, but partially, as VictoriaMetrics does that misses a part.
+    Halve(&'static str),
     /// Refuses, as a server does that is out of its limits.
     Refuse(&'static str),
     /// A page instead of JSON, as a login portal does.
@@ -77,10 +79,10 @@ async fn forward(State(behind): State<Arc<Behind>>, uri: Uri, headers: HeaderMap
     let Ok(answer) = request.send().await else { return StatusCode::BAD_GATEWAY.into_response() };
     let status = answer.status();
     let Ok(mut value) = answer.json::<Value>().await else { return status.into_response() };
-    if let Spoil::Warn(text) = behind.spoil
-        && spoils(text)
-    {
-        value["warnings"] = json!(["a store did not answer"]);
+    match behind.spoil {
+        Spoil::Warn(text) if spoils(text) => value["warnings"] = json!(["a store did not answer"]),
+        Spoil::Halve(text) if spoils(text) => value["isPartial"] = json!(true),
+        _ => {}
     }
     (status, axum::Json(value)).into_response()
 }
