@@ -1,0 +1,38 @@
+//! Scrapes that tell another story than the sums, and readings that nobody took: nothing of this may pass, and
+//! what may have been missed may not fail either.
+
+mod made;
+
+use made::{Made, Server, always, healthy, said, slos, steps};
+
+/// The lab's shape: little to do for long, and much in the one second before the replicas rise.
+fn burst(id: &str, interval: f64) -> Made {
+    let mut made = healthy(id, interval);
+    let busy = steps(&[(0.0, 0.267), (49.0, 0.733), (50.0, 0.9), (85.0, 0.714), (480.0, 0.05)]);
+    made.set("ordeal_autoscaler_utilization_ratio", &[("state", "current")], busy);
+    made
+}
+
+#[test]
+fn a_reading_that_may_have_been_missed_fails_no_relief() {
+    let mut missing = burst("burst-missing", 1.0);
+    missing.gap(48.5, 49.99);
+    let blind = ["burst-1s", "burst-5s", "burst-15s"].into_iter().zip([1.0, 5.0, 15.0]);
+    let mut runs: Vec<Made> = blind.map(|(id, interval)| burst(id, interval)).collect();
+    runs.push(missing);
+    let server = Server::with(&runs);
+    let said: Vec<String> = runs
+        .iter()
+        .map(|made| said(&server.verdict(&slos(&made.id), &["--run", &made.id]), "relief"))
+        .collect();
+    assert_eq!(said, ["pass ", "inconclusive ", "inconclusive ", "inconclusive "]);
+}
+
+#[test]
+fn no_relief_fails_where_every_reading_was_seen() {
+    let mut made = healthy("dense", 0.2);
+    made.last = 602.0;
+    made.set("ordeal_autoscaler_utilization_ratio", &[("state", "current")], always(0.4));
+    let server = Server::with([&made]);
+    assert_eq!(said(&server.verdict(&slos("dense"), &[]), "relief"), "fail ");
+}
