@@ -3,7 +3,32 @@
 
 mod made;
 
+use made::trap::{spring, trap};
 use made::{Made, Server, always, healthy, said, slos, steps};
+
+const DISAGREEMENT: &str = "inconclusive disagreement";
+const POSTGRES: (&str, &str) = ("component", "postgres");
+
+/// A component is down from one time to another.
+fn down(made: &mut Made, from: f64, to: f64) {
+    made.bend(
+        "ordeal_component_up",
+        &[POSTGRES],
+        move |t, up| {
+            if (from..to).contains(&t) { Some(0.0) } else { up }
+        },
+    );
+}
+
+#[test]
+fn an_outage_that_the_scrapes_show_and_no_sum_tells() {
+    spring(
+        "shown",
+        &[trap("down long after its recovery", "PostgreSQL recovers", DISAGREEMENT, |made| {
+            down(made, 140.0, 210.0);
+        })],
+    );
+}
 
 /// The lab's shape: little to do for long, and much in the one second before the replicas rise.
 fn burst(id: &str, interval: f64) -> Made {
