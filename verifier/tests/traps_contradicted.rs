@@ -20,13 +20,41 @@ fn down(made: &mut Made, from: f64, to: f64) {
     );
 }
 
+/// Its probes fail from one time to another.
+fn failing(made: &mut Made, from: f64, to: f64) {
+    let failed = move |t: f64| ((t.clamp(from, to) - from) / 0.05).floor();
+    let probes = |outcome| [POSTGRES, ("outcome", outcome)];
+    made.bend("ordeal_probes_total", &probes("ok"), move |t, count| Some(count? - failed(t)));
+    made.bend("ordeal_probes_total", &probes("failed"), move |t, count| Some(count? + failed(t)));
+}
+
 #[test]
 fn an_outage_that_the_scrapes_show_and_no_sum_tells() {
     spring(
         "shown",
-        &[trap("down long after its recovery", "PostgreSQL recovers", DISAGREEMENT, |made| {
-            down(made, 140.0, 210.0);
-        })],
+        &[
+            trap("down after the experiments", "health", DISAGREEMENT, |made| down(made, 350.0, 470.0)),
+            trap("down before the experiments", "health", DISAGREEMENT, |made| down(made, 45.0, 100.0)),
+            trap("down, its probes failed", "health", DISAGREEMENT, |made| {
+                down(made, 350.0, 470.0);
+                failing(made, 350.0, 470.0);
+            }),
+            trap("only its probes failed", "health", DISAGREEMENT, |made| failing(made, 400.0, 404.0)),
+            trap("down for longer than was counted", "health", DISAGREEMENT, |made| {
+                down(made, 350.0, 470.0);
+                let none = [POSTGRES, ("cause", "none")];
+                made.set("ordeal_component_outages_total", &none, steps(&[(0.0, 0.0), (351.0, 1.0)]));
+                made.set("ordeal_component_outage_seconds_total", &none, steps(&[(0.0, 0.0), (351.0, 0.2)]));
+                made.set(
+                    "ordeal_component_longest_outage_seconds",
+                    &none,
+                    steps(&[(0.0, 0.0), (351.0, 0.2)]),
+                );
+            }),
+            trap("down long after its recovery", "PostgreSQL recovers", DISAGREEMENT, |made| {
+                down(made, 140.0, 210.0);
+            }),
+        ],
     );
 }
 

@@ -11,6 +11,7 @@ mod data_loss;
 mod evidence;
 mod experiment;
 mod health;
+mod health_seen;
 mod intervention;
 mod latency;
 mod leader;
