@@ -58,6 +58,18 @@ fn an_outage_that_the_scrapes_show_and_no_sum_tells() {
     );
 }
 
+#[test]
+fn what_no_scrape_shows_is_not_proven() {
+    spring(
+        "unshown",
+        &[trap("writable instances for a while", "one leader", "inconclusive gap", |made| {
+            made.bend("ordeal_writable_instances", &[], |t, count| {
+                count.filter(|_| !(162.0..184.0).contains(&t))
+            });
+        })],
+    );
+}
+
 /// The lab's shape: little to do for long, and much in the one second before the replicas rise.
 fn burst(id: &str, interval: f64) -> Made {
     let mut made = healthy(id, interval);

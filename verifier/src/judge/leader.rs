@@ -119,6 +119,7 @@ fn one_leader(promise: &Leader, evidence: &Evidence, bitten: Bitten<'_>) -> Resu
     if unseen > limit.max(3.0 * evidence.run.processes.scrape_interval()) {
         judged.lacks(Lack::Gap, format!("{} s without a sample after the injection", show::seconds(unseen)));
     }
+    judged.shortfalls.extend(gauge.whole(from.min(end), end).err());
     judged.samples.push(shown(family, promise, last));
     judged.pastes.push(Paste {
         query: format!(
