@@ -62,11 +62,28 @@ fn an_outage_that_the_scrapes_show_and_no_sum_tells() {
 fn what_no_scrape_shows_is_not_proven() {
     spring(
         "unshown",
-        &[trap("writable instances for a while", "one leader", "inconclusive gap", |made| {
-            made.bend("ordeal_writable_instances", &[], |t, count| {
-                count.filter(|_| !(162.0..184.0).contains(&t))
-            });
-        })],
+        &[
+            trap("writable instances for a while", "one leader", "inconclusive gap", |made| {
+                made.bend("ordeal_writable_instances", &[], |t, count| {
+                    count.filter(|_| !(162.0..184.0).contains(&t))
+                });
+            }),
+            trap("a watch that comes at once", "nobody intervened", "inconclusive watch_gap", |made| {
+                made.set("ordeal_interventions_watched_seconds_total", &[], |t| {
+                    Some(if t < 590.0 { 7.0 } else { t + 7.0 })
+                });
+            }),
+            trap(
+                "a watch of instances that comes at once",
+                "no split brain at all",
+                "inconclusive instances_not_observed",
+                |made| {
+                    made.set("ordeal_instances_observed_seconds_total", &[], |t| {
+                        Some(if t < 590.0 { t.min(20.0) } else { t })
+                    });
+                },
+            ),
+        ],
     );
 }
 

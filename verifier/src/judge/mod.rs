@@ -12,6 +12,7 @@ mod evidence;
 mod experiment;
 mod health;
 mod health_seen;
+mod in_time;
 mod intervention;
 mod latency;
 mod leader;
