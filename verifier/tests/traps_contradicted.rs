@@ -83,6 +83,13 @@ fn what_no_scrape_shows_is_not_proven() {
                     });
                 },
             ),
+            trap("an archive whose age stands still", "archive", DISAGREEMENT, |made| {
+                let second = [("server", "pg2")];
+                made.bend("pg_stat_archiver_last_archive_age", &second, |t, age| {
+                    if t > 200.0 { Some(5.0) } else { age }
+                });
+                made.bend("pg_stat_archiver_archived_count", &second, |_, count| Some(count?.min(6.0)));
+            }),
         ],
     );
 }

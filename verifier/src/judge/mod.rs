@@ -5,6 +5,7 @@
 
 mod archive;
 mod archive_cover;
+mod archive_still;
 mod availability;
 mod cut;
 mod data_loss;
