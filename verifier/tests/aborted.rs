@@ -78,7 +78,7 @@ fn cases() -> Vec<Case> {
             made.set("ordeal_probes_total", &labels, |t| Some((t.max(0.0) / 5.0).floor()));
         }),
         case("late answers", "in time", CUT, |made| made.in_time(0.9)),
-        case("an experiment under way", "members rejoin", "inconclusive not_final run_aborted", |made| {
+        case("an experiment under way", "members rejoin", "inconclusive run_aborted not_final", |made| {
             let experiment = ("experiment", "partition-primary");
             made.set("ordeal_experiment_state", &[experiment], always(0.0));
             made.set("ordeal_experiment_state", &[experiment, ("state", "recovering")], always(1.0));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Evidence;
 use super::archive_cover::covered;
+use super::archive_still::contradiction;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
 use crate::evidence::Labels;
@@ -56,6 +57,7 @@ pub(super) fn judge(promise: &ArchivePoint, evidence: &Evidence) -> Result<Judge
     let observed = show::time(worst.upper, lower, worst.upper);
     let mut judged = Judged::value(observed, Verdict::at_most(lower, worst.upper, limit), why);
     gate(&mut judged, &servers, from, to);
+    judged.shortfalls.extend(contradiction(&servers));
     judged.samples = vec![Shown { series: AGE.to_owned(), at: worst.at, value: worst.seen }];
     judged.pastes.push(Paste {
         query: format!(
@@ -78,7 +80,7 @@ pub(super) struct Reading {
     pub(super) at: Millis,
     pub(super) primary: bool,
     /// Absent where nothing was ever archived.
-    age: Option<f64>,
+    pub(super) age: Option<f64>,
     pub(super) archived: Option<f64>,
     pub(super) failed: Option<f64>,
 }

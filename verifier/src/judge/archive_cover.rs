@@ -6,9 +6,9 @@ use crate::evidence::Shortfall;
 use crate::run::Run;
 
 /// So many steps in a row may be without a reading.
-const MISSING: f64 = 3.0;
+pub(super) const MISSING: f64 = 3.0;
 /// What a scrape may be late by, in seconds.
-const LATE: f64 = 1.0;
+pub(super) const LATE: f64 = 1.0;
 
 /// The readings of each server that was ever primary reach from the run's start to its end, and so do those of
 /// all primaries together. Only a fault excuses a server that cannot be asked: one that is not asked again was
@@ -59,7 +59,7 @@ fn told(gap: Option<(f64, f64)>, what: &str) -> Result<(), Shortfall> {
 }
 
 /// The median time between two readings.
-fn step(readings: &[Reading]) -> f64 {
+pub(super) fn step(readings: &[Reading]) -> f64 {
     let mut steps: Vec<f64> =
         readings.windows(2).map(|pair| pair[1].at.seconds() - pair[0].at.seconds()).collect();
     steps.sort_by(f64::total_cmp);

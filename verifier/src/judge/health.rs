@@ -1,10 +1,12 @@
 //! Health (pure): every component up before and after, and down only where an experiment explains it.
 
 use super::Evidence;
+use super::health_seen::{Counted, Look, contradiction};
 use super::names::COMPONENTS;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{PhaseName, Shortfall, Tally, family, same};
+use crate::evidence::{Gauge, PhaseName, Shortfall, State, Tally, family, same};
+use crate::run::Experiment;
 use crate::slo::Health;
 use crate::verdict::Verdict;
 
@@ -137,7 +139,7 @@ fn component(evidence: &Evidence, name: &str, limit: f64) -> Result<Component, S
     let series = format!("{LONGEST}{{{matchers}}}");
     one.samples.push(Shown { series, at: upper.at, value: upper.value });
     one.paste = Some(Paste::last_sum(&evidence.run, LONGEST, &matchers, Expected::Seconds(upper.value)));
-    audit(&mut one, evidence)?;
+    audit(&mut one, evidence, &up)?;
     Ok(one)
 }
 
@@ -167,7 +169,7 @@ fn audit_pace(evidence: &Evidence, name: &str, probes: &Tally) -> Result<(), Sho
 }
 
 /// The outage counter and the probes must tell the same story.
-fn audit(one: &mut Component, evidence: &Evidence) -> Result<(), Shortfall> {
+fn audit(one: &mut Component, evidence: &Evidence, up: &Gauge) -> Result<(), Shortfall> {
     let name = one.name.as_str();
     let unexplained = evidence.tally(OUTAGES, &[("component", name), ("cause", "none")])?.total();
     let mut found = Vec::new();
@@ -176,7 +178,8 @@ fn audit(one: &mut Component, evidence: &Evidence) -> Result<(), Shortfall> {
         found.push(Shortfall::new(Lack::Disagreement, detail));
     }
     let of = |outcome| evidence.tally(PROBES, &[("component", name), ("outcome", outcome)]);
-    let (ok, failed, missed) = (of("ok")?, of("failed")?.total(), of("missed")?);
+    let (ok, failing, missed) = (of("ok")?, of("failed")?, of("missed")?);
+    let failed = failing.total();
     let all = ok.plus(&missed).total() + failed;
     if ok.total() <= 0.0 {
         found.push(Shortfall::new(Lack::NoSamples, format!("no probe of {name} was answered")));
@@ -185,7 +188,19 @@ fn audit(one: &mut Component, evidence: &Evidence) -> Result<(), Shortfall> {
         found.push(Shortfall::new(Lack::ProbesMissed, detail));
     }
     found.extend(audit_pace(evidence, name, &evidence.tally(PROBES, &[("component", name)])?).err());
-    let outages = evidence.tally(OUTAGES, &[("component", name)])?.total();
+    let none = [("component", name), ("cause", "none")];
+    let seconds =
+        |labels| evidence.tally(family::COMPONENT_OUTAGE_SECONDS_TOTAL, labels).map(|tally| tally.total());
+    let outages = evidence.tally(OUTAGES, &none[..1])?.total();
+    let counted = Counted {
+        unexplained: (unexplained, seconds(&none[..])?),
+        all: (outages, seconds(&none[..1])?),
+        interval: evidence.gauge(INTERVAL, &[("component", name)])?.finite(INTERVAL)?.last()?.value,
+        missed: missed.total(),
+    };
+    found.extend(contradiction(name, &looks(evidence, up, &failing), &faults(evidence), counted));
+    let end = evidence.run.end.unwrap_or(f64::INFINITY);
+    found.extend(up.whole(up.points[0].clock, end).err());
     if failed > 0.0 && outages < 1.0 {
         found.push(Shortfall::new(
             Lack::Disagreement,
@@ -194,4 +209,26 @@ fn audit(one: &mut Component, evidence: &Evidence) -> Result<(), Shortfall> {
     }
     one.shortfalls.extend(found);
     Ok(())
+}
+
+/// What each scrape up to the run's end saw of a component.
+fn looks(evidence: &Evidence, up: &Gauge, failed: &Tally) -> Vec<Look> {
+    let scrapes = &evidence.run.processes.conductor().scrapes;
+    let end = evidence.run.end.unwrap_or(f64::INFINITY);
+    let look = |(at, scrape): (usize, &crate::evidence::Scrape)| {
+        let point = up.points.binary_search_by(|point| point.clock.total_cmp(&scrape.clock)).ok()?;
+        let up = same(up.points[point].value, 1.0);
+        Some(Look { clock: scrape.clock, up, failed: failed.at(at)? })
+    };
+    scrapes.iter().enumerate().filter(|(_, scrape)| scrape.clock <= end).filter_map(look).collect()
+}
+
+/// When experiments explain an outage that begins: until their components are final, or nobody knows how long.
+fn faults(evidence: &Evidence) -> Vec<(f64, f64)> {
+    let span = |experiment: &Experiment| {
+        let over = matches!(experiment.state, Some(State::Recovered | State::NotRecovered));
+        let ended = experiment.ended.filter(|_| over).map_or(f64::INFINITY, |ended| ended.latest);
+        experiment.injected.map(|injected| (injected, ended))
+    };
+    evidence.run.experiments.values().filter_map(span).collect()
 }

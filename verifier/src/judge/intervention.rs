@@ -2,13 +2,15 @@
 
 use super::Evidence;
 use super::paste::{Expected, Paste};
-use super::{Judged, Lack, Shown, show};
+use super::{Judged, Lack, Shown, in_time, show};
 use crate::evidence::{Gauge, PhaseName, Shortfall, family};
 use crate::slo::Share;
 use crate::verdict::Verdict;
 
 const COUNT: &str = family::INTERVENTIONS_TOTAL;
 const WATCHED: &str = family::INTERVENTIONS_WATCHED_SECONDS_TOTAL;
+/// The exporter may for so long not hear from whoever watches, and then hear all of it at once.
+const UNHEARD: f64 = 10.0;
 
 pub(super) fn judge(watched_at_least: Share, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let run = &evidence.run;
@@ -76,7 +78,8 @@ fn gate(judged: &mut Judged, evidence: &Evidence, at_least: Share) -> Result<(),
     let (first, last) = (gauge.before(from)?.unwrap_or(gauge.points[0]), gauge.last()?);
     let end = run.end.unwrap_or(last.clock);
     let length = last.clock.max(end) - first.clock.min(from);
-    let watched = last.value - first.value;
+    let samples = gauge.within(first.clock, last.clock).iter().map(|point| (point.clock, point.value));
+    let watched = in_time::seconds(samples, UNHEARD);
     if !at_least.reached_by(watched, length) {
         let detail = format!("watched for {} s of {} s", show::seconds(watched), show::seconds(length));
         judged.lacks(Lack::WatchGap, detail);

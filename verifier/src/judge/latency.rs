@@ -181,7 +181,7 @@ impl Histogram {
         }
         let told =
             [(50, 0.5), (95, 0.95), (99, 0.99)].map(|(name, q)| format!("p{name} {}", quantile(&counts, q)));
-        Ok(told.join(", "))
+        Ok(format!("{} of all answers, failed ones included", told.join(", ")))
     }
 }
 

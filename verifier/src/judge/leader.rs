@@ -3,7 +3,7 @@
 use super::Evidence;
 use super::experiment::{Bitten, bitten};
 use super::paste::{Expected, Paste};
-use super::{Judged, Lack, Shown, show};
+use super::{Judged, Lack, Shown, in_time, show};
 use crate::evidence::{Edge, PhaseName, Point, Shortfall, Window, family, same};
 use crate::slo::{Expect, Leader};
 use crate::verdict::Verdict;
@@ -13,6 +13,8 @@ use crate::verdict::Verdict;
 const ASKED_EVERY: f64 = 1.25;
 /// The part of a window in which the instances must have been observed.
 pub(super) const OBSERVED: f64 = 0.95;
+/// The exporter counts the time since it last looked, if that is not longer than this.
+const LOOKED: f64 = 1.0;
 
 pub(super) fn judge(promise: &Leader, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let bitten = bitten(evidence, &promise.experiment)?;
@@ -119,6 +121,7 @@ fn one_leader(promise: &Leader, evidence: &Evidence, bitten: Bitten<'_>) -> Resu
     if unseen > limit.max(3.0 * evidence.run.processes.scrape_interval()) {
         judged.lacks(Lack::Gap, format!("{} s without a sample after the injection", show::seconds(unseen)));
     }
+    judged.shortfalls.extend(gauge.whole(from.min(end), end).err());
     judged.samples.push(shown(family, promise, last));
     judged.pastes.push(Paste {
         query: format!(
@@ -161,8 +164,11 @@ pub(super) fn gate_observed(
     let watched = evidence.tally(family::INSTANCES_OBSERVED_SECONDS_TOTAL, &[("component", component)])?;
     let (from, to) = run.processes.cut(0, window)?.outer;
     let scrapes = &run.processes.conductor().scrapes;
-    let length = scrapes[to].clock - from.map_or(run.start, |from| scrapes[from].clock);
-    let seconds = watched.between(from, to);
+    let start = from.map_or((run.start, 0.0), |from| (scrapes[from].clock, watched.at(from).unwrap_or(0.0)));
+    let length = scrapes[to].clock - start.0;
+    let later = from.map_or(0, |from| from + 1)..=to;
+    let samples = later.filter_map(|at| Some((scrapes[at].clock, watched.at(at)?)));
+    let seconds = in_time::seconds(std::iter::once(start).chain(samples), LOOKED);
     if seconds < OBSERVED * length {
         let detail = format!("observed for {} s of {} s", show::seconds(seconds), show::seconds(length));
         judged.lacks(Lack::InstancesNotObserved, detail);

@@ -5,6 +5,7 @@
 
 mod archive;
 mod archive_cover;
+mod archive_still;
 mod availability;
 mod buckets;
 mod cut;
@@ -12,6 +13,8 @@ mod data_loss;
 mod evidence;
 mod experiment;
 mod health;
+mod health_seen;
+mod in_time;
 mod intervention;
 mod latency;
 mod leader;

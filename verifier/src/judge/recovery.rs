@@ -4,7 +4,7 @@ use super::Evidence;
 use super::experiment::{Bitten, bitten};
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Bounds, Shortfall, family};
+use crate::evidence::{Bounds, Point, Shortfall, family, same};
 use crate::slo::{Recovery, Since};
 use crate::verdict::Verdict;
 
@@ -15,6 +15,11 @@ const INTERVAL: &str = family::PROBE_INTERVAL_SECONDS;
 const LASTING_SECONDS: f64 = 5.0;
 /// … and this many probes: failures closer than that are one outage.
 const LASTING_PROBES: f64 = 20.0;
+/// A stretch without probes of a second, or three intervals, hides more of an outage …
+const BLIND_SECONDS: f64 = 1.0;
+const BLIND_PROBES: f64 = 3.0;
+/// … and a probe's outcome, or a scrape of it, may be so many seconds late.
+const LATE: f64 = 2.0;
 
 pub(super) fn judge(promise: &Recovery, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let bitten = bitten(evidence, &promise.experiment)?;
@@ -86,6 +91,8 @@ struct Audit {
     missed: Bounds,
     outages: Bounds,
     outage_seconds: Bounds,
+    /// The last scrape that saw it down before the recovery was final, in seconds since the injection.
+    last_down: Option<f64>,
     /// Time between two probes.
     interval: f64,
 }
@@ -106,7 +113,9 @@ fn audit(promise: &Recovery, evidence: &Evidence, bitten: Bitten<'_>) -> Result<
     if interval <= 0.0 {
         return Err(Shortfall::new(Lack::Disagreement, format!("{INTERVAL} of {component} is {interval}")));
     }
+    let last_down = last_down(promise, evidence, bitten.injected)?;
     Ok(Audit {
+        last_down,
         measured: measured(promise, Since::Injected, evidence)?,
         failed: failed.over(&run.processes, window)?,
         missed: missed.over(&run.processes, window)?,
@@ -114,6 +123,19 @@ fn audit(promise: &Recovery, evidence: &Evidence, bitten: Bitten<'_>) -> Result<
         outage_seconds: of(family::COMPONENT_OUTAGE_SECONDS_TOTAL)?,
         interval,
     })
+}
+
+/// When a scrape last saw the component down, since the injection. What comes once its recovery is final is no
+/// part of it.
+fn last_down(promise: &Recovery, evidence: &Evidence, injected: f64) -> Result<Option<f64>, Shortfall> {
+    let Recovery { experiment, component, .. } = promise;
+    let labels = [("experiment", experiment.as_str()), ("component", component), ("since", "injected")];
+    let told = evidence.gauge(family::RECOVERY_UPPER_SECONDS, &labels)?;
+    let settled = told.points.first().map_or(injected, |point| point.clock);
+    let up = evidence.gauge(family::COMPONENT_UP, &[("component", component)])?.finite("component_up")?;
+    up.whole(injected, settled)?;
+    let down = |point: &&Point| point.clock < settled && !same(point.value, 1.0);
+    Ok(up.within(injected, settled).iter().rev().find(down).map(|point| point.clock - injected))
 }
 
 impl Audit {
@@ -158,6 +180,14 @@ impl Audit {
         tells(
             self.outage_seconds.inner > upper + self.interval * ENDS,
             format!("down for {:.3} s, more than the recovery's {upper:.3} s", self.outage_seconds.inner),
+        );
+        // A component counts as up again once its health has lasted.
+        let lasting = LASTING_SECONDS.max(LASTING_PROBES * self.interval);
+        let blind = BLIND_SECONDS.max(BLIND_PROBES * self.interval) + self.missed.outer * self.interval;
+        let down = self.last_down.unwrap_or(0.0);
+        tells(
+            down > upper + lasting + blind + self.interval + LATE,
+            format!("seen down {down:.3} s after the injection, though it recovered after {upper:.3} s"),
         );
         // Failures of one outage are no further apart than what makes health lasting.
         let apart = LASTING_SECONDS.max(LASTING_PROBES * self.interval) + self.interval;
@@ -212,6 +242,7 @@ mod tests {
             missed: exactly(0.0),
             outages: exactly(1.0),
             outage_seconds: exactly(5.4),
+            last_down: Some(10.4),
             interval: 0.05,
         }
     }
@@ -225,6 +256,7 @@ mod tests {
             failed: exactly(0.0),
             outages: exactly(0.0),
             outage_seconds: exactly(0.0),
+            last_down: None,
             ..honest()
         };
         assert_eq!(quiet.contradictions(), []);
@@ -240,6 +272,7 @@ mod tests {
                 "an outage, though no probe failed",
                 Audit { failed: exactly(0.0), outages: exactly(2.0), ..honest() },
             ),
+            ("it was seen down long after", Audit { last_down: Some(79.0), ..honest() }),
             ("the outage was longer", Audit { outage_seconds: exactly(9.0), ..honest() }),
         ];
         for (what, audit) in table {

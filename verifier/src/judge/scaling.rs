@@ -19,7 +19,7 @@ pub(super) struct Replicas {
     /// What the report calls the first.
     pub(super) ready_name: String,
     /// The selector of the first, for pasting.
-    ready_query: String,
+    pub(super) ready_query: String,
 }
 
 impl Replicas {
