@@ -105,7 +105,6 @@ async fn users_come_and_go_with_the_stages_and_the_last_stay_until_the_finish() 
     tokio::time::timeout(Duration::from_mins(1), rig.handle.ramped()).await.unwrap();
     rig.until("fewer users", |rig| running(rig) == 5.0).await;
     tokio::time::timeout(Duration::from_mins(1), rig.handle.stages_done()).await.unwrap();
-    assert!(rig.handle.stages_over());
     let before = rig.handle.snapshot();
     assert_eq!((before.running, before.wanted, before.largest), (5, 5, 40));
     assert_eq!(rig.value("ordeal_users", &[("state", "target")]), 5.0);
@@ -113,6 +112,7 @@ async fn users_come_and_go_with_the_stages_and_the_last_stay_until_the_finish() 
     assert_eq!((running(&rig), report.requests.error), (0.0, 0));
     assert_eq!(rig.value("ordeal_users", &[("state", "target")]), 0.0);
     assert!(report.requests.ok >= 40, "every user made a request: {report:?}");
+    assert_eq!(rig.handle.report(), report, "what came after the load's end is no part of it");
 }
 
 #[tokio::test]

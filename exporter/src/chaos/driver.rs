@@ -161,12 +161,8 @@ impl Driver {
     ) -> Result<Result<Permit, Refusal>, BookError> {
         let name = experiment.as_str();
         self.book.would(name, Event::Inject)?;
-        let mut earlier = true;
-        let previous = self.book.states().filter(|(other, state)| {
-            earlier &= *other != name;
-            *other != name && (earlier || *state != State::Planned)
-        });
-        let previous: Vec<_> = previous.collect();
+        // No later one can have begun: this one would have been in its way.
+        let previous: Vec<_> = self.book.states().take_while(|(other, _)| *other != name).collect();
         let unfinished = self.unfinished();
         let situation = Situation { components, previous: &previous, unfinished: &unfinished };
         let now = self.clock.now();

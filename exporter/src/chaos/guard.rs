@@ -76,6 +76,13 @@ pub enum Refusal {
         /// What it said.
         reason: String,
     },
+    /// A target that is to be replaced is unknown, so that nobody would see whether it was.
+    NoReplica {
+        /// The target, without secrets.
+        target: String,
+        /// Where it was looked for.
+        workloads: String,
+    },
     /// It could not be noted down, or its command could not be started.
     NotBegun {
         /// What went wrong.
@@ -92,6 +99,7 @@ impl Refusal {
             Self::NotPutBack { .. } => "not_put_back",
             Self::NoTarget { .. } => "no_target",
             Self::TargetUnknown { .. } => "target_unknown",
+            Self::NoReplica { .. } => "no_replica",
             Self::NotBegun { .. } => "not_begun",
         }
     }
@@ -113,6 +121,9 @@ impl fmt::Display for Refusal {
                 if said.is_empty() { Ok(()) } else { write!(f, ", but on standard error: {said}") }
             }
             Self::TargetUnknown { reason } => write!(f, "the target command failed: {reason}"),
+            Self::NoReplica { target, workloads } => {
+                write!(f, "target {target} is neither an instance nor a node of workload {workloads}")
+            }
             Self::NotBegun { reason } => write!(f, "it could not be begun: {reason}"),
         }
     }

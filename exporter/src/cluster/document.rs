@@ -1,20 +1,80 @@
-//! The status document.
+//! The status document. What is read of one is checked: names that stand for one thing each, limits that can hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
 /// What runs.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Document {
-    /// Workloads and their instances.
-    #[serde(default)]
+    /// Workloads and their instances; no two of the same name.
     pub workloads: Vec<Workload>,
-    /// Autoscalers.
-    #[serde(default)]
+    /// Autoscalers; no two of the same name.
     pub autoscalers: Vec<Autoscaler>,
     /// What operators did; absent where nothing watches.
     pub interventions: Option<Interventions>,
+}
+
+/// A document as it is served.
+#[derive(Deserialize)]
+struct Unchecked {
+    #[serde(default)]
+    workloads: Vec<Workload>,
+    #[serde(default)]
+    autoscalers: Vec<Autoscaler>,
+    interventions: Option<Interventions>,
+}
+
+/// What a document says that cannot be.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Nonsense {
+    /// One name for two workloads.
+    #[error("two workloads are named {0}")]
+    TwoWorkloads(String),
+    /// One name for two autoscalers.
+    #[error("two autoscalers are named {0}")]
+    TwoAutoscalers(String),
+    /// Nothing is at least the minimum and at most the maximum.
+    #[error("autoscaler {name} has a minimum of {min} above its maximum of {max}")]
+    Range {
+        /// The autoscaler.
+        name: String,
+        /// Its minimum.
+        min: u32,
+        /// Its maximum.
+        max: u32,
+    },
+    /// A share below none, or too large for a number.
+    #[error("autoscaler {name} has a utilisation of {value}")]
+    Utilization {
+        /// The autoscaler.
+        name: String,
+        /// The share.
+        value: f64,
+    },
+}
+
+impl TryFrom<Unchecked> for Document {
+    type Error = Nonsense;
+
+    fn try_from(it: Unchecked) -> Result<Self, Nonsense> {
+        let Unchecked { workloads, autoscalers, interventions } = it;
+        if let Some(name) = repeated(workloads.iter().map(|workload| &workload.name)) {
+            return Err(Nonsense::TwoWorkloads(name.clone()));
+        }
+        if let Some(name) = repeated(autoscalers.iter().map(|autoscaler| &autoscaler.name)) {
+            return Err(Nonsense::TwoAutoscalers(name.clone()));
+        }
+        autoscalers.iter().try_for_each(Autoscaler::check)?;
+        Ok(Self { workloads, autoscalers, interventions })
+    }
+}
+
+/// The first name that comes a second time.
+fn repeated<'a>(mut names: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    let mut seen = BTreeSet::new();
+    names.find(|name| !seen.insert(*name))
 }
 
 /// Instances of the same program.
@@ -81,6 +141,23 @@ impl Document {
     }
 }
 
+impl Autoscaler {
+    fn check(&self) -> Result<(), Nonsense> {
+        let name = || self.name.clone();
+        if self.min > self.max {
+            return Err(Nonsense::Range { name: name(), min: self.min, max: self.max });
+        }
+        let mut shares = self.utilization.into_iter().chain([self.target_utilization]);
+        let wrong = shares.find(|share| !share.is_finite() || *share < 0.0);
+        wrong.map_or(Ok(()), |value| Err(Nonsense::Utilization { name: name(), value }))
+    }
+
+    /// Whether it counts or wants more than its minimum.
+    pub fn is_above_minimum(&self) -> bool {
+        self.current > self.min || self.desired > self.min
+    }
+}
+
 impl Workload {
     /// Its ready instances.
     pub fn ready(&self) -> usize {
@@ -102,5 +179,60 @@ mod tests {
         assert_eq!(document.workload("shop").map(Workload::ready), Some(1));
         assert_eq!(document.autoscaler_of("shop").and_then(|autoscaler| autoscaler.utilization), None);
         assert_eq!(document.interventions, None);
+    }
+
+    #[test]
+    fn a_document_that_cannot_be_is_refused_with_what_is_wrong() {
+        let workload = |name| serde_json::json!({"name": name, "desired": 1, "instances": []});
+        let autoscaler = |name, (min, max), utilization, target| {
+            serde_json::json!({"name": name, "workload": "shop", "min": min, "max": max, "current": 1,
+                "desired": 1, "utilization": utilization, "target_utilization": target})
+        };
+        let table = [
+            (
+                vec!["shop", "mail"],
+                vec![autoscaler("a", (3, 3), 0.0, 0.5), autoscaler("b", (0, 1), 2.0, 0.5)],
+                "",
+            ),
+            (vec!["shop", "mail", "shop"], vec![], "two workloads are named shop"),
+            (
+                vec![],
+                vec![autoscaler("a", (3, 3), 0.1, 0.5), autoscaler("a", (3, 3), 0.1, 0.5)],
+                "two autoscalers are named a",
+            ),
+            (
+                vec![],
+                vec![autoscaler("a", (4, 3), 0.1, 0.5)],
+                "autoscaler a has a minimum of 4 above its maximum of 3",
+            ),
+            (vec![], vec![autoscaler("a", (3, 3), -0.1, 0.5)], "autoscaler a has a utilisation of -0.1"),
+            (vec![], vec![autoscaler("a", (3, 3), 0.1, -0.5)], "autoscaler a has a utilisation of -0.5"),
+        ];
+        for (workloads, autoscalers, expected) in table {
+            let workloads: Vec<_> = workloads.into_iter().map(workload).collect();
+            let document = serde_json::json!({"workloads": workloads, "autoscalers": autoscalers});
+            let read = serde_json::from_value::<Document>(document);
+            let said = read.err().map(|error| error.to_string()).unwrap_or_default();
+            assert_eq!(said, expected);
+        }
+    }
+
+    #[test]
+    fn an_autoscaler_is_above_its_minimum_as_long_as_it_counts_or_wants_more() {
+        for (current, desired, above) in
+            [(3, 3, false), (2, 3, false), (4, 3, true), (3, 4, true), (4, 4, true)]
+        {
+            let autoscaler = Autoscaler {
+                name: "shop".to_owned(),
+                workload: "shop".to_owned(),
+                min: 3,
+                max: 10,
+                current,
+                desired,
+                utilization: None,
+                target_utilization: 0.5,
+            };
+            assert_eq!(autoscaler.is_above_minimum(), above, "{current} {desired}");
+        }
     }
 }

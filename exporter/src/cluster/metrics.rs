@@ -200,6 +200,18 @@ mod tests {
     }
 
     #[test]
+    fn gauges_of_a_name_that_the_document_has_no_more_go_away() {
+        let registry = Registry::new();
+        let mut metrics = Metrics::register(&registry).expect("free names");
+        let mut document = document(None);
+        metrics.show(&document);
+        document.workloads[0].name = "mail".to_owned();
+        metrics.show(&document);
+        let text = shown(&registry);
+        assert!(text.contains("workload=\"mail\"") && !text.contains("workload=\"shop\""), "{text}");
+    }
+
+    #[test]
     fn gauges_go_away_with_the_document_and_counters_stay() {
         let registry = Registry::new();
         let mut metrics = Metrics::register(&registry).expect("free names");

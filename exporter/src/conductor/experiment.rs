@@ -81,7 +81,7 @@ impl Conductor {
                 let word = self.driver.check(name, &self.health.all_up());
                 Event::Guard(word.map_err(account(name))?)
             }
-            Ask::Targets => Event::Targets(self.driver.prepare(experiment).await),
+            Ask::Targets => Event::Targets(self.targets(experiment).await),
             Ask::Inject(plan, permit) => Event::Injected(self.inject(experiment, &plan, permit).await),
             Ask::Bit(plan) => {
                 let bit = self.driver.bit(&plan).await;

@@ -132,17 +132,14 @@ impl Conductor {
     /// The autoscalers above their minimum, each with its count; `None` without a document.
     fn scaled_up(&self) -> Option<Vec<String>> {
         let document = self.document()?;
-        let above = document.autoscalers.iter().filter(|it| it.current > it.min || it.desired > it.min);
+        let above = document.autoscalers.iter().filter(|autoscaler| autoscaler.is_above_minimum());
         Some(above.map(|it| format!("{} ({} of {})", it.name, it.current.max(it.desired), it.min)).collect())
     }
 
     /// Returns once every autoscaler counts and wants no more than its minimum.
     pub(super) async fn scaled_down(&self) {
         loop {
-            let down = self.document().is_some_and(|document| {
-                document.autoscalers.iter().all(|it| it.current <= it.min && it.desired <= it.min)
-            });
-            if down {
+            if self.scaled_up().is_some_and(|above| above.is_empty()) {
                 return;
             }
             tokio::time::sleep(LOOK).await;

@@ -91,9 +91,15 @@ pub(super) async fn run(
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use prometheus::Registry;
+    use tokio::sync::watch;
 
     use super::*;
-    use crate::clock::Moment;
+    use crate::clock::{Clock, Moment};
+    use crate::cluster::INTERVAL;
+    use crate::health::metrics::Metrics;
     use crate::health::windows::Window;
 
     /// `shop-N` ready on node `nN`, as many as wanted.
@@ -160,6 +166,37 @@ mod tests {
         assert_eq!(judge(&["shop-1", "shop-2"], true), Err(Error::TooFew { ready: 1, needed: 3 }));
         assert_eq!(judge(&["n3"], true), Err(Error::TooFew { ready: 2, needed: 3 }));
         assert_eq!(shop(None).judge(&document, None), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn polls_that_nobody_came_to_are_missed() {
+        let metrics = Metrics::register(&Registry::new()).expect("free names");
+        let (windows, changes) = (SharedWindows::default(), watch::Sender::new(0));
+        let mut taken = changes.subscribe();
+        let times = (INTERVAL, Duration::from_secs(1));
+        let series = metrics.component("it");
+        let follower = Follower::new(
+            "it".to_owned(),
+            times,
+            Clock::start(),
+            metrics.component("it"),
+            Arc::clone(&windows),
+            changes,
+        );
+        let (polls, feed) = watch::channel(None);
+        let cancel = CancellationToken::new();
+        let followed = tokio::spawn(run(shop(None), feed, windows, Arc::new(follower), cancel.clone()));
+        for (poll, good, missed) in [(0, 1, 0), (1, 2, 0), (5, 3, 3)] {
+            let start = Moment(INTERVAL * poll);
+            let document = Ok(Arc::new(document(3, None, &[1, 2, 3])));
+            polls.send_replace(Some(Status { poll: poll.into(), start, end: start, document }));
+            while series.good.get() < good {
+                taken.changed().await.expect("it goes on");
+            }
+            assert_eq!((series.good.get(), series.missed.get()), (good, missed), "poll {poll}");
+        }
+        cancel.cancel();
+        followed.await.expect("no panic");
     }
 
     #[test]

@@ -145,6 +145,7 @@ impl Account {
 mod tests {
     use std::fs::File;
     use std::sync::Arc;
+    use std::time::Duration;
 
     use prometheus::Registry;
     use tokio_util::sync::CancellationToken;
@@ -182,5 +183,15 @@ mod tests {
         let summary = auditor::run(Arc::clone(&account), None, account.stamp()).await;
         let AuditResult::Incomplete { reason } = summary.result else { panic!("{summary:?}") };
         assert!(reason.contains("No space left"), "{reason}");
+    }
+
+    #[tokio::test]
+    async fn an_audit_judges_no_write_that_ended_after_it_began() {
+        let account = on_a_full_disk();
+        writers::write(Arc::clone(&account), 0, CancellationToken::new()).await;
+        let later = account.stamp_of(account.clock.now().later_by(Duration::from_mins(1)));
+        let summary = auditor::run(Arc::clone(&account), None, later).await;
+        let (until, begun) = (summary.until_timestamp_seconds, summary.begun_timestamp_seconds);
+        assert!(until <= begun, "{until} is after {begun}");
     }
 }

@@ -8,10 +8,11 @@ use std::thread;
 use prometheus::Registry;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{oneshot, watch};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 
 use super::choice::TaskChoice;
 use super::client::Dialer;
+use super::end::{Ended, Last};
 use super::handle::LoadHandle;
 use super::metrics::Metrics;
 use super::plan::{Plan, PlanError};
@@ -72,8 +73,8 @@ impl Load {
         let (orders, orders_seen) = watch::channel(Order::Run);
         let cancel = cancel.child_token();
         let ended = CancellationToken::new();
-        // The last thread that drops its share says that the load has ended, however it ended.
-        let last = Arc::new(ended.clone().drop_guard());
+        let ended_at = Ended::default();
+        let last = Arc::new(Last::new(Arc::clone(&ended_at), self.recorder.clock, ended.clone()));
         let choice = Arc::new(TaskChoice::new(&self.trial.load.tasks));
         let mut ready = Vec::with_capacity(count);
         for index in 0..count {
@@ -114,6 +115,7 @@ impl Load {
             started,
             orders,
             ended,
+            ended_at,
             ramped,
             recent,
             _cancel: cancel.drop_guard(),
@@ -143,7 +145,7 @@ struct Seat {
 
 impl Seat {
     /// Starts the thread, which says when it is ready and drops `last` when it has ended.
-    fn start(self, last: Arc<DropGuard>) -> io::Result<oneshot::Receiver<io::Result<()>>> {
+    fn start(self, last: Arc<Last>) -> io::Result<oneshot::Receiver<io::Result<()>>> {
         let (say, ready) = oneshot::channel();
         thread::Builder::new().name(format!("load-{}", self.index)).spawn(move || {
             let _last = last;

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::end::Ended;
 use super::record::Recorder;
 use super::report::LoadReport;
 use super::schedule::Schedule;
@@ -22,6 +23,7 @@ pub struct LoadHandle {
     pub(super) started: Moment,
     pub(super) orders: watch::Sender<Order>,
     pub(super) ended: CancellationToken,
+    pub(super) ended_at: Ended,
     pub(super) ramped: watch::Receiver<bool>,
     pub(super) recent: Recent,
     /// Cuts the load when the handle goes.
@@ -88,12 +90,7 @@ impl LoadHandle {
         let _ = self.ramped.clone().wait_for(|ramped| *ramped).await;
     }
 
-    /// Whether the time of the stages is over. The last stage's users stay until [`Self::finish`].
-    pub fn stages_over(&self) -> bool {
-        self.recorder.clock.now().since(self.started) >= self.schedule.duration()
-    }
-
-    /// Returns once the time of the stages is over.
+    /// Returns once the time of the stages is over. The last stage's users stay until [`Self::finish`].
     pub async fn stages_done(&self) {
         let over = self.started.later_by(self.schedule.duration());
         tokio::time::sleep_until(self.recorder.clock.instant(over)).await;
@@ -114,9 +111,9 @@ impl LoadHandle {
         self.report()
     }
 
-    /// The statistics so far.
+    /// The statistics so far; after the load's end, those of its end.
     pub fn report(&self) -> LoadReport {
-        let now = self.recorder.clock.now();
+        let now = self.ended_at.get().copied().unwrap_or_else(|| self.recorder.clock.now());
         let time = self.recorder.metrics.live.settle(now);
         let lasted = now.since(self.started);
         LoadReport::new(&self.trial.load, self.schedule.largest(), &self.recorder, &time, lasted)

@@ -21,6 +21,7 @@ mod answer;
 mod choice;
 mod client;
 mod driver;
+mod end;
 mod handle;
 mod jar;
 mod limits;

@@ -16,7 +16,7 @@ use crate::trial;
 /// What users did and how it went.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LoadReport {
-    /// From the first user's start to the last one's end.
+    /// From the first user's start to the last one's end, or to now while users run.
     pub seconds: f64,
     /// The largest number of users that the stages ask for.
     pub users: usize,

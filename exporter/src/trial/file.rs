@@ -27,6 +27,8 @@ const AFTER: Duration = Duration::from_secs(30);
 const SETTLE: Duration = Duration::from_mins(1);
 const COOLDOWN: Duration = Duration::from_mins(5);
 const PHASE: Limits = Limits::secs(0, 24 * 3600);
+/// Without any, health would be final before a fault could show.
+const HOLDS: Limits = Limits::secs(1, 24 * 3600);
 
 /// Reads and checks the trial file at `path`.
 pub fn read(path: &Path, environment: &dyn Environment) -> Result<Trial, Faults> {
@@ -123,7 +125,7 @@ fn trial(reader: &mut Reader<'_>, root: &Node, path: &Path) -> Checked<Trial> {
     let experiments =
         fields.get("experiments").map_or(Ok(Vec::new()), |node| experiments(reader, node, listed));
     let after = reader.duration_or(fields.get("after"), AFTER, PHASE);
-    let settle = reader.duration_or(fields.get("settle"), SETTLE, PHASE);
+    let settle = reader.duration_or(fields.get("settle"), SETTLE, HOLDS);
     let cooldown = reader.duration_or(fields.get("cooldown"), COOLDOWN, PHASE);
     fields.close(reader);
     Ok(Trial {

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::support::System;
+use crate::support::{Exporter, System};
 
 /// A run that nobody scrapes.
 const RUN: [&str; 7] =
@@ -61,4 +61,38 @@ async fn a_bad_trial_is_told_with_file_line_and_column() {
         assert!(lines[1].starts_with("trial.yaml:10:1: unknown key `compnents`"), "{command}: {said}");
     }
     assert!(!system.path("run").exists(), "nothing was begun");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_target_to_be_replaced_that_the_status_document_does_not_know_is_named_and_nothing_is_broken() {
+    let system = System::start().await;
+    let rest = format!(
+        "status: http://{}/status\ncomponents:\n  - {{name: replicas, replicas: shop}}\nafter: 0s\nsettle: 1s\n\
+         experiments:\n  - name: kill\n    components: [replicas]\n    replaced: true\n    exec:\n      \
+         target: echo pod/shop-1\n      inject: touch broken\n",
+        system.address
+    );
+    let mut exporter = Exporter::start(&system, &system.trial("1s", &rest));
+    let status = exporter.ended().await;
+    assert!(status.success(), "{status}\n{}", exporter.said());
+    let refused = &system.result("chaos.json")["experiments"][0]["refused"];
+    assert_eq!(refused["kind"], "no_replica", "{refused:#}");
+    let reason = "target pod/shop-1 is neither an instance nor a node of workload shop";
+    assert_eq!((&refused["reason"], system.is_broken()), (&reason.into(), false));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_target_command_knows_nothing_of_the_experiment_that_the_exporter_itself_is_part_of() {
+    let system = System::start().await;
+    system.trial(
+        "1s",
+        "components:\n  - {name: shop, http: /healthz}\nexperiments:\n  - name: kill\n    components: [shop]\n    \
+         exec:\n      target: printenv ORDEAL_TOKEN || echo none\n      inject: touch broken\n",
+    );
+    let mut command = system.command(&["plan", "trial.yaml"]);
+    command.env("ORDEAL_TOKEN", "of-another");
+    let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic");
+    let output = output.expect("the binary starts");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(shown.contains("targets   none\n"), "{shown}");
 }

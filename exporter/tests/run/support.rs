@@ -21,7 +21,11 @@ const LOOK: Duration = Duration::from_millis(10);
 /// Refusals in a row after which the service says so with a file.
 const SEEN: u64 = 10;
 
-/// A folder with a service beside it: `/healthz` answers 503 as long as the file `broken` is there. When it has
+/// What runs, as the service tells.
+const STATUS: &str = r#"{"workloads":[{"name":"shop","desired":1,
+    "instances":[{"id":"shop-1","node":"n1","ready":true}]}]}"#;
+
+/// A folder with a service beside it, which also tells its status: `/healthz` answers 503 as long as the file `broken` is there. When it has
 /// answered so a few times in a row, it makes the file `seen`.
 pub(crate) struct System {
     folder: TempDir,
@@ -49,7 +53,10 @@ impl System {
             }
             async move { if is_broken { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK } }
         };
-        let routes = Router::new().route("/", get(home)).route("/healthz", get(healthz));
+        let routes = Router::new()
+            .route("/", get(home))
+            .route("/healthz", get(healthz))
+            .route("/status", get(|| async { STATUS }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         tokio::spawn(async move { axum::serve(listener, routes).await });

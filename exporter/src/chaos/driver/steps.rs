@@ -78,7 +78,8 @@ impl Driver {
         self.refuse(experiment, Refusal::NotBegun { reason })
     }
 
-    pub(super) fn refuse(&mut self, experiment: &str, refusal: Refusal) -> FaultError {
+    /// Refuses `experiment`, and notes that.
+    pub fn refuse(&mut self, experiment: &str, refusal: Refusal) -> FaultError {
         match self.book.refuse(experiment, &refusal, self.clock.now()) {
             Ok(()) => FaultError::Refused { experiment: experiment.to_owned(), refusal },
             Err(source) => FaultError::Book { experiment: experiment.to_owned(), source },

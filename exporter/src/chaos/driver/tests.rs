@@ -7,7 +7,9 @@ use prometheus::{Registry, TextEncoder};
 use tempfile::TempDir;
 
 use super::*;
-use crate::chaos::journal::FILE;
+use crate::chaos::faults::Undo;
+use crate::chaos::faults::commands::Mend;
+use crate::chaos::journal::{FILE, Intent};
 use crate::trial::{ComponentIndex, ExecFault, Fault, NonEmpty};
 
 /// A system that is broken while a file named `broken` exists, and what is done to it.
@@ -200,6 +202,12 @@ async fn a_fault_that_fails_is_put_back_at_once() {
             Some("echo still whole; false"),
             "unseen had no effect: it was not seen to take effect within 2s: exit status 1: still whole",
         ),
+        (
+            "cut-short",
+            "touch @/broken",
+            Some("test -e @/looked && exec sleep 600; touch @/looked; echo still whole; false"),
+            "cut-short had no effect: it was not seen to take effect within 2s: exit status 1: still whole",
+        ),
     ];
     for (fault, command, bit, expected) in cases {
         let mut rig = Rig::new(&[(fault, command, bit, Some(MEND))]);
@@ -378,6 +386,29 @@ async fn a_process_that_takes_up_a_run_knows_what_the_last_one_did() {
     driver.abort().await.expect("put back");
     assert!(!rig.broken());
     assert_eq!((rig.states("cut"), rig.states("next")), (vec!["injected"], vec!["skipped"]));
+}
+
+#[tokio::test]
+async fn what_is_put_back_of_another_run_is_told_as_that_runs() {
+    let mut rig = Rig::new(&[("cut", "true", None, Some(MEND))]);
+    let journal = Journal::open(rig.folder.path()).await.expect("a journal");
+    let intent = Intent {
+        id: 0,
+        run: "r0".into(),
+        experiment: "cut".into(),
+        token: rig.token().to_owned(),
+        targets: vec!["pg1".into()],
+        undo: Some(Undo::Exec(Mend { command: "true".into(), timeout_ms: 60_000 })),
+        directory: rig.folder.path().to_owned(),
+        at_unix_ms: 0,
+    };
+    journal.intend(move |id| Intent { id, ..intent }).await.expect("noted");
+    drop(journal);
+    let mut driver = rig.driver().await;
+    assert_eq!(driver.put_back_unfinished().await.expect("put back").len(), 1);
+    let report = serde_json::to_value(driver.report()).expect("a report");
+    assert_eq!(report["put_back_at_start"], serde_json::json!(["cut of run r0"]));
+    assert_eq!(rig.value("ordeal_experiment_reverted_timestamp_seconds{experiment=\"cut\"}"), None);
 }
 
 #[tokio::test]

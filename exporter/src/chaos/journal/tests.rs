@@ -151,10 +151,11 @@ fn what_must_survive_a_power_cut_counts_only_once_it_is_flushed() {
         let account = Account::default();
         let mut writer = Writer { file, whole: 0, torn: false, unterminated: false, account };
         let appended = writer.append(Path::new("journal"), Entry::Intended(intent(0)), durability);
-        (appended.map_err(|error| error.to_string()), writer.account.unfinished().len())
+        (appended.map_err(|error| error.to_string()), writer.account.unfinished().len(), writer.torn)
     };
-    assert_eq!(append(Durability::Disk), (Err("flush to disk journal".to_owned()), 0));
-    assert_eq!(append(Durability::Kernel), (Ok(()), 1));
+    // What is there of it is to be cut off before the next.
+    assert_eq!(append(Durability::Disk), (Err("flush to disk journal".to_owned()), 0, true));
+    assert_eq!(append(Durability::Kernel), (Ok(()), 1, false));
 }
 
 #[tokio::test]

@@ -33,6 +33,14 @@ fn log(folder: &Path) -> String {
     fs::read_to_string(folder.join("log")).unwrap_or_default()
 }
 
+#[test]
+fn a_fault_put_back_twice_is_back_from_the_second_time_on() {
+    let at = Moment::from_secs_f64;
+    let reverted = |start, end| Reverted { start: at(start), end: at(end), outcomes: Vec::new() };
+    let both = reverted(1.0, 2.0).then(reverted(3.0, 4.0));
+    assert_eq!((both.start, both.end), (at(1.0), at(4.0)));
+}
+
 #[tokio::test]
 async fn without_a_journal_there_is_nothing_to_do() {
     let folder = tempfile::tempdir().expect("a folder");

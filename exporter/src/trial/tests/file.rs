@@ -75,6 +75,7 @@ fn sections_in_general() {
                 "settle: -1s\n",
                 &["3:9: `-1s` is not a duration; expected one such as 500ms, 30s, 2m or 1h30m"],
             ),
+            ("settle: 0s\n", &["3:9: `0s`; expected a duration from 1s to 24h"]),
             ("cooldown: 25h\n", &["3:11: `25h`; expected a duration from 0s to 24h"]),
             (
                 "status: ftp://x\n",

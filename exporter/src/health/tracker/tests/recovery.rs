@@ -120,6 +120,32 @@ fn since_the_revert_it_runs_to_the_end_of_the_outage() {
 }
 
 #[test]
+fn an_outage_within_the_settle_time_after_the_revert_counts_though_the_one_before_ended_long_ago() {
+    // The revert is at 60 s, so that health has to hold until 120 s.
+    let relapse = |start: u64| match start {
+        40_000..42_000 | 110_000..111_000 => (1, Outcome::Refused),
+        _ => (10, Outcome::Good),
+    };
+    let tracker = fed(200_000, relapse);
+    let reverted = Revert::Done(span(60_000, 60_100));
+    for (since, from) in [(Since::Injected, 39_900), (Since::Reverted, 60_000)] {
+        let Recovery::Recovered { took, settled, .. } = ask(&tracker, &question(reverted, since)) else {
+            panic!("not final: {since:?}")
+        };
+        assert_eq!((took.upper, settled), (ms(111_010 - from), at(171_010)), "{since:?}");
+    }
+}
+
+#[test]
+fn with_a_short_settle_time_it_is_final_once_the_return_has_lasted() {
+    let question = Question { settle: Duration::from_secs(1), ..injected() };
+    let returned = fed(44_000, refused_between(40_000, 42_000));
+    assert!(matches!(ask(&returned, &question), Recovery::Pending { so_far: Some(_) }));
+    let lasted = fed(48_000, refused_between(40_000, 42_000));
+    assert!(matches!(ask(&lasted, &question), Recovery::Recovered { .. }));
+}
+
+#[test]
 fn nothing_is_final_before_the_revert() {
     let tracker = fed(200_000, refused_between(40_000, 42_000));
     assert!(matches!(
