@@ -56,13 +56,9 @@ fn cases() -> Vec<Case> {
             let replicas = steps(&[(0.0, 3.0), (75.0, 10.0), (520.0, 4.0)]);
             made.set("ordeal_workload_replicas", &[("state", "ready")], replicas);
         }),
-        case("relief was judged in a phase that was whole", "relief", FAIL, |made| {
-            let busy = steps(&[(0.0, 0.1), (30.0, 0.9), (60.0, 1.8)]);
-            made.set("ordeal_autoscaler_utilization_ratio", &[("state", "current")], busy);
-        }),
+        case("relief was judged in a phase that was whole", "relief", FAIL, late),
         case("relief in a phase that was cut", "relief", CUT, |made| {
-            let busy = steps(&[(0.0, 0.1), (30.0, 0.9), (60.0, 1.8)]);
-            made.set("ordeal_autoscaler_utilization_ratio", &[("state", "current")], busy);
+            late(made);
             made.set("ordeal_autoscaler_replicas", &[("state", "current")], always(10.0));
             let begun = [("preflight", 0.0), ("ramp", 20.0), ("steady", 450.0)];
             made.walk(&[&begun[..], &[("audit", 480.0), ("aborted", 600.0)]].concat());

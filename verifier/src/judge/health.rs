@@ -198,7 +198,10 @@ fn audit(one: &mut Component, evidence: &Evidence, up: &Gauge) -> Result<(), Sho
         interval: evidence.gauge(INTERVAL, &[("component", name)])?.finite(INTERVAL)?.last()?.value,
         missed: missed.total(),
     };
-    found.extend(contradiction(name, &looks(evidence, up, &failing), &faults(evidence), counted));
+    // More harm than was counted takes nothing from a failure.
+    if one.verdict == Verdict::Pass {
+        found.extend(contradiction(name, &looks(evidence, up, &failing), &faults(evidence), counted));
+    }
     let end = evidence.run.end.unwrap_or(f64::INFINITY);
     found.extend(up.whole(up.points[0].clock, end).err());
     if failed > 0.0 && outages < 1.0 {
