@@ -185,7 +185,7 @@ mod tests {
         );
         let (polls, feed) = watch::channel(None);
         let cancel = CancellationToken::new();
-        let followed = tokio::spawn(run(shop(None), feed, windows, Arc::new(follower), cancel.clone()));
+        let task = tokio::spawn(run(shop(None), feed, windows, Arc::new(follower), cancel.clone()));
         for (poll, good, missed) in [(0, 1, 0), (1, 2, 0), (5, 3, 3)] {
             let start = Moment(INTERVAL * poll);
             let document = Ok(Arc::new(document(3, None, &[1, 2, 3])));
@@ -196,7 +196,7 @@ mod tests {
             assert_eq!((series.good.get(), series.missed.get()), (good, missed), "poll {poll}");
         }
         cancel.cancel();
-        followed.await.expect("no panic");
+        task.await.expect("no panic");
     }
 
     #[test]

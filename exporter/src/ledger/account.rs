@@ -186,6 +186,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_record_that_broke_while_the_store_was_read_is_compared_with_nothing() {
+        let account = on_a_full_disk();
+        writers::write(Arc::clone(&account), 0, CancellationToken::new()).await;
+        let judged = auditor::judge(&account, account.stamp(), Vec::new()).await;
+        let reason = judged.err().unwrap_or_default();
+        assert!(reason.contains("No space left"), "{reason}");
+    }
+
+    #[tokio::test]
     async fn an_audit_judges_no_write_that_ended_after_it_began() {
         let account = on_a_full_disk();
         writers::write(Arc::clone(&account), 0, CancellationToken::new()).await;

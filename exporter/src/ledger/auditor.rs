@@ -35,7 +35,6 @@ pub(super) async fn run(account: Arc<Account>, experiment: Option<String>, until
 async fn read_and_judge(account: &Arc<Account>, until: Stamp) -> Result<Completed, String> {
     whole(account)?;
     let rows = read_back(account).await.map_err(|error| chain(&error))?;
-    whole(account)?;
     judge(account, until, rows).await
 }
 
@@ -83,7 +82,9 @@ async fn read_back(account: &Account) -> Result<Vec<Row>, StoreError> {
 
 /// Compares on a thread of its own: a long run's record takes a moment. The record is taken after the reading, so
 /// that whatever was read is found in it.
-async fn judge(account: &Arc<Account>, until: Stamp, rows: Vec<Row>) -> Result<Completed, String> {
+pub(super) async fn judge(account: &Arc<Account>, until: Stamp, rows: Vec<Row>) -> Result<Completed, String> {
+    // It may have broken during the reading.
+    whole(account)?;
     let book = account.book().clone();
     let account = Arc::clone(account);
     let judged = tokio::task::spawn_blocking(move || {
