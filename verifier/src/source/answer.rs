@@ -33,7 +33,7 @@ struct Envelope<'a> {
     warnings: Vec<String>,
     #[serde(default)]
     infos: Vec<String>,
-    /// As VictoriaMetrics has it, beside the status.
+    /// As `VictoriaMetrics` has it, beside the status.
     #[serde(rename = "isPartial", default)]
     partial: bool,
 }

@@ -15,7 +15,7 @@ pub(crate) enum Spoil {
     Nothing,
     /// Answers well, with a warning, as a server does that misses a part.
     Warn(&'static str),
-    /// Answers well, but partially, as VictoriaMetrics does that misses a part.
+    /// Answers well, but partially, as `VictoriaMetrics` does that misses a part.
     Halve(&'static str),
     /// Refuses, as a server does that is out of its limits.
     Refuse(&'static str),
