@@ -90,12 +90,15 @@ mod tests {
         (0..100).map(look).collect()
     }
 
+    /// What it is, when the component is down, what was counted, and whether that is contradicted.
+    type Case = (&'static str, &'static [(f64, f64)], Counted, bool);
+
     #[test]
     fn an_outage_outside_every_experiment_must_have_been_counted() {
         let fault = [(20.0, 40.0)];
         let quiet = Counted { unexplained: (0.0, 0.0), all: (1.0, 9.0), interval: 0.05, missed: 0.0 };
         let one = Counted { unexplained: (1.0, 4.0), all: (2.0, 40.0), ..quiet };
-        let table: [(&str, &[(f64, f64)], Counted, bool); 10] = [
+        let table: [Case; 10] = [
             ("never down", &[], quiet, false),
             ("not up at first", &[(0.0, 9.0)], quiet, false),
             ("within an experiment", &[(21.0, 30.0)], quiet, false),
