@@ -79,11 +79,16 @@ fn cases() -> Vec<Case> {
             made.set("ordeal_experiment_state", &[experiment], always(0.0));
             made.set("ordeal_experiment_state", &[experiment, ("state", "recovering")], always(1.0));
         }),
-        case("an experiment that never began", "members rejoin", "inconclusive fault_not_injected", |made| {
-            let experiment = ("experiment", "partition-primary");
-            made.set("ordeal_experiment_state", &[experiment], always(0.0));
-            made.set("ordeal_experiment_state", &[experiment, ("state", "skipped")], always(1.0));
-        }),
+        case(
+            "an experiment that never began",
+            "members rejoin",
+            "inconclusive run_aborted fault_not_injected",
+            |made| {
+                let experiment = ("experiment", "partition-primary");
+                made.set("ordeal_experiment_state", &[experiment], always(0.0));
+                made.set("ordeal_experiment_state", &[experiment, ("state", "skipped")], always(1.0));
+            },
+        ),
         case("a slow recovery", "PostgreSQL recovers", FAIL, |made| {
             let labels =
                 [("experiment", "kill-postgres-primary"), ("component", "postgres"), ("since", "injected")];

@@ -107,7 +107,8 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(10)).await;
             abort.cancel();
         };
-        tokio::join!(linger(&recorded(), LIMIT, &abort, &Progress::on_stderr()), interrupt);
+        let (scrapers, progress) = (recorded(), Progress::on_stderr());
+        tokio::join!(linger(&scrapers, LIMIT, &abort, &progress), interrupt);
         let due = Duration::from_secs(10) + INTERRUPTED;
         assert!((due..due + Duration::from_secs(1)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
     }
