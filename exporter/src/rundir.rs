@@ -14,6 +14,9 @@ use thiserror::Error;
 /// The link in the working folder that leads to the newest run.
 pub const LATEST: &str = "latest";
 
+/// The result that is written last: a run that has it has come to its end.
+pub const EXPERIMENTS: &str = "chaos.json";
+
 /// The working folder of the exporter, and in it the folder of one run.
 #[derive(Debug, Clone)]
 pub struct RunDir {
@@ -47,6 +50,11 @@ impl RunDir {
     pub fn of(root: &Path, id: &str) -> Result<Self, RunDirError> {
         make(root)?;
         Ok(Self { root: root.to_owned(), run: root.join(id) })
+    }
+
+    /// Whether the run has come to its end before.
+    pub fn has_ended(&self) -> bool {
+        self.run.join(EXPERIMENTS).exists()
     }
 
     /// Makes the run's folder, and points `latest` in the working folder at it. To be called by the one

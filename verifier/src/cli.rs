@@ -81,7 +81,7 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "URL", env = "PROMETHEUS_URL", hide_env_values = true)]
     pub(crate) prometheus: String,
     /// Id of the run, as `load-exporter run` told it or took it (`--run-id`); `latest`: whichever began last.
-    #[arg(long, value_name = "ID|latest")]
+    #[arg(long, value_name = "ID|latest", value_parser = run_choice)]
     pub(crate) run: RunChoice,
     /// How far back to look for the run.
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
@@ -108,9 +108,11 @@ pub(crate) enum RunChoice {
     Latest,
 }
 
-impl From<&str> for RunChoice {
-    fn from(text: &str) -> Self {
-        if text == "latest" { Self::Latest } else { Self::Id(text.to_owned()) }
+fn run_choice(text: &str) -> Result<RunChoice, &'static str> {
+    match text {
+        "" => Err("expected the run's id, or `latest`"),
+        "latest" => Ok(RunChoice::Latest),
+        id => Ok(RunChoice::Id(id.to_owned())),
     }
 }
 

@@ -59,6 +59,43 @@ fn an_outage_that_the_scrapes_show_and_no_sum_tells() {
 }
 
 #[test]
+fn what_is_no_number_or_goes_uncounted_is_not_believed() {
+    const NOT_FINITE: &str = "inconclusive not_finite";
+    spring(
+        "uncounted",
+        &[
+            trap("users that are no number", "load held", NOT_FINITE, |made| {
+                made.bend("ordeal_users", &[("state", "running")], |t, users| {
+                    if (100.0..400.0).contains(&t) { Some(f64::NAN) } else { users }
+                });
+            }),
+            trap("losses that are no number for a while", "nothing lost", NOT_FINITE, |made| {
+                made.bend("ordeal_ledger_audit", &[("class", "lost")], |t, lost| {
+                    if (300.0..500.0).contains(&t) { Some(f64::NAN) } else { lost }
+                });
+            }),
+            trap("outages that are no number for a while", "health", NOT_FINITE, |made| {
+                made.bend("ordeal_component_longest_outage_seconds", &[("cause", "none")], |t, longest| {
+                    if (300.0..400.0).contains(&t) { Some(f64::NAN) } else { longest }
+                });
+            }),
+            trap("two writers that nobody counted", "no split brain at all", DISAGREEMENT, |made| {
+                made.bend("ordeal_writable_instances", &[], |t, count| {
+                    if (300.0..320.0).contains(&t) { Some(2.0) } else { count }
+                });
+            }),
+            trap("down long after, its probes missed", "PostgreSQL recovers", DISAGREEMENT, |made| {
+                down(made, 140.0, 210.0);
+                let missed = |t: f64| ((t.clamp(140.0, 210.0) - 140.0) / 0.05).floor();
+                let probes = |outcome| [POSTGRES, ("outcome", outcome)];
+                made.bend("ordeal_probes_total", &probes("ok"), move |t, count| Some(count? - missed(t)));
+                made.bend("ordeal_probes_total", &probes("missed"), move |t, count| Some(count? + missed(t)));
+            }),
+        ],
+    );
+}
+
+#[test]
 fn what_no_scrape_shows_is_not_proven() {
     spring(
         "unshown",

@@ -18,6 +18,7 @@ pub(super) async fn linger(
     abort: &CancellationToken,
     progress: &Progress,
 ) {
+    let begun = Instant::now();
     scrapers.send_modify(|scrapers| scrapers.end(Instant::now()));
     let mut seen = scrapers.subscribe();
     let shown = if abort.is_cancelled() { limit.min(INTERRUPTED) } else { limit };
@@ -33,10 +34,14 @@ pub(super) async fn linger(
         () = tokio::time::sleep(limit) => {}
         () = interrupted => {}
     }
-    match scrapers.borrow().missing().as_slice() {
-        [] => tracing::warn!(?limit, "the end of the run was not scraped twice; Prometheus may lack it"),
+    let waited = humantime::format_duration(Duration::from_secs(begun.elapsed().as_secs())).to_string();
+    let scrapers = scrapers.borrow();
+    match scrapers.missing().as_slice() {
+        // Nobody lacks the end of what nobody recorded; that is told elsewhere.
+        [] if scrapers.total() == 0 => {}
+        [] => tracing::warn!(waited, "the end of the run was not scraped twice; Prometheus may lack it"),
         missing => tracing::warn!(
-            ?limit,
+            waited,
             scrapers = missing.join(", "),
             "not everybody who recorded the run scraped its end twice; theirs may lack it"
         ),

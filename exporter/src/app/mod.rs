@@ -70,6 +70,11 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     })?;
     // Before anything of a run is touched, for it may be another process's.
     let journal = Journal::open(dir.root()).await.context("take the working folder for this run")?;
+    anyhow::ensure!(
+        !dir.has_ended(),
+        "run {id} has come to its end before, its results are in {}: give this one another --run-id",
+        dir.path().display()
+    );
     load::raise_descriptor_limit().context("raise the limit of open files")?;
     let listener = TcpListener::bind(request.listen.as_slice()).await.with_context(|| {
         let address = request.listen.last().map(ToString::to_string).unwrap_or_default();

@@ -37,7 +37,7 @@ use crate::health::Health;
 use crate::ledger::{LedgerError, Ledgers};
 use crate::load::{Load, LoadError, LoadHandle};
 use crate::progress::Progress;
-use crate::rundir::RunDir;
+use crate::rundir::{EXPERIMENTS, RunDir};
 use crate::trial::{ComponentKind, Trial};
 use crate::web::Scrapers;
 
@@ -251,7 +251,7 @@ impl Conductor {
         let load = self.running.borrow().as_ref().map(|load| load.report());
         let written = [
             load.map(|load| self.dir.write_json("load.json", &load)),
-            Some(self.dir.write_json("chaos.json", &self.findings.report(self.driver.report()))),
+            Some(self.dir.write_json(EXPERIMENTS, &self.findings.report(self.driver.report()))),
         ];
         for result in written.into_iter().flatten() {
             match result {

@@ -126,7 +126,7 @@ async fn a_damaged_line_keeps_nothing_from_being_put_back_and_everything_from_be
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_run_leaves_is_its_owners_alone_and_goes_on_when_it_is_resumed() {
+async fn what_a_run_leaves_is_its_owners_alone_and_goes_on_when_it_is_resumed_until_it_has_ended() {
     let system = System::start().await;
     let mut exporter = haunted(&system).await;
     exporter.signal(Signal::KILL);
@@ -150,4 +150,9 @@ async fn what_a_run_leaves_is_its_owners_alone_and_goes_on_when_it_is_resumed() 
         assert_eq!(mode, own, "{}", path.display());
     }
     assert!(system.path("run/latest/chaos.json").exists());
+    let before = tree(&system.path("run"));
+    let (code, said) = system.run(&[&run[..], &[id.to_str().expect("an id")]].concat()).await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("has come to its end before") && said.contains("--run-id"), "{said}");
+    assert_eq!(tree(&system.path("run")), before, "a run that has ended keeps what it has");
 }

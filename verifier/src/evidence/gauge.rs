@@ -103,6 +103,10 @@ impl Gauge {
     pub(crate) fn rising(self) -> Result<Self, Shortfall> {
         let mut highest = f64::NEG_INFINITY;
         for point in &self.points {
+            if point.value.is_nan() {
+                let detail = format!("{} is no number at {}", self.name, point.at);
+                return Err(Shortfall::new(Lack::NotFinite, detail));
+            }
             if point.value < highest {
                 let detail = format!("{} fell from {highest} to {} at {}", self.name, point.value, point.at);
                 return Err(Shortfall::new(Lack::CounterReset, detail));
@@ -112,9 +116,15 @@ impl Gauge {
         Ok(self)
     }
 
-    /// The highest value that was ever sampled.
-    pub(crate) fn highest(&self) -> f64 {
-        self.points.iter().map(|point| point.value).fold(f64::NEG_INFINITY, f64::max)
+    /// The highest value that was ever sampled; one that is no number is a shortfall.
+    pub(crate) fn highest(&self) -> Result<f64, Shortfall> {
+        match self.points.iter().find(|point| point.value.is_nan()) {
+            Some(point) => {
+                let detail = format!("{} is no number at {}", self.name, point.at);
+                Err(Shortfall::new(Lack::NotFinite, detail))
+            }
+            None => Ok(self.points.iter().map(|point| point.value).fold(f64::NEG_INFINITY, f64::max)),
+        }
     }
 
     /// The samples from one instant of the exporter's clock to another, both included.
@@ -241,14 +251,15 @@ mod tests {
             (&[0.0, 0.0, 7.0, 7.0], true),
             (&[5.0], true),
             (&[0.0, 7.0, 0.0], false),
-            (&[0.0, 7.0, f64::NAN, 6.0], false),
+            (&[0.0, 7.0, f64::NAN, 7.0], false),
             (&[0.0, f64::INFINITY, 1.0], false),
         ];
         for (values, rises) in table {
             let told = gauge(values).rising();
             assert_eq!(told.is_ok(), rises, "{values:?}: {told:?}");
         }
-        assert_eq!(gauge(&[0.0, 7.0, f64::NAN, 6.0]).highest(), 7.0);
+        assert_eq!(gauge(&[0.0, 7.0, 6.0]).highest().ok(), Some(7.0));
+        gauge(&[0.0, 7.0, f64::NAN, 6.0]).highest().expect_err("one is no number");
     }
 
     #[test]

@@ -101,7 +101,7 @@ fn component(evidence: &Evidence, name: &str, limit: f64) -> Result<Component, S
     let (lower, longest) = (bound("lower")?.last()?, bound("upper")?);
     let upper = longest.last()?;
     // Its last value may be a little less than one before: an end is known better when it has lasted.
-    let worst = longest.highest();
+    let worst = longest.highest()?;
     let mut one = Component {
         name: name.to_owned(),
         lower: lower.value,

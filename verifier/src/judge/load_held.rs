@@ -75,6 +75,8 @@ pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfa
 /// The least share of the users wanted that ran, and where.
 fn running(evidence: &Evidence, wanted: &[Point]) -> Result<(f64, (Point, f64)), Shortfall> {
     let gauges = evidence.gauges_of_load(family::USERS, &[("state", "running")])?;
+    let gauges: Vec<Gauge> =
+        gauges.into_iter().map(|gauge| gauge.finite("users running")).collect::<Result<_, _>>()?;
     // Users of other processes may have been scraped a little earlier; a change of the number wanted takes
     // effect over time, so the lesser of two neighbouring targets is due.
     let at = |gauge: &Gauge, clock: f64| Ok(gauge.before(clock)?.map_or(0.0, |point| point.value));

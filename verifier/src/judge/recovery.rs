@@ -183,7 +183,8 @@ impl Audit {
         );
         // A component counts as up again once its health has lasted.
         let lasting = LASTING_SECONDS.max(LASTING_PROBES * self.interval);
-        let blind = BLIND_SECONDS.max(BLIND_PROBES * self.interval) + self.missed.outer * self.interval;
+        // Missed probes hide nothing of it beyond what they widen the bounds by.
+        let blind = BLIND_SECONDS.max(BLIND_PROBES * self.interval) + (upper - lower);
         let down = self.last_down.unwrap_or(0.0);
         tells(
             down > upper + lasting + blind + self.interval + LATE,

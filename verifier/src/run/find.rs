@@ -1,8 +1,11 @@
 //! Finds a run and its processes among the samples of `ordeal_run_info`. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::evidence::{Labels, Lack, Millis, Sample, Shortfall};
+
+/// Runs that are named where the wanted one is not there.
+const SHOWN: usize = 5;
 
 /// A run that was found, before its families are fetched.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +65,9 @@ pub(crate) fn find(series: &[(Labels, Vec<Sample>)], wanted: Option<&str>) -> Re
         None => begun.max_by_key(|(_, (conductor, _), _)| conductor.first),
     };
     let Some((id, (conductor, trial), members)) = chosen else {
-        return Err(not_found(wanted, runs.keys().copied().collect()));
+        let mut seen: Vec<&str> = runs.keys().copied().collect();
+        seen.sort_by_key(|id| std::cmp::Reverse(runs[id].iter().map(|(member, _)| member.first).max()));
+        return Err(not_found(wanted, &seen));
     };
     Ok(gather(id, trial, conductor, members.iter().map(|(member, _)| member)))
 }
@@ -99,13 +104,18 @@ fn gather<'a>(id: &str, trial: &str, conductor: &Member, members: impl Iterator<
     found
 }
 
-fn not_found(wanted: Option<&str>, seen: BTreeSet<&str>) -> Shortfall {
-    let what = wanted.map_or_else(|| "no run with a conductor".to_owned(), |id| format!("no run {id:?}"));
-    let others: Vec<_> = seen.into_iter().take(5).collect();
-    let tail = if others.is_empty() {
-        "; no runs at all".to_owned()
-    } else {
-        format!("; seen: {}", others.join(", "))
+/// `runs`: those that are there, the newest first.
+fn not_found(wanted: Option<&str>, runs: &[&str]) -> Shortfall {
+    let what = wanted.map_or_else(|| "no run".to_owned(), |id| format!("no run {id:?}"));
+    let tail = match runs {
+        [] => "; no runs at all".to_owned(),
+        runs => {
+            let shown = runs.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+            match runs.len().saturating_sub(SHOWN) {
+                0 => format!("; seen: {shown}"),
+                more => format!("; seen, the newest first: {shown} and {more} more"),
+            }
+        }
     };
     Shortfall::new(Lack::RunNotFound, format!("{what}{tail}"))
 }
@@ -119,6 +129,18 @@ mod tests {
         let labels = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let sample = |at: i64| Sample { at: Millis(at), value: 1.0 };
         (labels, vec![sample(first), sample(last)])
+    }
+
+    #[test]
+    fn where_a_run_is_not_there_the_newest_others_are_named() {
+        let told = |count: i64| {
+            let name = |run: i64| format!("r{}", (run * 5) % 7);
+            let runs: Vec<_> = (0..count).map(|run| info(&name(run), "conductor", "a:1", run, 90)).collect();
+            find(&runs, Some("mine")).expect_err("it is not there").detail
+        };
+        assert_eq!(told(0), "no run \"mine\"; no runs at all");
+        assert_eq!(told(2), "no run \"mine\"; seen: r5, r0");
+        assert_eq!(told(7), "no run \"mine\"; seen, the newest first: r2, r4, r6, r1, r3 and 2 more");
     }
 
     #[test]
