@@ -113,7 +113,7 @@ fn data_loss_and_recovery_point_of_writes() {
         &[
             audits("an audit that read a part", "nothing lost"),
             audits("an audit that read a part, too", "span of lost writes"),
-            trap("nothing found though acknowledged", "nothing lost", "inconclusive disagreement", |made| {
+            trap("nothing found though acknowledged", "nothing lost", "inconclusive uncounted", |made| {
                 made.set("ordeal_ledger_audit", &[("class", "present")], always(0.0));
             }),
             trap("a class that is not there", "nothing lost", "inconclusive family_absent", |made| {

@@ -4,9 +4,10 @@
 mod made;
 
 use made::trap::{spring, trap};
-use made::{Made, Server, always, healthy, said, slos, steps};
+use made::{Made, Server, always, from, healthy, said, slos, steps};
 
 const DISAGREEMENT: &str = "inconclusive disagreement";
+const UNCOUNTED: &str = "inconclusive uncounted";
 const POSTGRES: (&str, &str) = ("component", "postgres");
 
 /// A component is down from one time to another.
@@ -33,14 +34,14 @@ fn an_outage_that_the_scrapes_show_and_no_sum_tells() {
     spring(
         "shown",
         &[
-            trap("down after the experiments", "health", DISAGREEMENT, |made| down(made, 350.0, 470.0)),
-            trap("down before the experiments", "health", DISAGREEMENT, |made| down(made, 45.0, 100.0)),
-            trap("down, its probes failed", "health", DISAGREEMENT, |made| {
+            trap("down after the experiments", "health", UNCOUNTED, |made| down(made, 350.0, 470.0)),
+            trap("down before the experiments", "health", UNCOUNTED, |made| down(made, 45.0, 100.0)),
+            trap("down, its probes failed", "health", UNCOUNTED, |made| {
                 down(made, 350.0, 470.0);
                 failing(made, 350.0, 470.0);
             }),
-            trap("only its probes failed", "health", DISAGREEMENT, |made| failing(made, 400.0, 404.0)),
-            trap("down for longer than was counted", "health", DISAGREEMENT, |made| {
+            trap("only its probes failed", "health", UNCOUNTED, |made| failing(made, 400.0, 404.0)),
+            trap("down for longer than was counted", "health", UNCOUNTED, |made| {
                 down(made, 350.0, 470.0);
                 let none = [POSTGRES, ("cause", "none")];
                 made.set("ordeal_component_outages_total", &none, steps(&[(0.0, 0.0), (351.0, 1.0)]));
@@ -51,7 +52,7 @@ fn an_outage_that_the_scrapes_show_and_no_sum_tells() {
                     steps(&[(0.0, 0.0), (351.0, 0.2)]),
                 );
             }),
-            trap("down long after its recovery", "PostgreSQL recovers", DISAGREEMENT, |made| {
+            trap("down long after its recovery", "PostgreSQL recovers", UNCOUNTED, |made| {
                 down(made, 140.0, 210.0);
             }),
         ],
@@ -79,17 +80,57 @@ fn what_is_no_number_or_goes_uncounted_is_not_believed() {
                     if (300.0..400.0).contains(&t) { Some(f64::NAN) } else { longest }
                 });
             }),
-            trap("two writers that nobody counted", "no split brain at all", DISAGREEMENT, |made| {
+            trap("two writers that nobody counted", "no split brain at all", UNCOUNTED, |made| {
                 made.bend("ordeal_writable_instances", &[], |t, count| {
                     if (300.0..320.0).contains(&t) { Some(2.0) } else { count }
                 });
             }),
-            trap("down long after, its probes missed", "PostgreSQL recovers", DISAGREEMENT, |made| {
+            trap("down long after, its probes missed", "PostgreSQL recovers", UNCOUNTED, |made| {
                 down(made, 140.0, 210.0);
                 let missed = |t: f64| ((t.clamp(140.0, 210.0) - 140.0) / 0.05).floor();
                 let probes = |outcome| [POSTGRES, ("outcome", outcome)];
                 made.bend("ordeal_probes_total", &probes("ok"), move |t, count| Some(count? - missed(t)));
                 made.bend("ordeal_probes_total", &probes("missed"), move |t, count| Some(count? + missed(t)));
+            }),
+        ],
+    );
+}
+
+#[test]
+fn more_harm_than_was_counted_takes_nothing_from_a_failure() {
+    spring(
+        "harm",
+        &[
+            trap("lost writes, and others in no class", "nothing lost", "fail uncounted", |made| {
+                made.find("lost", 346.0, 7.0);
+                made.bend("ordeal_ledger_audit", &[("class", "present")], |_, found| Some(found? - 100.0));
+            }),
+            trap("a split brain counted as short", "no split brain at all", "fail uncounted", |made| {
+                made.set("ordeal_split_brain_seconds_total", &[], steps(&[(0.0, 0.0), (305.0, 2.0)]));
+                made.bend("ordeal_writable_instances", &[], |t, count| {
+                    if (300.0..330.0).contains(&t) { Some(2.0) } else { count }
+                });
+            }),
+        ],
+    );
+}
+
+#[test]
+fn what_is_final_had_to_last_and_stays() {
+    const KILL: (&str, &str) = ("experiment", "kill-postgres-primary");
+    spring(
+        "final",
+        &[
+            trap("told before health could last", "PostgreSQL recovers", DISAGREEMENT, |made| {
+                for (family, seconds) in [("", 5.41), ("lower_", 5.33), ("upper_", 5.49)] {
+                    let labels = [KILL, POSTGRES, ("since", "injected")];
+                    made.set(&format!("ordeal_recovery_{family}seconds"), &labels, from(134.0, seconds));
+                }
+            }),
+            trap("a final state that lapses", "new leader", DISAGREEMENT, |made| {
+                made.bend("ordeal_experiment_state", &[KILL, ("state", "recovered")], |t, holds| {
+                    if (300.0..305.0).contains(&t) { Some(0.0) } else { holds }
+                });
             }),
         ],
     );

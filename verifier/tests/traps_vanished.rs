@@ -235,7 +235,7 @@ fn values_that_cannot_be() {
                 made.set("ordeal_ledger_audit", &of("lost"), always(5.0));
                 made.set("ordeal_ledger_audit", &of("corrupt"), always(-5.0));
             }),
-            trap("five present of all", "nothing lost", "inconclusive disagreement", |made| {
+            trap("five present of all", "nothing lost", "inconclusive uncounted", |made| {
                 made.set("ordeal_ledger_audit", &[("class", "present")], steps(&[(0.0, 0.0), (216.0, 5.0)]));
             }),
             trap("more found than acknowledged", "nothing lost", "inconclusive disagreement", |made| {

@@ -99,32 +99,37 @@ impl Gauge {
         }
     }
 
-    /// Whether no sample is below an earlier one, as it is due for the worst of all so far.
-    pub(crate) fn rising(self) -> Result<Self, Shortfall> {
-        let mut highest = f64::NEG_INFINITY;
-        for point in &self.points {
-            if point.value.is_nan() {
-                let detail = format!("{} is no number at {}", self.name, point.at);
-                return Err(Shortfall::new(Lack::NotFinite, detail));
-            }
-            if point.value < highest {
-                let detail = format!("{} fell from {highest} to {} at {}", self.name, point.value, point.at);
-                return Err(Shortfall::new(Lack::CounterReset, detail));
-            }
-            highest = highest.max(point.value);
-        }
-        Ok(self)
-    }
-
-    /// The highest value that was ever sampled; one that is no number is a shortfall.
-    pub(crate) fn highest(&self) -> Result<f64, Shortfall> {
+    /// Itself, where every sample is a number, infinity too.
+    fn numbers(self) -> Result<Self, Shortfall> {
         match self.points.iter().find(|point| point.value.is_nan()) {
             Some(point) => {
                 let detail = format!("{} is no number at {}", self.name, point.at);
                 Err(Shortfall::new(Lack::NotFinite, detail))
             }
-            None => Ok(self.points.iter().map(|point| point.value).fold(f64::NEG_INFINITY, f64::max)),
+            None => Ok(self),
         }
+    }
+
+    /// Itself, where no sample is below an earlier one, as it is due for the worst of all so far.
+    pub(crate) fn rising(self) -> Result<Self, Shortfall> {
+        let this = self.numbers()?;
+        let mut highest = f64::NEG_INFINITY;
+        for point in &this.points {
+            if point.value < highest {
+                let detail = format!("{} fell from {highest} to {} at {}", this.name, point.value, point.at);
+                return Err(Shortfall::new(Lack::CounterReset, detail));
+            }
+            highest = highest.max(point.value);
+        }
+        Ok(this)
+    }
+
+    /// The highest sample, the newest of several; one that is no number is a shortfall. The newest scrape must
+    /// have one.
+    pub(crate) fn highest(self) -> Result<Point, Shortfall> {
+        let last = self.last()?;
+        let points = self.numbers()?.points;
+        Ok(points.into_iter().max_by(|a, b| a.value.total_cmp(&b.value)).unwrap_or(last))
     }
 
     /// The samples from one instant of the exporter's clock to another, both included.
@@ -258,7 +263,8 @@ mod tests {
             let told = gauge(values).rising();
             assert_eq!(told.is_ok(), rises, "{values:?}: {told:?}");
         }
-        assert_eq!(gauge(&[0.0, 7.0, 6.0]).highest().ok(), Some(7.0));
+        let highest = gauge(&[0.0, 7.0, 7.0, 6.0]).highest().expect("all are numbers");
+        assert_eq!((highest.value, highest.clock), (7.0, 2.0));
         gauge(&[0.0, 7.0, f64::NAN, 6.0]).highest().expect_err("one is no number");
     }
 

@@ -162,6 +162,9 @@ lacks! {
     NotAtReplicas "not_at_replicas" Both
         "The workload did not have the number of replicas that the objective is about."
         "Look at the scaling objectives first; give `steady` more time before the first experiment.";
+    Uncounted "uncounted" Pass
+        "The scrapes show more harm than was counted."
+        "Do not trust what was counted before the difference is explained: report it with the run's samples.";
     Disagreement "disagreement" Both
         "Two ways to the same number, or two samples of one that never changes, gave different numbers."
         "Do not trust either before it is explained: report it with the run's samples.";

@@ -220,22 +220,24 @@ fn gate_audits(judged: &mut Judged, evidence: &Evidence, store: &str, acked: f64
     let whole = at_end >= 1.0 && incomplete == 0.0;
     let of = |class| audited(evidence, store, class).map(|point| point.value);
     let (present, lost, corrupt) = (of(PRESENT)?, of("lost")?, of("corrupt")?);
-    if !adds_up(present, lost, corrupt, acked, whole) {
+    if let Some(lack) = apart(present, lost, corrupt, acked, whole) {
         let [present, lost, corrupt] = [present, lost, corrupt].map(show::grouped);
         let acked = show::grouped(acked);
         let detail =
             format!("{store}: {present} present, {lost} lost and {corrupt} corrupt of {acked} acknowledged");
-        judged.lacks(Lack::Disagreement, detail);
+        judged.lacks(lack, detail);
     }
     Ok(())
 }
 
-/// Whether the classes are those of as many writes as were acknowledged: each of these is present, lost or
-/// damaged, and of the corrupt ones those that were acknowledged and are not lost are the damaged ones. Before the
-/// last audit is complete, some of them were judged by none yet.
-fn adds_up(present: f64, lost: f64, corrupt: f64, acked: f64, whole: bool) -> bool {
-    let most = present + lost + corrupt;
-    present + lost <= acked && (!whole || most >= acked)
+/// Why the classes are not those of as many writes as were acknowledged: each of these is present, lost or
+/// damaged, and of the corrupt ones those that were acknowledged and are not lost are the damaged ones. Those that
+/// are in no class may be harm that nobody counted; before the last audit is complete, they were judged by none yet.
+fn apart(present: f64, lost: f64, corrupt: f64, acked: f64, whole: bool) -> Option<Lack> {
+    if present + lost > acked {
+        return Some(Lack::Disagreement);
+    }
+    (whole && present + lost + corrupt < acked).then_some(Lack::Uncounted)
 }
 
 #[cfg(test)]
@@ -254,21 +256,21 @@ mod tests {
     #[test]
     fn every_acknowledged_write_is_present_lost_or_damaged() {
         let table = [
-            (100.0, 0.0, 0.0, 100.0, true, true),
-            (93.0, 7.0, 0.0, 100.0, true, true),
-            (91.0, 7.0, 2.0, 100.0, true, true),
+            (100.0, 0.0, 0.0, 100.0, true, None),
+            (93.0, 7.0, 0.0, 100.0, true, None),
+            (91.0, 7.0, 2.0, 100.0, true, None),
             // Corrupt, but never acknowledged, or lost in another audit.
-            (93.0, 7.0, 2.0, 100.0, true, true),
-            (5.0, 0.0, 0.0, 100.0, true, false),
-            (91.0, 7.0, 1.0, 100.0, true, false),
-            (100.0, 7.0, 0.0, 100.0, true, false),
+            (93.0, 7.0, 2.0, 100.0, true, None),
+            (5.0, 0.0, 0.0, 100.0, true, Some(Lack::Uncounted)),
+            (91.0, 7.0, 1.0, 100.0, true, Some(Lack::Uncounted)),
+            (100.0, 7.0, 0.0, 100.0, true, Some(Lack::Disagreement)),
             // The audits so far saw the first half.
-            (50.0, 0.0, 0.0, 100.0, false, true),
-            (100.0, 7.0, 0.0, 100.0, false, false),
-            (0.0, 0.0, 0.0, 0.0, true, true),
+            (50.0, 0.0, 0.0, 100.0, false, None),
+            (100.0, 7.0, 0.0, 100.0, false, Some(Lack::Disagreement)),
+            (0.0, 0.0, 0.0, 0.0, true, None),
         ];
         for (present, lost, corrupt, acked, whole, due) in table {
-            let told = adds_up(present, lost, corrupt, acked, whole);
+            let told = apart(present, lost, corrupt, acked, whole);
             assert_eq!(told, due, "{present} + {lost} + {corrupt} of {acked}, {whole}");
         }
     }

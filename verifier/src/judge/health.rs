@@ -1,7 +1,7 @@
 //! Health (pure): every component up before and after, and down only where an experiment explains it.
 
 use super::Evidence;
-use super::health_seen::{Counted, Look, contradiction};
+use super::health_seen::{Counted, Look, uncounted};
 use super::names::COMPONENTS;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
@@ -98,15 +98,14 @@ fn component(evidence: &Evidence, name: &str, limit: f64) -> Result<Component, S
         let labels = [("component", name), ("cause", "none"), ("bound", bound)];
         evidence.gauge(LONGEST, &labels)
     };
-    let (lower, longest) = (bound("lower")?.last()?, bound("upper")?);
-    let upper = longest.last()?;
-    // Its last value may be a little less than one before: an end is known better when it has lasted.
-    let worst = longest.highest()?;
+    // The last value of the upper bound may be a little less than one before: an end is known better when it has
+    // lasted.
+    let (lower, upper) = (bound("lower")?.last()?, bound("upper")?.highest()?);
     let mut one = Component {
         name: name.to_owned(),
         lower: lower.value,
-        upper: worst,
-        verdict: Verdict::at_most(lower.value, worst, limit),
+        upper: upper.value,
+        verdict: Verdict::at_most(lower.value, upper.value, limit),
         told: None,
         shortfalls: Vec::new(),
         samples: Vec::new(),
@@ -138,7 +137,7 @@ fn component(evidence: &Evidence, name: &str, limit: f64) -> Result<Component, S
     let matchers = format!("component={name:?},cause=\"none\",bound=\"upper\"");
     let series = format!("{LONGEST}{{{matchers}}}");
     one.samples.push(Shown { series, at: upper.at, value: upper.value });
-    one.paste = Some(Paste::last_sum(&evidence.run, LONGEST, &matchers, Expected::Seconds(upper.value)));
+    one.paste = Some(Paste::highest(&evidence.run, LONGEST, &matchers, Expected::Seconds(upper.value)));
     audit(&mut one, evidence, &up)?;
     Ok(one)
 }
@@ -198,10 +197,7 @@ fn audit(one: &mut Component, evidence: &Evidence, up: &Gauge) -> Result<(), Sho
         interval: evidence.gauge(INTERVAL, &[("component", name)])?.finite(INTERVAL)?.last()?.value,
         missed: missed.total(),
     };
-    // More harm than was counted takes nothing from a failure.
-    if one.verdict == Verdict::Pass {
-        found.extend(contradiction(name, &looks(evidence, up, &failing), &faults(evidence), counted));
-    }
+    found.extend(uncounted(name, &looks(evidence, up, &failing), &faults(evidence), counted));
     let end = evidence.run.end.unwrap_or(f64::INFINITY);
     found.extend(up.whole(up.points[0].clock, end).err());
     if failed > 0.0 && outages < 1.0 {

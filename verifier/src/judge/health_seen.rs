@@ -1,12 +1,8 @@
 //! Outages that the scrapes themselves show, beside those that were counted. Pure.
 
-use super::{Lack, show};
+use super::{Lack, lasting, show};
 use crate::evidence::Shortfall;
 
-/// Health counts as lasting after at least this long without a failure …
-const LASTING_SECONDS: f64 = 5.0;
-/// … and this many probes; so long a component is not up again.
-const LASTING_PROBES: f64 = 20.0;
 /// How late a probe's outcome, or a scrape of it, may be, in seconds.
 const LATE: f64 = 2.0;
 
@@ -34,7 +30,7 @@ pub(super) struct Counted {
 
 /// Where scrapes show an outage that began outside every experiment and was not counted, or one that was not
 /// counted as so long.
-pub(super) fn contradiction(
+pub(super) fn uncounted(
     name: &str,
     looks: &[Look],
     faults: &[(f64, f64)],
@@ -45,14 +41,14 @@ pub(super) fn contradiction(
         let touches = |&(from, to): &(f64, f64)| pair[1].clock >= from - LATE && pair[0].clock <= to + LATE;
         !faults.iter().any(touches)
     };
-    let told = |detail: String| Some(Shortfall::new(Lack::Disagreement, format!("{name}: {detail}")));
+    let told = |detail: String| Some(Shortfall::new(Lack::Uncounted, format!("{name}: {detail}")));
     let (first, down_outside) = outages(looks, outside);
     if let Some(first) = first.filter(|_| unexplained.0 < 1.0) {
         return told(format!(
             "failing at {first:.3}, outside every experiment, but no such outage was counted"
         ));
     }
-    let lasting = LASTING_SECONDS.max(LASTING_PROBES * interval) + LATE;
+    let lasting = lasting::within(interval) + LATE;
     let both =
         [(down_outside, unexplained, " outside every experiment"), (outages(looks, |_| true).1, all, "")];
     let longer = |&(down, (outages, seconds), _): &(f64, (f64, f64), &str)| {
@@ -111,7 +107,7 @@ mod tests {
             ("counted as short", &[(60.0, 90.0)], one, true),
         ];
         for (what, down, counted, told) in table {
-            assert_eq!(contradiction("shop", &looks(down), &fault, counted).is_some(), told, "{what}");
+            assert_eq!(uncounted("shop", &looks(down), &fault, counted).is_some(), told, "{what}");
         }
     }
 }

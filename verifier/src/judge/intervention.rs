@@ -2,7 +2,7 @@
 
 use super::Evidence;
 use super::paste::{Expected, Paste};
-use super::{Judged, Lack, Shown, in_time, show};
+use super::{Judged, Lack, Shown, pace, show};
 use crate::evidence::{Gauge, PhaseName, Shortfall, family};
 use crate::slo::Share;
 use crate::verdict::Verdict;
@@ -79,7 +79,7 @@ fn gate(judged: &mut Judged, evidence: &Evidence, at_least: Share) -> Result<(),
     let end = run.end.unwrap_or(last.clock);
     let length = last.clock.max(end) - first.clock.min(from);
     let samples = gauge.within(first.clock, last.clock).iter().map(|point| (point.clock, point.value));
-    let watched = in_time::seconds(samples, UNHEARD);
+    let watched = pace::seconds(samples, UNHEARD);
     if !at_least.reached_by(watched, length) {
         let detail = format!("watched for {} s of {} s", show::seconds(watched), show::seconds(length));
         judged.lacks(Lack::WatchGap, detail);

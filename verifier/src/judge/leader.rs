@@ -3,7 +3,7 @@
 use super::Evidence;
 use super::experiment::{Bitten, bitten};
 use super::paste::{Expected, Paste};
-use super::{Judged, Lack, Shown, in_time, show};
+use super::{Judged, Lack, Shown, pace, show};
 use crate::evidence::{Edge, PhaseName, Point, Shortfall, Window, family, same};
 use crate::slo::{Expect, Leader};
 use crate::verdict::Verdict;
@@ -168,7 +168,7 @@ pub(super) fn gate_observed(
     let length = scrapes[to].clock - start.0;
     let later = from.map_or(0, |from| from + 1)..=to;
     let samples = later.filter_map(|at| Some((scrapes[at].clock, watched.at(at)?)));
-    let seconds = in_time::seconds(std::iter::once(start).chain(samples), LOOKED);
+    let seconds = pace::seconds(std::iter::once(start).chain(samples), LOOKED);
     if seconds < OBSERVED * length {
         let detail = format!("observed for {} s of {} s", show::seconds(seconds), show::seconds(length));
         judged.lacks(Lack::InstancesNotObserved, detail);

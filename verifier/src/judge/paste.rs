@@ -36,6 +36,14 @@ impl Paste {
         Self { query, at, expected, returned: None }
     }
 
+    /// The highest value of a gauge in the run.
+    pub(crate) fn highest(run: &Run, family: &str, matchers: &str, expected: Expected) -> Self {
+        let (from, at) = run.processes.fetch_window();
+        let window = at.0 - from.0;
+        let query = format!("max(max_over_time({family}{{{}}}[{window}ms]))", joined(run, matchers));
+        Self { query, at, expected, returned: None }
+    }
+
     /// A counter's growth between two scrapes of the conductor.
     pub(crate) fn growth(
         run: &Run,

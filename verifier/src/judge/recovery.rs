@@ -3,7 +3,7 @@
 use super::Evidence;
 use super::experiment::{Bitten, bitten};
 use super::paste::{Expected, Paste};
-use super::{Judged, Lack, Shown, show};
+use super::{Judged, Lack, Shown, lasting, show};
 use crate::evidence::{Bounds, Point, Shortfall, family, same};
 use crate::slo::{Recovery, Since};
 use crate::verdict::Verdict;
@@ -11,10 +11,6 @@ use crate::verdict::Verdict;
 /// Probes that may be counted beside the exact number: one at either end.
 const ENDS: f64 = 2.0;
 const INTERVAL: &str = family::PROBE_INTERVAL_SECONDS;
-/// Health counts as lasting after at least this long without a failure …
-const LASTING_SECONDS: f64 = 5.0;
-/// … and this many probes: failures closer than that are one outage.
-const LASTING_PROBES: f64 = 20.0;
 /// A stretch without probes of a second, or three intervals, hides more of an outage …
 const BLIND_SECONDS: f64 = 1.0;
 const BLIND_PROBES: f64 = 3.0;
@@ -91,7 +87,9 @@ struct Audit {
     missed: Bounds,
     outages: Bounds,
     outage_seconds: Bounds,
-    /// The last scrape that saw it down before the recovery was final, in seconds since the injection.
+    /// The first scrape that told the recovery, in seconds since the injection.
+    told: f64,
+    /// The last scrape before that which saw it down, likewise.
     last_down: Option<f64>,
     /// Time between two probes.
     interval: f64,
@@ -113,8 +111,9 @@ fn audit(promise: &Recovery, evidence: &Evidence, bitten: Bitten<'_>) -> Result<
     if interval <= 0.0 {
         return Err(Shortfall::new(Lack::Disagreement, format!("{INTERVAL} of {component} is {interval}")));
     }
-    let last_down = last_down(promise, evidence, bitten.injected)?;
+    let (told, last_down) = last_down(promise, evidence, bitten.injected)?;
     Ok(Audit {
+        told,
         last_down,
         measured: measured(promise, Since::Injected, evidence)?,
         failed: failed.over(&run.processes, window)?,
@@ -125,9 +124,13 @@ fn audit(promise: &Recovery, evidence: &Evidence, bitten: Bitten<'_>) -> Result<
     })
 }
 
-/// When a scrape last saw the component down, since the injection. What comes once its recovery is final is no
-/// part of it.
-fn last_down(promise: &Recovery, evidence: &Evidence, injected: f64) -> Result<Option<f64>, Shortfall> {
+/// When a scrape first told the recovery, and when one before it last saw the component down, both since the
+/// injection. What comes once its recovery is final is no part of it.
+fn last_down(
+    promise: &Recovery,
+    evidence: &Evidence,
+    injected: f64,
+) -> Result<(f64, Option<f64>), Shortfall> {
     let Recovery { experiment, component, .. } = promise;
     let labels = [("experiment", experiment.as_str()), ("component", component), ("since", "injected")];
     let told = evidence.gauge(family::RECOVERY_UPPER_SECONDS, &labels)?;
@@ -135,7 +138,8 @@ fn last_down(promise: &Recovery, evidence: &Evidence, injected: f64) -> Result<O
     let up = evidence.gauge(family::COMPONENT_UP, &[("component", component)])?.finite("component_up")?;
     up.whole(injected, settled)?;
     let down = |point: &&Point| point.clock < settled && !same(point.value, 1.0);
-    Ok(up.within(injected, settled).iter().rev().find(down).map(|point| point.clock - injected))
+    let last = up.within(injected, settled).iter().rev().find(down);
+    Ok((settled - injected, last.map(|point| point.clock - injected)))
 }
 
 impl Audit {
@@ -181,17 +185,21 @@ impl Audit {
             self.outage_seconds.inner > upper + self.interval * ENDS,
             format!("down for {:.3} s, more than the recovery's {upper:.3} s", self.outage_seconds.inner),
         );
-        // A component counts as up again once its health has lasted.
-        let lasting = LASTING_SECONDS.max(LASTING_PROBES * self.interval);
         // Missed probes hide nothing of it beyond what they widen the bounds by.
         let blind = BLIND_SECONDS.max(BLIND_PROBES * self.interval) + (upper - lower);
         let down = self.last_down.unwrap_or(0.0);
+        // A component counts as up again once its health has lasted.
+        let seen_until = upper + lasting::within(self.interval) + blind + self.interval + LATE;
+        let lasted = lower + lasting::within(self.interval) - self.interval;
         tells(
-            down > upper + lasting + blind + self.interval + LATE,
-            format!("seen down {down:.3} s after the injection, though it recovered after {upper:.3} s"),
+            lower > 0.0 && upper.is_finite() && self.told < lasted,
+            format!(
+                "told as final {:.3} s after the injection, when health could not have lasted",
+                self.told
+            ),
         );
         // Failures of one outage are no further apart than what makes health lasting.
-        let apart = LASTING_SECONDS.max(LASTING_PROBES * self.interval) + self.interval;
+        let apart = lasting::within(self.interval) + self.interval;
         let fewest = self.outage_seconds.inner / apart - ENDS;
         tells(
             unseen < fewest,
@@ -200,6 +208,11 @@ impl Audit {
                 self.outage_seconds.inner
             ),
         );
+        if down > seen_until {
+            let detail =
+                format!("seen down {down:.3} s after the injection, though it recovered after {upper:.3} s");
+            found.push(Shortfall::new(Lack::Uncounted, detail));
+        }
         found
     }
 }
@@ -243,6 +256,7 @@ mod tests {
             missed: exactly(0.0),
             outages: exactly(1.0),
             outage_seconds: exactly(5.4),
+            told: 66.0,
             last_down: Some(10.4),
             interval: 0.05,
         }
@@ -274,6 +288,7 @@ mod tests {
                 Audit { failed: exactly(0.0), outages: exactly(2.0), ..honest() },
             ),
             ("it was seen down long after", Audit { last_down: Some(79.0), ..honest() }),
+            ("it was final before health lasted", Audit { told: 6.0, ..honest() }),
             ("the outage was longer", Audit { outage_seconds: exactly(9.0), ..honest() }),
         ];
         for (what, audit) in table {

@@ -73,7 +73,7 @@ pub(super) fn judge(
     let in_time = latency::within(evidence, window, bounds.within, bounds.at_least, None)?;
     let observed = super::Observed { text, value, lower, upper, unit: "ratio" };
     let mut judged = Judged::value(observed, lighter.and(in_time.by_value), why);
-    if widest > READ_EVERY {
+    if lighter == Verdict::Inconclusive && widest > READ_EVERY {
         judged.beside.push(format!(
             "between two samples, up to {} s apart, it may have been above {} % with {}: without all readings, every {} s, this is no fail",
             super::show::seconds(widest), percent(busiest.value), bounds.from, READ_EVERY

@@ -38,8 +38,7 @@ pub(super) fn judge(promise: &SplitBrain, evidence: &Evidence) -> Result<Judged,
     Ok(judged)
 }
 
-/// Scrapes in which two instances took writes for longer than was counted. For a moment both may seem to, where
-/// one takes over from the other: an instance counts for a second after its last acknowledgement.
+/// Scrapes in which two instances took writes for longer than was counted and a handover may take.
 fn uncounted(
     promise: &SplitBrain,
     evidence: &Evidence,
@@ -55,7 +54,7 @@ fn uncounted(
         let [seen, counted] = [seen, counted].map(show::seconds);
         format!("two instances took writes at every scrape for {seen} s, {counted} s were counted")
     };
-    Ok((seen > counted + HANDOVER).then(|| Shortfall::new(Lack::Disagreement, told())))
+    Ok((seen > counted + HANDOVER).then(|| Shortfall::new(Lack::Uncounted, told())))
 }
 
 /// The longest time, in seconds, from one sample to another with two or more in each sample between.

@@ -181,6 +181,10 @@ impl Run {
                 let detail = format!("{name} is `{other}` and `{state}` at once");
                 experiment.flaw.get_or_insert(Shortfall::new(Lack::Disagreement, detail));
             }
+            if let Some((then, later)) = state.is_last().then(|| lapsed(&gauge.points)).flatten() {
+                let detail = format!("{name} was `{state}` at {} and was not at {}", then.at, later.at);
+                experiment.flaw.get_or_insert(Shortfall::new(Lack::Disagreement, detail));
+            }
             let reached = gauge.lasting(f64::INFINITY, |value| same(value, 1.0)).filter(|_| holds);
             if let Some(reached) = reached {
                 experiment.state = Some(state);
@@ -303,9 +307,36 @@ fn moved(points: &[Point], last: f64) -> Option<&Point> {
     points.iter().find(|point| point.value != 0.0 && !same(point.value, last))
 }
 
+/// The first sample in which a state held that never ends, and the first later one in which it did not.
+fn lapsed(points: &[Point]) -> Option<(Point, Point)> {
+    let holds = |point: &Point| same(point.value, 1.0);
+    let first = points.iter().position(holds)?;
+    let later = points[first..].iter().find(|point| !holds(point))?;
+    Some((points[first], *later))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_final_state_does_not_lapse() {
+        type Case<'a> = (&'a [f64], Option<(f64, f64)>);
+        let table: [Case<'_>; 6] = [
+            (&[], None),
+            (&[0.0, 0.0], None),
+            (&[0.0, 1.0, 1.0], None),
+            (&[0.0, 1.0, 0.0, 1.0], Some((1.0, 2.0))),
+            (&[1.0, 1.0, 1.0, 0.0], Some((0.0, 3.0))),
+            (&[0.0, 1.0, f64::NAN, 1.0], Some((1.0, 2.0))),
+        ];
+        for (values, lapse) in table {
+            let point = |(at, &value): (usize, &f64)| Point { at: Millis(0), clock: at as f64, value };
+            let points: Vec<Point> = values.iter().enumerate().map(point).collect();
+            let told = lapsed(&points).map(|(then, later)| (then.clock, later.clock));
+            assert_eq!(told, lapse, "{values:?}");
+        }
+    }
 
     #[test]
     fn a_timestamp_is_set_once() {
