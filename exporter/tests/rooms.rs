@@ -5,6 +5,9 @@ mod rules;
 #[path = "rooms/source.rs"]
 mod source;
 
+use std::collections::BTreeSet;
+
+use regex::Regex;
 use rules::{Breach, ROOMS};
 use source::Source;
 
@@ -42,6 +45,49 @@ fn load_health_ledger_and_chaos_never_import_each_other() {
     for room in ROOMS {
         let of_room = |source: &Source| source.path.starts_with(&format!("{room}/"));
         assert!(source::all().iter().any(of_room), "room {room} has moved");
+    }
+}
+
+#[test]
+fn every_room_of_the_exporter_has_its_rule() {
+    let room = |source: &Source| rules::room(source).to_owned();
+    let rooms: BTreeSet<String> =
+        source::all().iter().filter(|it| it.house == "exporter").map(room).collect();
+    let named = ROOMS.iter().chain(&rules::SHARED).chain(&rules::WIRING).chain(&["conductor", "lib", "main"]);
+    assert_eq!(rooms, named.map(|&name| name.to_owned()).collect());
+}
+
+/// What the exporter does that the verifier must know, and that no metric tells: its own words on both sides.
+#[test]
+fn numbers_that_both_houses_have_are_the_same() {
+    let sources = source::all();
+    let number = |place: &str, pattern: &str| -> f64 {
+        let source = sources.iter().find(|it| format!("{}/{}", it.house, it.path) == place).expect(place);
+        let found = Regex::new(pattern).expect("a pattern").captures(&source.code).expect(pattern);
+        found[1].parse().expect("a number")
+    };
+    let (lasting, tracker) = ("verifier/judge/lasting.rs", "exporter/health/tracker/mod.rs");
+    let table = [
+        (
+            number(lasting, r"LASTING_SECONDS: f64 = ([\d.]+)"),
+            number(tracker, r"LASTING_TIME: Duration = Duration::from_secs\((\d+)\)"),
+        ),
+        (number(lasting, r"LASTING_PROBES: f64 = ([\d.]+)"), number(tracker, r"LASTING_PROBES: u32 = (\d+)")),
+        (
+            number("verifier/judge/relief.rs", r"READ_EVERY: f64 = ([\d.]+)"),
+            number("exporter/cluster/status.rs", r"INTERVAL: Duration = Duration::from_millis\((\d+)\)")
+                / 1e3,
+        ),
+        (
+            number("verifier/judge/leader.rs", r"LOOKED: f64 = ([\d.]+)"),
+            number(
+                "exporter/health/instances/leadership.rs",
+                r"FRESH: Duration = Duration::from_secs\((\d+)\)",
+            ),
+        ),
+    ];
+    for (verifier, exporter) in table {
+        assert!((verifier - exporter).abs() < 1e-9, "the verifier has {verifier}, the exporter {exporter}");
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn report(ended: Ended, failures: &str, progress: &Progress) -> ExitC
     }
 }
 
-/// Says where a verdict is to be had.
+/// Says where the verdict of a finished run is to be had.
 pub(super) fn advise(id: &str, scrapes: u64, progress: &Progress) {
     if scrapes == 0 {
         progress.say("nobody has scraped this run: there is no verdict to be had of it");

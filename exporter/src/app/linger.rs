@@ -11,7 +11,8 @@ use crate::web::Scrapers;
 /// Whoever interrupts the run does not want to wait long for a Prometheus that may not be there.
 const INTERRUPTED: Duration = Duration::from_secs(5);
 
-/// Waits, `limit` at most and [`INTERRUPTED`] after an interruption, until everybody who scraped regularly has scraped the end twice, and says who has not.
+/// Waits, `limit` at most and [`INTERRUPTED`] after an interruption, until everybody who scraped regularly has
+/// scraped the end twice, and says who has not.
 pub(super) async fn linger(
     scrapers: &watch::Sender<Scrapers>,
     limit: Duration,

@@ -22,7 +22,7 @@ use crate::chaos::driver::{Driver, Setup};
 use crate::chaos::journal::Journal;
 use crate::chaos::putback::Retry;
 use crate::clock::Clock;
-use crate::conductor::{self, Board, Conductor, Findings, Glance, Options};
+use crate::conductor::{self, Board, Conductor, Ended, Findings, Glance, Options};
 use crate::health::Health;
 use crate::ledger::Ledgers;
 use crate::load::{self, Load, LoadHandle};
@@ -141,9 +141,12 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     let failures =
         load.and_then(|load| ending::failures(load.requests.ok + load.requests.error, &load.reasons));
     // Before the wait for Prometheus, that nobody wonders meanwhile what became of the run.
+    let finished = matches!(ended, Ended::Finished { .. });
     let code = ending::report(ended, failures.as_deref().unwrap_or_default(), progress);
     linger::linger(&scrapers, request.linger, &abort, progress).await;
-    ending::advise(&id, scrapers.borrow().total(), progress);
+    if finished {
+        ending::advise(&id, scrapers.borrow().total(), progress);
+    }
     stop.cancel();
     health.stopped().await;
     server.await.context("serve metrics")?;

@@ -76,6 +76,8 @@ pub enum Refusal {
         /// What it said.
         reason: String,
     },
+    /// Nothing tells whether the targets that are to be replaced are known.
+    NoDocument,
     /// A target that is to be replaced is unknown, so that nobody would see whether it was.
     NoReplica {
         /// The target, without secrets.
@@ -99,6 +101,7 @@ impl Refusal {
             Self::NotPutBack { .. } => "not_put_back",
             Self::NoTarget { .. } => "no_target",
             Self::TargetUnknown { .. } => "target_unknown",
+            Self::NoDocument => "no_document",
             Self::NoReplica { .. } => "no_replica",
             Self::NotBegun { .. } => "not_begun",
         }
@@ -121,6 +124,7 @@ impl fmt::Display for Refusal {
                 if said.is_empty() { Ok(()) } else { write!(f, ", but on standard error: {said}") }
             }
             Self::TargetUnknown { reason } => write!(f, "the target command failed: {reason}"),
+            Self::NoDocument => f.write_str("no status document could be read to look for the targets"),
             Self::NoReplica { target, workloads } => {
                 write!(f, "target {target} is neither an instance nor a node of workload {workloads}")
             }

@@ -158,6 +158,13 @@ impl Autoscaler {
     }
 }
 
+impl Instance {
+    /// Whether one of these targets, by its id or by its node, is or holds it.
+    pub fn is_hit_by(&self, targets: &[String]) -> bool {
+        targets.iter().any(|target| *target == self.id || *target == self.node)
+    }
+}
+
 impl Workload {
     /// Its ready instances.
     pub fn ready(&self) -> usize {
@@ -214,6 +221,24 @@ mod tests {
             let read = serde_json::from_value::<Document>(document);
             let said = read.err().map(|error| error.to_string()).unwrap_or_default();
             assert_eq!(said, expected);
+        }
+    }
+
+    #[test]
+    fn an_instance_is_hit_by_its_id_or_with_its_node() {
+        let instance = Instance { id: "shop-1".to_owned(), node: "n1".to_owned(), ready: true };
+        let hit = |targets: &[&str]| {
+            instance.is_hit_by(&targets.iter().map(|&target| target.to_owned()).collect::<Vec<_>>())
+        };
+        let table: [(&[&str], bool); 5] = [
+            (&[], false),
+            (&["shop-1"], true),
+            (&["n1"], true),
+            (&["shop-2", "n2", "n1"], true),
+            (&["shop"], false),
+        ];
+        for (targets, expected) in table {
+            assert_eq!(hit(targets), expected, "{targets:?}");
         }
     }
 

@@ -13,6 +13,7 @@ mod phase;
 mod preflight;
 mod reach;
 mod report;
+mod stranger;
 mod targets;
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::component::{Follower, SharedWindows, lock};
 use super::tracker::{Outcome, Probe};
 use super::windows::Underway;
-use crate::cluster::{Document, Feed, Status};
+use crate::cluster::{Document, Feed, Instance, Status};
 
 /// Why there are too few.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,15 +33,12 @@ pub(super) struct Replicas {
 impl Replicas {
     fn judge(&self, document: &Document, underway: Option<&Underway>) -> Result<(), Error> {
         let workload = document.workload(&self.workload).ok_or(Error::Absent)?;
-        let counts = |id: &String, node: &String| match underway {
-            Some(Underway { window, .. }) if window.replaced => {
-                !window.targets.contains(id) && !window.targets.contains(node)
-            }
-            _ => true,
+        let replaced = underway.filter(|underway| underway.window.replaced);
+        let gone = |instance: &Instance| {
+            replaced.is_some_and(|underway| instance.is_hit_by(&underway.window.targets))
         };
         let instances = workload.instances.iter();
-        let ready =
-            instances.filter(|instance| instance.ready && counts(&instance.id, &instance.node)).count();
+        let ready = instances.filter(|instance| instance.ready && !gone(instance)).count();
         let desired = usize::try_from(workload.desired).unwrap_or(usize::MAX);
         let needed = if let Some(Underway { ready_before, .. }) = underway {
             ready_before.get(&self.workload).map_or(desired, |&before| desired.min(before))

@@ -9,13 +9,13 @@ use crate::source::Source;
 /// Rooms of the exporter that never import each other, nor what joins them.
 pub(crate) const ROOMS: [&str; 4] = ["load", "health", "ledger", "chaos"];
 /// What several rooms share; it names neither them nor what joins them.
-const SHARED: [&str; 11] = [
+pub(crate) const SHARED: [&str; 11] = [
     "trial", "cluster", "web", "clock", "errors", "tls", "rundir", "signals", "count", "logging", "progress",
 ];
 /// Houses and the crates in them that others could name; the lab and the shop are programs only.
 const CRATES: [(&str, &str); 2] = [("exporter", "exporter"), ("verifier", "verifier")];
 /// What joins everything, and is named by nobody but the program itself.
-const WIRING: [&str; 2] = ["app", "cli"];
+pub(crate) const WIRING: [&str; 2] = ["app", "cli"];
 
 /// House, outside crate, and the only places of its use: a file, or a folder with its slash. A file stands
 /// for the folder of the same name too, which is where it goes when it grows.
@@ -68,9 +68,14 @@ pub(crate) fn other_house(source: &Source) -> Vec<Breach> {
     matches(source, &source.code, &named)
 }
 
+/// The room that a file belongs to: a folder, or a file on its own.
+pub(crate) fn room(source: &Source) -> &str {
+    source.path.split('/').next().unwrap_or_default().trim_end_matches(".rs")
+}
+
 /// A room names another room, or those that join the rooms.
 pub(crate) fn other_room(source: &Source) -> Vec<Breach> {
-    let own = source.path.split('/').next().unwrap_or_default().trim_end_matches(".rs");
+    let own = room(source);
     // Tests of what is shared may look at whom they stand for.
     let shared = SHARED.contains(&own) && !source.path.contains("/tests");
     if source.house != "exporter" || !(ROOMS.contains(&own) || shared || own == "conductor") {

@@ -1,5 +1,8 @@
 //! What commands leave running in sessions of their own.
 
+use std::fs;
+
+use super::rig::{MEND, Rig, inject};
 use super::*;
 
 /// A process in a session of its own that breaks the system for as long as it lives, which is

@@ -1,0 +1,72 @@
+//! What begins in its turn, and what never begins.
+
+use super::rig::{Rig, inject, permit, plan};
+use super::*;
+use crate::trial::Fault;
+
+#[tokio::test]
+async fn one_experiment_at_a_time_in_the_trials_order() {
+    let mut rig = Rig::new(&[("first", "true", None, None), ("second", "true", None, None)]);
+    let mut driver = rig.driver().await;
+    let experiments = rig.experiments.clone();
+    let second = experiments[1].clone();
+    let first = plan(&mut driver, &experiments[0]).await;
+    let twice = permit(&mut driver, &first.experiment).expect("its turn has not passed");
+    inject(&mut driver, &first).await.expect("injected");
+    driver.revert(&first).await.expect("nothing to put back");
+    let refusal = permit(&mut driver, &second.name).expect_err("the first is under way");
+    assert_eq!(refusal.to_string(), "first is still recovering");
+    assert_eq!((rig.states("second"), rig.states("first")), (vec!["refused"], vec!["recovering"]));
+    let error = driver.inject(&first, twice).await.expect_err("it had its turn");
+    assert_eq!(
+        chain(&error),
+        "carry on with first: first is recovering: an experiment that is recovering cannot take Inject"
+    );
+    let error = driver.check(&first.experiment, &[]).expect_err("it had its turn");
+    assert_eq!(error.to_string(), "first is recovering");
+}
+
+#[tokio::test]
+async fn a_word_given_to_another_experiment_lets_nothing_begin() {
+    let mut rig = Rig::new(&[("first", "touch @/broken", None, None), ("second", "true", None, None)]);
+    let mut driver = rig.driver().await;
+    let experiments = rig.experiments.clone();
+    let first = plan(&mut driver, &experiments[0]).await;
+    let others = Situation { components: &[], previous: &[], unfinished: &[] };
+    let others = may_start(&experiments[1].name, &others, driver.clock.now()).expect("a word");
+    let error = driver.inject(&first, others).await.expect_err("it is not for the first");
+    let expected = "first was refused: it could not be begun: the guard's word was given to second";
+    assert_eq!((error.to_string().as_str(), rig.broken()), (expected, false));
+    assert_eq!(rig.states("first"), ["refused"]);
+}
+
+#[tokio::test]
+async fn without_a_target_an_experiment_is_refused() {
+    let cases = [
+        ("true", "no target: the target command printed no instance"),
+        (
+            "echo 'pg1: no route' >&2 | cat",
+            "no target: the target command printed no instance, but on standard error: pg1: no route",
+        ),
+        ("echo pg1; echo cannot ask >&2; exit 7", "the target command failed: exit status 7: cannot ask"),
+        (
+            "printf 'a\\001b'",
+            "the target command failed: line 1 of the target command's output holds a control character",
+        ),
+        ("yes", "the target command failed: killed at its time limit: y | y | y | y | y"),
+        (
+            "head -c 70000 /dev/zero | tr '\\0' x",
+            "the target command failed: it printed more than 65536 bytes",
+        ),
+    ];
+    for (target, expected) in cases {
+        let mut rig = Rig::new(&[("cut", "touch @/broken", None, None)]);
+        let Fault::Exec(fault) = &mut rig.experiments[0].fault;
+        fault.target = target.to_owned();
+        let mut driver = rig.driver().await;
+        let cut = rig.experiments[0].clone();
+        let error = driver.prepare(&cut).await.expect_err("no target");
+        assert_eq!(error.to_string(), format!("cut was refused: {expected}"));
+        assert_eq!(rig.states("cut"), ["refused"]);
+    }
+}
