@@ -53,7 +53,11 @@ pub(super) fn judge(promise: &ArchivePoint, evidence: &Evidence) -> Result<Judge
     covered(run, &servers, from.seconds(), to.seconds())?;
     let lower = ages.iter().map(|age| age.seen).fold(0.0, f64::max);
     let limit = promise.within.as_secs_f64();
-    let why = format!("the newest archived log was {} s old at most", show::seconds(worst.upper));
+    let why = if worst.upper.is_infinite() {
+        format!("no primary had archived any log by {}", worst.at)
+    } else {
+        format!("the newest archived log was {} s old at most", show::seconds(worst.upper))
+    };
     let observed = show::time(worst.upper, lower, worst.upper);
     let mut judged = Judged::value(observed, Verdict::at_most(lower, worst.upper, limit), why);
     gate(&mut judged, &servers, from, to);

@@ -41,8 +41,8 @@ pub(super) fn judge(promise: &Health, evidence: &Evidence) -> Result<Judged, Sho
     });
     let why = worst.told.clone().unwrap_or_else(|| {
         format!(
-            "the longest outage that no experiment explains was {} s ({})",
-            show::seconds(worst.upper),
+            "the longest outage that no experiment explains was {} ({})",
+            show::length(worst.upper),
             worst.name
         )
     });

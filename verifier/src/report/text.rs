@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::Report;
-use super::advice::advice;
+use super::advice::{Undecided, advice, undecided};
 use crate::evidence::Lack;
 use crate::judge::{Evidence, Expected, Finding};
 use crate::plain::plain;
@@ -159,7 +159,7 @@ fn row(finding: &Finding) -> [String; 4] {
             let short = whole.chars().count() <= DETAIL;
             format!("{proves:4}{}", if short { &whole } else { shortfall.lack.name() })
         }
-        (Verdict::Inconclusive, None) => format!("{proves:4}the limit lies between the bounds"),
+        (Verdict::Inconclusive, None) => format!("{proves:4}{}", undecided(finding).why),
         _ => proves,
     };
     [finding.name.clone(), observed.to_owned(), finding.limit.clone(), tail]
@@ -182,11 +182,9 @@ fn explain(
         line(out, &format!("  {}; promised: {}", judged.why, finding.limit));
     }
     if finding.verdict == Verdict::Inconclusive && judged.shortfalls.is_empty() {
-        line(out, "  the limit lies between the bounds of the value");
-        line(
-            out,
-            "    What to do: Run it again with shorter scrape and probe intervals, which narrow the bounds.",
-        );
+        let Undecided { why, remedy } = undecided(finding);
+        line(out, &format!("  {why}"));
+        line(out, &format!("    What to do: {remedy}"));
     }
     if finding.verdict == Verdict::Fail {
         line(out, &format!("    What to do: {}", advice(finding.kind)));
