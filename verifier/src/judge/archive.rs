@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::Evidence;
-use super::archive_cover::covered;
+use super::archive_cover::{covered, faults};
+use super::archive_falls;
 use super::archive_still::contradiction;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
@@ -62,6 +63,7 @@ pub(super) fn judge(promise: &ArchivePoint, evidence: &Evidence) -> Result<Judge
     let mut judged = Judged::value(observed, Verdict::at_most(lower, worst.upper, limit), why);
     gate(&mut judged, &servers, from, to);
     judged.shortfalls.extend(contradiction(&servers));
+    judged.shortfalls.extend(archive_falls::contradiction(&servers, &faults(run), (from, to)));
     judged.samples = vec![Shown { series: AGE.to_owned(), at: worst.at, value: worst.seen }];
     judged.pastes.push(Paste {
         query: format!(

@@ -5,6 +5,7 @@
 
 mod archive;
 mod archive_cover;
+mod archive_falls;
 mod archive_still;
 mod availability;
 mod buckets;
