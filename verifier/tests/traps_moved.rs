@@ -23,6 +23,30 @@ fn walk(made: &mut Made, moved: &[(&'static str, f64)]) {
 }
 
 #[test]
+fn a_load_that_began_or_ended_at_another_time_than_its_users() {
+    let ended_late =
+        |objective| trap("ended late", objective, DISAGREEMENT, |made| walk(made, &[("cooldown", 530.0)]));
+    spring(
+        "moved",
+        &[
+            ended_late("down"),
+            ended_late("relief"),
+            ended_late("load held"),
+            trap("ended early", "load held", DISAGREEMENT, |made| walk(made, &[("cooldown", 450.0)])),
+            trap("began late", "up", DISAGREEMENT, |made| walk(made, &[("ramp", 35.0)])),
+            trap("no user ran to its end", "down", DISAGREEMENT, |made| {
+                made.bend("ordeal_users", &[("state", "running")], |t, users| {
+                    Some(if t < 400.0 { users? } else { 0.0 })
+                });
+            }),
+            trap("faults before they were due", "relief", DISAGREEMENT, |made| {
+                walk(made, &[("experiments", 200.0)]);
+            }),
+        ],
+    );
+}
+
+#[test]
 fn logs_whose_count_falls_again_and_again() {
     spring(
         "falls",

@@ -21,6 +21,7 @@ mod latency;
 mod leader;
 mod limit;
 mod load_held;
+mod load_time;
 mod names;
 mod needs;
 mod pace;
