@@ -6,6 +6,7 @@ use made::Made;
 use made::trap::{spring, trap};
 
 const DISAGREEMENT: &str = "inconclusive disagreement";
+const GAP: &str = "inconclusive gap";
 
 /// The phases of the healthy run, some of which begin at another time.
 fn walk(made: &mut Made, moved: &[(&'static str, f64)]) {
@@ -56,4 +57,30 @@ fn logs_whose_count_falls_again_and_again() {
             });
         })],
     );
+}
+
+#[test]
+fn users_whose_seconds_are_not_those_that_they_ran() {
+    spring(
+        "seconds",
+        &[
+            trap("half of the thinking", "load held", DISAGREEMENT, |made| thinking(made, 0.5)),
+            trap("half of it, too", "users do not wait", DISAGREEMENT, |made| thinking(made, 0.5)),
+            trap("waiting hidden by thinking", "users do not wait", DISAGREEMENT, |made| {
+                made.set("ordeal_user_seconds_total", &[("state", "overdue")], |t| Some(t.max(0.0)));
+                thinking(made, 10.0);
+            }),
+            trap("users that were not told at first", "users do not wait", GAP, |made| {
+                let running = [("state", "running")];
+                made.bend("ordeal_users", &running, |t, users| users.filter(|_| t > 300.0));
+            }),
+        ],
+    );
+}
+
+/// Users are told to have thought for another time.
+fn thinking(made: &mut Made, times: f64) {
+    made.bend("ordeal_user_seconds_total", &[("state", "thinking")], move |_, seconds| {
+        Some(seconds? * times)
+    });
 }

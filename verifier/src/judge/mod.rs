@@ -34,6 +34,7 @@ mod scaling;
 mod show;
 mod split_brain;
 mod written_point;
+mod user_time;
 
 use crate::evidence::{Bars, Lack, Shortfall, Shown};
 use crate::slo::{Objective, Promise};
