@@ -47,6 +47,29 @@ fn a_load_that_began_or_ended_at_another_time_than_its_users() {
     );
 }
 
+/// No good probe of a component is counted from 350 s to 500 s, and then all at once.
+fn at_once(made: &mut Made, component: &str) {
+    let labels = [("component", component), ("outcome", "ok")];
+    made.bend("ordeal_probes_total", &labels, |t, count| {
+        Some(if t < 500.0 { count?.min(6900.0) } else { count? })
+    });
+}
+
+#[test]
+fn probes_that_are_counted_all_at_once() {
+    spring(
+        "at-once",
+        &[
+            trap("of one component", "health", DISAGREEMENT, |made| at_once(made, "shop")),
+            trap("of that component", "shop probed", DISAGREEMENT, |made| at_once(made, "shop")),
+            trap("of what recovers", "PostgreSQL recovers", DISAGREEMENT, |made| at_once(made, "postgres")),
+            trap("no time that they took", "health", "inconclusive family_absent", |made| {
+                made.remove("ordeal_probe_duration_seconds_sum", &[]);
+            }),
+        ],
+    );
+}
+
 #[test]
 fn logs_whose_count_falls_again_and_again() {
     spring(

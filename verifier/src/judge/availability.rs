@@ -4,7 +4,7 @@ use super::Evidence;
 use super::experiment::window;
 use super::paste::{Expected, Paste};
 use super::portion::{Portion, note_saturation};
-use super::{Judged, Lack, show, user_time};
+use super::{Judged, Lack, probes, show, user_time};
 use crate::evidence::{Bounds, Shortfall, Tally, Window, family};
 use crate::slo::{Availability, By};
 use crate::verdict::Verdict;
@@ -144,8 +144,9 @@ fn by_probes(
     window: Window,
     component: &str,
 ) -> Result<Judged, Shortfall> {
-    let (portion, failed, total) = probes(evidence, window, component)?;
+    let (portion, failed, total) = probed(evidence, window, component)?;
     let mut judged = portion.judged(promise.at_least, portion.total.inner, "probes")?;
+    judged.shortfalls.extend(probes::at_once(evidence, component)?);
     let matchers = format!("component={component:?},outcome=\"failed\"");
     let bounds = failed.over(&evidence.run.processes, window)?;
     judged.pastes.extend(paste(evidence, window, PROBES, &matchers, &failed, bounds, Expected::Count)?);
@@ -154,7 +155,7 @@ fn by_probes(
 }
 
 /// A missed probe may have failed or not: it widens the bounds.
-fn probes(
+fn probed(
     evidence: &Evidence,
     window: Window,
     component: &str,
@@ -182,7 +183,7 @@ fn other_ways(promise: &Availability, evidence: &Evidence, window: Window) -> Ve
     }
     for component in evidence.label_values(PROBES, "component") {
         if promise.by != By::Probes(component.clone()) {
-            let portion = probes(evidence, window, &component).map(|(portion, ..)| portion);
+            let portion = probed(evidence, window, &component).map(|(portion, ..)| portion);
             ways.push((format!("{BY_PROBES}{component}"), portion));
         }
     }

@@ -4,7 +4,7 @@ use super::Evidence;
 use super::health_seen::{Counted, Look, uncounted};
 use super::names::COMPONENTS;
 use super::paste::{Expected, Paste};
-use super::{Judged, Lack, Shown, show};
+use super::{Judged, Lack, Shown, probes, show};
 use crate::evidence::{Gauge, PhaseName, Shortfall, State, Tally, family, same};
 use crate::run::Experiment;
 use crate::slo::Health;
@@ -187,6 +187,7 @@ fn audit(one: &mut Component, evidence: &Evidence, up: &Gauge) -> Result<(), Sho
         found.push(Shortfall::new(Lack::ProbesMissed, detail));
     }
     found.extend(audit_pace(evidence, name, &evidence.tally(PROBES, &[("component", name)])?).err());
+    found.extend(probes::at_once(evidence, name)?);
     let none = [("component", name), ("cause", "none")];
     let seconds =
         |labels| evidence.tally(family::COMPONENT_OUTAGE_SECONDS_TOTAL, labels).map(|tally| tally.total());

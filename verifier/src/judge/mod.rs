@@ -27,14 +27,15 @@ mod needs;
 mod pace;
 mod paste;
 mod portion;
+mod probes;
 mod promql;
 mod recovery;
 mod relief;
 mod scaling;
 mod show;
 mod split_brain;
-mod written_point;
 mod user_time;
+mod written_point;
 
 use crate::evidence::{Bars, Lack, Shortfall, Shown};
 use crate::slo::{Objective, Promise};
