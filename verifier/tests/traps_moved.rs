@@ -83,6 +83,19 @@ fn logs_whose_count_falls_again_and_again() {
 }
 
 #[test]
+fn components_that_are_not_seen_from_the_beginning() {
+    spring(
+        "unseen",
+        &[
+            trap("one of them", "health", GAP, |made| {
+                made.bend("ordeal_component_up", &[("component", "shop")], |t, up| up.filter(|_| t > 15.0));
+            }),
+            trap("none before the load", "health", GAP, |made| made.first = 30.0),
+        ],
+    );
+}
+
+#[test]
 fn users_whose_seconds_are_not_those_that_they_ran() {
     spring(
         "seconds",

@@ -199,8 +199,7 @@ fn audit(one: &mut Component, evidence: &Evidence, up: &Gauge) -> Result<(), Sho
         missed: missed.total(),
     };
     found.extend(uncounted(name, &looks(evidence, up, &failing), &faults(evidence), counted));
-    let end = evidence.run.end.unwrap_or(f64::INFINITY);
-    found.extend(up.whole(up.points[0].clock, end).err());
+    found.extend(unseen(name, evidence, up).err());
     if failed > 0.0 && outages < 1.0 {
         found.push(Shortfall::new(
             Lack::Disagreement,
@@ -209,6 +208,21 @@ fn audit(one: &mut Component, evidence: &Evidence, up: &Gauge) -> Result<(), Sho
     }
     one.shortfalls.extend(found);
     Ok(())
+}
+
+/// Whether every scrape up to the run's end shows whether a component is up, from the first one on: its series is there
+/// before anybody can scrape, and the first scrape is due before the load.
+fn unseen(name: &str, evidence: &Evidence, up: &Gauge) -> Result<(), Shortfall> {
+    let run = &evidence.run;
+    let first = run.processes.conductor().scrapes.first().map_or(run.start, |scrape| scrape.clock);
+    up.whole(first, run.end.unwrap_or(f64::INFINITY))?;
+    let load = run.phase(PhaseName::Ramp).map_or(run.start, |ramp| ramp.start);
+    let late = up.points[0].clock - load;
+    if late <= run.processes.scrape_interval() {
+        return Ok(());
+    }
+    let detail = format!("{name} was first seen {} s after the load began", show::seconds(late));
+    Err(Shortfall::new(Lack::Gap, detail))
 }
 
 /// What each scrape up to the run's end saw of a component.
