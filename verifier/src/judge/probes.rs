@@ -56,7 +56,7 @@ mod tests {
         let table = [
             ("as many as are due", 5.0, 100.0, 0.5, 0.05, false),
             ("none", 5.0, 0.0, 0.0, 0.05, false),
-            ("behind one that took a second", 1.0, 40.0, 1.2, 0.05, false),
+            ("behind one that took ten seconds", 1.0, 220.0, 11.0, 0.05, false),
             ("a scrape that came late", 5.0, 130.0, 0.6, 0.05, false),
             ("one a minute", 1.0, 1.0, 0.0, 60.0, false),
             ("a minute's at once", 5.0, 1300.0, 6.5, 0.05, true),

@@ -91,3 +91,37 @@ fn narrower(kind: &str) -> &'static str {
         _ => "Scrape more often, which narrows the bounds, and run the trial again.",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{Lack, Shortfall};
+    use crate::judge::{Judged, Observed};
+    use crate::verdict::Verdict;
+
+    #[test]
+    fn what_does_not_decide_is_told_with_what_would() {
+        let table = [
+            (
+                "recovery",
+                f64::INFINITY,
+                "not watched for longer than the limit",
+                "`deadline` longer than `within`",
+            ),
+            ("leader", f64::INFINITY, "not watched for longer than the limit", "longer `settle`"),
+            ("scaling", f64::INFINITY, "not watched for longer than the limit", "`cooldown` (`down`)"),
+            ("recovery", 31.0, "the limit lies between the bounds", "shorter `interval` of probes"),
+            ("data_loss", 2.0, "the limit lies between the bounds", "without `experiment`"),
+            ("intervention", 1.0, "the limit lies between the bounds", "before the load begins"),
+            ("split_brain", 2.0, "the limit lies between the bounds", "Scrape more often"),
+        ];
+        for (kind, upper, why, remedy) in table {
+            let mut judged = Judged::lacking(Shortfall::new(Lack::Gap, ""));
+            judged.observed =
+                Some(Observed { text: String::new(), value: upper, lower: 0.0, upper, unit: "" });
+            let (name, limit, verdict) = (String::new(), String::new(), Verdict::Inconclusive);
+            let told = undecided(&Finding { name, kind, proves: None, limit, verdict, judged });
+            assert!(told.why == why && told.remedy.contains(remedy), "{kind} {upper}: {told:?}");
+        }
+    }
+}

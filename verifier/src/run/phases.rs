@@ -185,6 +185,21 @@ mod tests {
     }
 
     #[test]
+    fn an_instant_lies_in_a_phase_or_a_second_off_at_most() {
+        let phase = Phase { name: PhaseName::Experiments, start: 10.0, end: 20.0 };
+        let table = [
+            (15.0, None),
+            (9.5, None),
+            (20.5, None),
+            (7.0, Some("outside `experiments`, 3 s before it began")),
+            (24.0, Some("outside `experiments`, 4 s after it ended")),
+        ];
+        for (at, told) in table {
+            assert_eq!(outside(&phase, at).as_deref(), told, "{at}");
+        }
+    }
+
+    #[test]
     fn a_phase_is_seen_where_it_lasted_and_nowhere_else() {
         let table = [
             (Some((10.0, 20.0)), 15.0, 1.0, true),
