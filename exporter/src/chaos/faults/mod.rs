@@ -10,6 +10,7 @@ mod exec;
 mod leftover;
 mod outcome;
 mod output;
+pub(super) mod process;
 mod strays;
 mod trace;
 
