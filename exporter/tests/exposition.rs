@@ -67,7 +67,7 @@ async fn families(trial: Trial) -> Vec<MetricFamily> {
 }
 
 fn conduct(trial: &Trial, clock: Clock, registry: &Registry) {
-    let metrics = conductor::Metrics::register(registry, clock, "7f3a91", &trial.name, "");
+    let metrics = conductor::Metrics::register(registry, clock, "7f3a91", trial, "");
     let metrics = metrics.expect("free names");
     for phase in Phase::ALL {
         metrics.entered(phase, 0.0);

@@ -53,6 +53,9 @@ fn a_gauge_that_vanishes_keeps_no_value() {
                 cut(made, "ordeal_component_longest_outage_seconds", &[], 200.0);
             }),
             trap("the count of components", "health", GAP, |made| cut(made, "ordeal_components", &[], 100.0)),
+            trap("how long health must hold", "PostgreSQL recovers", GAP, |made| {
+                cut(made, "ordeal_settle_seconds", &[], 200.0);
+            }),
             trap("interventions", "nobody intervened", GAP, |made| {
                 cut(made, "ordeal_interventions_total", &[], 200.0);
             }),

@@ -237,7 +237,7 @@ fn everything_else(
     let text = std::fs::read_to_string(&file).unwrap().replace("198.18.79.", "127.0.0.");
     let trial = trial::parse(&text, &file, &ProcessEnvironment).expect("a trial without faults");
     let stores: Vec<_> = trial.ledgers.iter().map(|ledger| &trial.store(ledger.store).name).collect();
-    conductor::Metrics::register(registry, clock, "bench", &trial.name, "").unwrap();
+    conductor::Metrics::register(registry, clock, "bench", &trial, "").unwrap();
     chaos::metrics::Metrics::register(registry, &trial.experiments, &stores).unwrap();
     let feed = cluster::start(None, clock, registry, cancel.clone()).unwrap();
     let ledgers = Ledgers::open(&trial, "bench", clock, registry, folder).unwrap();

@@ -88,7 +88,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
 
     let registry = Registry::new();
     let stop = CancellationToken::new();
-    let metrics = conductor::Metrics::register(&registry, clock, &id, &trial.name, revision())?;
+    let metrics = conductor::Metrics::register(&registry, clock, &id, &trial, revision())?;
     let driver = open_driver(&trial, clock, journal, &id, &registry).await?;
     Box::pin(tables::ensure_tables(&trial, &abort, progress)).await?;
     let status = cluster::start(trial.status.clone(), clock, &registry, stop.clone())?;

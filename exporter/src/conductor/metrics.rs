@@ -6,7 +6,7 @@ use prometheus::{Gauge, GaugeVec, Opts, Registry};
 
 use super::Phase;
 use crate::clock::{Clock, Moment};
-use crate::trial::Name;
+use crate::trial::Trial;
 
 /// Identity, phases and clock of a run.
 pub struct Metrics {
@@ -21,7 +21,7 @@ impl Metrics {
         registry: &Registry,
         clock: Clock,
         run: &str,
-        trial: &Name,
+        trial: &Trial,
         revision: &str,
     ) -> Result<Self, prometheus::Error> {
         let version = env!("CARGO_PKG_VERSION");
@@ -29,7 +29,7 @@ impl Metrics {
             registry,
             "ordeal_run_info",
             "The run that this process conducts.",
-            &[("run", run), ("trial", trial.as_str()), ("role", "conductor"), ("version", version)],
+            &[("run", run), ("trial", trial.name.as_str()), ("role", "conductor"), ("version", version)],
             1.0,
         )?;
         constant(
@@ -38,6 +38,13 @@ impl Metrics {
             "Version and source revision of this program.",
             &[("version", version), ("revision", revision)],
             1.0,
+        )?;
+        constant(
+            registry,
+            "ordeal_settle_seconds",
+            "How long health must hold before a recovery is final, as configured.",
+            &[],
+            trial.settle.as_secs_f64(),
         )?;
         let began = clock.unix_seconds(clock.now());
         constant(

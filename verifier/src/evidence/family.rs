@@ -59,6 +59,7 @@ families! {
     EXPERIMENT_STATE = conductor("ordeal_experiment_state", &["experiment", "state"]);
     EXPERIMENT_INJECTED_TIMESTAMP_SECONDS = conductor("ordeal_experiment_injected_timestamp_seconds", &["experiment"]);
     EXPERIMENT_REVERTED_TIMESTAMP_SECONDS = conductor("ordeal_experiment_reverted_timestamp_seconds", &["experiment"]);
+    SETTLE_SECONDS = conductor("ordeal_settle_seconds", &[]);
     RECOVERY_SECONDS = conductor("ordeal_recovery_seconds", &["experiment", "component", "since"]);
     RECOVERY_LOWER_SECONDS = conductor("ordeal_recovery_lower_seconds", &["experiment", "component", "since"]);
     RECOVERY_UPPER_SECONDS = conductor("ordeal_recovery_upper_seconds", &["experiment", "component", "since"]);

@@ -32,6 +32,7 @@ mod promql;
 mod recovery;
 mod relief;
 mod scaling;
+mod settled;
 mod show;
 mod split_brain;
 mod user_time;

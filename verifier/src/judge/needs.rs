@@ -58,7 +58,10 @@ fn add(needs: &mut Needs, promise: &Promise) {
             COMPONENTS.families
         }
         Promise::Latency(_) => &LOAD,
-        Promise::Recovery(_) => COMPONENTS.families,
+        Promise::Recovery(_) => {
+            needs.families.insert(family::SETTLE_SECONDS);
+            COMPONENTS.families
+        }
         Promise::DataLoss(_) | Promise::WrittenPoint(_) => {
             needs.families.insert(family::EXPERIMENTS);
             STORES.families

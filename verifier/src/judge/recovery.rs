@@ -3,6 +3,7 @@
 use super::Evidence;
 use super::experiment::{Bitten, bitten};
 use super::paste::{Expected, Paste};
+use super::settled::{Settled, settled};
 use super::{Judged, Lack, Shown, lasting, probes, show};
 use crate::evidence::{Bounds, Point, Shortfall, family, same};
 use crate::slo::{Recovery, Since};
@@ -79,7 +80,7 @@ fn measured(promise: &Recovery, since: Since, evidence: &Evidence) -> Result<Mea
     Ok(Measured { value, lower, upper })
 }
 
-/// What the scrapes saw between injection and end.
+/// What the scrapes saw between the injection and the moment at which the recovery was final.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Audit {
     /// The recovery since the injection.
@@ -88,9 +89,9 @@ struct Audit {
     missed: Bounds,
     outages: Bounds,
     outage_seconds: Bounds,
-    /// The first scrape that told the recovery, in seconds since the injection.
-    told: f64,
-    /// The last scrape before that which saw it down, likewise.
+    /// That moment.
+    settled: Settled,
+    /// The last scrape before the recovery was told that saw the component down, in seconds since the injection.
     last_down: Option<f64>,
     /// Time between two probes.
     interval: f64,
@@ -99,7 +100,9 @@ struct Audit {
 fn audit(promise: &Recovery, evidence: &Evidence, bitten: Bitten<'_>) -> Result<Audit, Shortfall> {
     let run = &evidence.run;
     let component = promise.component.as_str();
-    let window = bitten.window();
+    let measured = measured(promise, Since::Injected, evidence)?;
+    let settled = settled(promise, evidence, bitten, (measured.lower, measured.upper))?;
+    let window = settled.window();
     let probes =
         |outcome| evidence.tally(family::PROBES_TOTAL, &[("component", component), ("outcome", outcome)]);
     let (ok, failed, missed) = (probes("ok")?, probes("failed")?, probes("missed")?);
@@ -112,11 +115,10 @@ fn audit(promise: &Recovery, evidence: &Evidence, bitten: Bitten<'_>) -> Result<
     if interval <= 0.0 {
         return Err(Shortfall::new(Lack::Disagreement, format!("{INTERVAL} of {component} is {interval}")));
     }
-    let (told, last_down) = last_down(promise, evidence, bitten.injected)?;
     Ok(Audit {
-        told,
-        last_down,
-        measured: measured(promise, Since::Injected, evidence)?,
+        settled,
+        last_down: last_down(component, evidence, settled)?,
+        measured,
         failed: failed.over(&run.processes, window)?,
         missed: missed.over(&run.processes, window)?,
         outages: of(family::COMPONENT_OUTAGES_TOTAL)?,
@@ -125,22 +127,14 @@ fn audit(promise: &Recovery, evidence: &Evidence, bitten: Bitten<'_>) -> Result<
     })
 }
 
-/// When a scrape first told the recovery, and when one before it last saw the component down, both since the
-/// injection. What comes once its recovery is final is no part of it.
-fn last_down(
-    promise: &Recovery,
-    evidence: &Evidence,
-    injected: f64,
-) -> Result<(f64, Option<f64>), Shortfall> {
-    let Recovery { experiment, component, .. } = promise;
-    let labels = [("experiment", experiment.as_str()), ("component", component), ("since", "injected")];
-    let told = evidence.gauge(family::RECOVERY_UPPER_SECONDS, &labels)?;
-    let settled = told.points.first().map_or(injected, |point| point.clock);
+/// How long after the injection a scrape last saw the component down before its recovery was told.
+fn last_down(component: &str, evidence: &Evidence, settled: Settled) -> Result<Option<f64>, Shortfall> {
+    let Settled { injected, told, .. } = settled;
     let up = evidence.gauge(family::COMPONENT_UP, &[("component", component)])?.finite("component_up")?;
-    up.whole(injected, settled)?;
-    let down = |point: &&Point| point.clock < settled && !same(point.value, 1.0);
-    let last = up.within(injected, settled).iter().rev().find(down);
-    Ok((settled - injected, last.map(|point| point.clock - injected)))
+    up.whole(injected, told)?;
+    let down = |point: &&Point| point.clock < told && !same(point.value, 1.0);
+    let last = up.within(injected, told).iter().rev().find(down);
+    Ok(last.map(|point| point.clock - injected))
 }
 
 impl Audit {
@@ -158,12 +152,13 @@ impl Audit {
     /// Where the scrapes tell another story than the measurement.
     fn contradictions(&self) -> Vec<Shortfall> {
         let mut found = Vec::new();
-        let mut tells = |told: bool, detail: String| {
-            if told {
+        let mut tells = |another: bool, detail: String| {
+            if another {
                 found.push(Shortfall::new(Lack::Disagreement, detail));
             }
         };
         let Measured { lower, upper, .. } = self.measured;
+        let [due, told] = [self.settled.due, self.settled.told].map(|at| at - self.settled.injected);
         let most = upper / self.interval + ENDS;
         tells(
             self.failed.inner > most,
@@ -193,11 +188,12 @@ impl Audit {
         let seen_until = upper + lasting::within(self.interval) + blind + self.interval + LATE;
         let lasted = lower + lasting::within(self.interval) - self.interval;
         tells(
-            lower > 0.0 && upper.is_finite() && self.told < lasted,
-            format!(
-                "told as final {:.3} s after the injection, when health could not have lasted",
-                self.told
-            ),
+            lower > 0.0 && upper.is_finite() && told < lasted,
+            format!("told as final {told:.3} s after the injection, when health could not have lasted"),
+        );
+        tells(
+            self.settled.early(),
+            format!("told as final {told:.3} s after the injection, which it cannot be before {due:.3} s"),
         );
         // Failures of one outage are no further apart than what makes health lasting.
         let apart = lasting::within(self.interval) + self.interval;
@@ -257,7 +253,7 @@ mod tests {
             missed: exactly(0.0),
             outages: exactly(1.0),
             outage_seconds: exactly(5.4),
-            told: 66.0,
+            settled: Settled { injected: 0.0, due: 65.49, told: 66.0 },
             last_down: Some(10.4),
             interval: 0.05,
         }
@@ -289,7 +285,14 @@ mod tests {
                 Audit { failed: exactly(0.0), outages: exactly(2.0), ..honest() },
             ),
             ("it was seen down long after", Audit { last_down: Some(79.0), ..honest() }),
-            ("it was final before health lasted", Audit { told: 6.0, ..honest() }),
+            (
+                "it was final before health lasted",
+                Audit { settled: Settled { due: 6.49, told: 6.0, ..honest().settled }, ..honest() },
+            ),
+            (
+                "it was final before health had held",
+                Audit { settled: Settled { told: 60.0, ..honest().settled }, ..honest() },
+            ),
             ("the outage was longer", Audit { outage_seconds: exactly(9.0), ..honest() }),
         ];
         for (what, audit) in table {

@@ -18,6 +18,8 @@ const END: f64 = 600.0;
 const USERS: f64 = 200.0;
 const THINK: f64 = 2.0;
 const ANSWER: f64 = 0.02;
+/// How long health must hold before a recovery is final.
+const SETTLE: f64 = 30.0;
 
 /// Tasks and their share of the requests.
 const TASKS: [(&str, f64); 2] = [("browse", 0.75), ("sale", 0.25)];
@@ -226,6 +228,7 @@ fn components(made: &mut Made) {
 
 fn experiments(made: &mut Made) {
     made.add("ordeal_experiments", &[], always(EXPERIMENTS.len() as f64));
+    made.add("ordeal_settle_seconds", &[], always(SETTLE));
     for experiment in EXPERIMENTS {
         let Experiment { name, injected, reverted, ended, recoveries } = experiment;
         made.add("ordeal_experiment_info", &[("experiment", name), ("fault", "exec")], always(1.0));
