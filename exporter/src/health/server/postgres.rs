@@ -9,6 +9,7 @@ use super::Trouble;
 use super::command::Client;
 use super::socket::{self, Address, Socket};
 
+use crate::cluster::kubernetes::Kubernetes;
 use crate::errors::chain;
 use crate::health::probe::driven;
 use crate::trial::PostgresAddress;
@@ -39,6 +40,16 @@ impl Server {
             (None, None) => Address::Tcp(String::new(), port),
         };
         Self::Direct { address, config: Box::new(config) }
+    }
+
+    /// The same server, asked inside `pod` of `cluster`, whatever its host is called.
+    pub(in crate::health) fn inside(self, cluster: &Kubernetes, pod: &str) -> Self {
+        match self {
+            Self::Direct { address, config } => {
+                Self::Direct { address: address.inside(cluster, pod), config }
+            }
+            Self::Command(client) => Self::Command(client),
+        }
     }
 
     /// Opens a path to the server. A command prefix shows only later whether it is one.

@@ -6,6 +6,7 @@ use redis::{AsyncConnectionConfig, Cmd, ConnectionAddr, ConnectionInfo, RedisErr
 use super::Trouble;
 use super::command::Client;
 use super::socket::{self, Address, Socket};
+use crate::cluster::kubernetes::Kubernetes;
 use crate::errors::chain;
 use crate::health::probe::driven;
 use crate::trial::RedisAddress;
@@ -61,6 +62,14 @@ impl Server {
     /// Asked directly.
     pub(in crate::health) fn direct(address: &RedisAddress) -> Self {
         Self::Direct { address: socket_of(address), info: Box::new(address.info().clone()) }
+    }
+
+    /// The same server, asked inside `pod` of `cluster`, whatever its host is called.
+    pub(in crate::health) fn inside(self, cluster: &Kubernetes, pod: &str) -> Self {
+        match self {
+            Self::Direct { address, info } => Self::Direct { address: address.inside(cluster, pod), info },
+            Self::Command(client) => Self::Command(client),
+        }
     }
 
     /// Opens a path to the server. A command prefix shows only later whether it is one.
