@@ -180,13 +180,13 @@ fn revision() -> &'static str {
 fn watched(trial: &Trial, cluster: Option<Kubernetes>) -> Option<cluster::Source> {
     match (&trial.status, cluster) {
         (Some(StatusSource::Document(url)), _) => Some(cluster::Source::Document(url.clone())),
-        (Some(StatusSource::Kubernetes(_)), Some(cluster)) => {
+        (Some(StatusSource::Kubernetes(place)), Some(cluster)) => {
             let workloads = trial.components.iter().filter_map(|component| match &component.kind {
                 ComponentKind::Replicas { workload, .. } => Some(workload.clone()),
                 _ => None,
             });
             let workloads: BTreeSet<String> = workloads.collect();
-            Some(cluster::Source::Kubernetes { cluster, workloads: workloads.into_iter().collect() })
+            Some(cluster::Source::Kubernetes { cluster, workloads: workloads.into_iter().collect(), managers: place.managers.clone() })
         }
         _ => None,
     }

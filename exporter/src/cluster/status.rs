@@ -11,6 +11,7 @@ use tracing::{info, warn};
 use url::Url;
 
 use super::document::Document;
+use super::kubernetes::witness::Witness;
 use super::kubernetes::{Kubernetes, ReadError, Watched};
 use super::metrics::Metrics;
 use crate::clock::{Clock, Moment};
@@ -68,6 +69,8 @@ pub enum Source {
         cluster: Kubernetes,
         /// Names of the workloads.
         workloads: Vec<String>,
+        /// Who may change things beside Kubernetes itself.
+        managers: Vec<String>,
     },
 }
 
@@ -95,9 +98,10 @@ pub fn start(
             Source::Document(url) => {
                 Reader::Document { client: tls::http_client(TIMEOUT).map_err(Error::Client)?, url }
             }
-            Source::Kubernetes { cluster, workloads } => {
+            Source::Kubernetes { cluster, workloads, managers } => {
                 kubernetes = Some(cluster.clone());
-                Reader::Cluster(Watched::new(cluster, workloads))
+                let witness = Witness::start(cluster.clone(), &managers, &cancel);
+                Reader::Cluster(Watched::new(cluster, workloads, witness))
             }
         };
         let poller = Poller { reader, clock, metrics, sender };

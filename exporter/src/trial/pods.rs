@@ -28,8 +28,14 @@ pub(super) fn kubernetes(reader: &mut Reader<'_>, node: &Node) -> Checked<Kubern
         Namespace::new(&text.text)
             .ok_or_else(|| reader.fault(text.at, format!("{}; expected {NAMESPACE}", shown(&text.text))))
     });
+    let managers = fields.get("managers").map_or(Ok(Vec::new()), |node| {
+        const MANAGER: &str = "the name of a field manager such as Patroni";
+        reader.list(node, 100, "a list of field managers", |reader, item| {
+            Ok(reader.filled(item, MANAGER)?.text.clone())
+        })
+    });
     fields.close(reader);
-    Ok(Kubernetes { namespace: namespace? })
+    Ok(Kubernetes { namespace: namespace?, managers: managers? })
 }
 
 /// The fault `pod_kill`.

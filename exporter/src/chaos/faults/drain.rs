@@ -168,6 +168,7 @@ impl Drain {
 /// Evicts `pod`, as often as a budget says "not now", and waits until it is gone; the error tells why it is not.
 async fn evict(cluster: Kubernetes, pod: Leaving, until: Instant) -> Result<(), String> {
     let pods = cluster.within::<Pod>(&pod.namespace);
+    cluster.ours().add(&pod.uid);
     let told = |what: String| format!("pod {}: {what}", pod.name);
     let mut said = "no answer".to_owned();
     let gone = async {

@@ -123,6 +123,7 @@ impl Kill {
     async fn one(&self, target: &Target) -> Result<(), String> {
         let Target::Pod { name, uid } = target else { return Err("no pod".to_owned()) };
         let pods = self.cluster.here::<Pod>();
+        self.cluster.ours().add(uid);
         let request = async {
             match self.by {
                 KilledBy::Delete => {

@@ -8,17 +8,20 @@ pub mod kept;
 pub mod lease;
 mod objects;
 mod read;
+pub mod witness;
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use k8s_openapi::NamespaceResourceScope;
 use kube::config::InferConfigError;
+use kube::api::{ApiResource, DynamicObject};
 use kube::{Api, Client, Config, Resource};
 
 pub use self::objects::is_ready;
 pub use self::read::ReadError;
 pub(super) use self::read::Watched;
+use self::witness::Ours;
 use crate::errors::chain;
 use crate::trial;
 
@@ -43,6 +46,7 @@ pub enum ConnectError {
 pub struct Kubernetes {
     client: Client,
     namespace: String,
+    ours: Ours,
 }
 
 impl Debug for Kubernetes {
@@ -64,12 +68,22 @@ impl Kubernetes {
         config.connect_timeout = Some(CONNECT_WITHIN);
         config.default_retry = false;
         let client = Client::try_from(config).map_err(|error| ConnectError::Client(Box::new(error)))?;
-        Ok(Self { client, namespace: namespace.to_owned() })
+        Ok(Self { client, namespace: namespace.to_owned(), ours: Ours::default() })
     }
 
     /// The namespace of the service.
     pub fn namespace(&self) -> &str {
         &self.namespace
+    }
+
+    /// Pods that this program let go.
+    pub fn ours(&self) -> &Ours {
+        &self.ours
+    }
+
+    /// Objects of a kind in the namespace, of which only what all kinds have is known.
+    pub fn here_as(&self, kind: &ApiResource) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &self.namespace, kind)
     }
 
     /// Objects of a kind in the namespace.

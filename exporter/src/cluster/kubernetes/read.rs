@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
 
 use super::objects::{self, Wanted};
+use super::witness::Witness;
 use super::{Kubernetes, is_absent, reason};
 use crate::cluster::{Document, Workload};
 
@@ -47,19 +48,20 @@ pub enum ReadError {
 }
 
 /// The workloads of a cluster that are looked at.
-pub struct Watched {
+pub(in crate::cluster) struct Watched {
     cluster: Kubernetes,
     workloads: Vec<String>,
+    witness: Witness,
 }
 
 impl Watched {
     /// `workloads` by name, and whatever scales them.
-    pub fn new(cluster: Kubernetes, workloads: Vec<String>) -> Self {
-        Self { cluster, workloads }
+    pub(in crate::cluster) fn new(cluster: Kubernetes, workloads: Vec<String>, witness: Witness) -> Self {
+        Self { cluster, workloads, witness }
     }
 
-    /// What runs at this moment.
-    pub async fn read(&self) -> Result<Document, ReadError> {
+    /// What runs at this moment, and what the witness saw so far.
+    pub(in crate::cluster) async fn read(&self) -> Result<Document, ReadError> {
         let workloads = async {
             let mut found = Vec::with_capacity(self.workloads.len());
             for name in &self.workloads {
@@ -70,7 +72,7 @@ impl Watched {
         let (workloads, autoscalers) = tokio::try_join!(workloads, self.autoscalers())?;
         let nonsense =
             |source| ReadError::Nonsense { namespace: self.cluster.namespace().to_owned(), source };
-        Document::new(workloads, autoscalers, None).map_err(nonsense)
+        Document::new(workloads, autoscalers, Some(self.witness.testimony())).map_err(nonsense)
     }
 
     async fn workload(&self, name: &str) -> Result<Workload, ReadError> {

@@ -10,6 +10,8 @@ use regex::Regex;
 pub struct Kubernetes {
     /// Where the service's workloads are. Nothing outside it is broken, nodes apart.
     pub namespace: Namespace,
+    /// By what names operators of the service go that may change its objects; whoever else does interferes.
+    pub managers: Vec<String>,
 }
 
 /// The name of a namespace: a DNS label.
