@@ -14,8 +14,8 @@ use thiserror::Error;
 /// The link in the working folder that leads to the newest run.
 pub const LATEST: &str = "latest";
 
-/// The result that is written last: a run that has it has come to its end.
-pub const EXPERIMENTS: &str = "chaos.json";
+/// The file that is written last, also where results could not be: the run has come to its end.
+pub const ENDED: &str = "ended";
 
 /// The working folder of the exporter, and in it the folder of one run.
 #[derive(Debug, Clone)]
@@ -54,7 +54,12 @@ impl RunDir {
 
     /// Whether the run has come to its end before.
     pub fn has_ended(&self) -> bool {
-        self.run.join(EXPERIMENTS).exists()
+        self.run.join(ENDED).exists()
+    }
+
+    /// Leaves the mark that the run has come to its end, with one word on `how`.
+    pub fn end(&self, how: &str) -> Result<PathBuf, RunDirError> {
+        self.write(ENDED, || Ok(format!("{how}\n").into_bytes()))
     }
 
     /// Makes the run's folder, and points `latest` in the working folder at it. To be called by the one
@@ -83,11 +88,18 @@ impl RunDir {
 
     /// Writes `name` as indented JSON: on disk as a whole, or not at all.
     pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<PathBuf, RunDirError> {
+        self.write(name, || {
+            let mut text = serde_json::to_vec_pretty(value)?;
+            text.push(b'\n');
+            Ok(text)
+        })
+    }
+
+    fn write(&self, name: &str, text: impl FnOnce() -> io::Result<Vec<u8>>) -> Result<PathBuf, RunDirError> {
         let path = self.run.join(name);
         let draft = self.run.join(format!(".{name}.draft"));
         let write = || {
-            let mut text = serde_json::to_vec_pretty(value)?;
-            text.push(b'\n');
+            let text = text()?;
             let mut file = owners_file().write(true).create(true).truncate(true).open(&draft)?;
             file.write_all(&text)?;
             file.sync_all()?;
@@ -177,6 +189,19 @@ mod tests {
         left.sort();
         assert_eq!(left, ["chaos.json", "load.json"]);
         assert_eq!(std::fs::read_to_string(dir.path().join("load.json")).expect("kept"), "1\n");
+    }
+
+    #[test]
+    fn only_its_mark_says_that_a_run_has_ended() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let dir = entered(root.path(), "aaa");
+        for result in ["load.json", "chaos.json"] {
+            dir.write_json(result, &1).expect("writable");
+        }
+        assert!(!dir.has_ended());
+        let mark = dir.end("finished").expect("writable");
+        assert_eq!((dir.has_ended(), mode(&mark)), (true, 0o600));
+        assert_eq!(std::fs::read_to_string(mark).expect("there"), "finished\n");
     }
 
     #[test]

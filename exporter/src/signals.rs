@@ -4,8 +4,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Cancels the returned token at the first SIGINT, SIGTERM, SIGHUP or SIGQUIT; later ones are only answered,
-/// because what is broken must be put back first. A SIGHUP that is ignored already (`nohup`) stays ignored.
-pub fn abort_on_signal() -> std::io::Result<CancellationToken> {
+/// because what is broken must be put back first. Once the run is `over` there is no more to lose than the last
+/// samples, and that is what is told. A SIGHUP that is ignored already (`nohup`) stays ignored.
+pub fn abort_on_signal(over: CancellationToken) -> std::io::Result<CancellationToken> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut quit = signal(SignalKind::quit())?;
@@ -21,12 +22,18 @@ pub fn abort_on_signal() -> std::io::Result<CancellationToken> {
                 () = came(hangup.as_mut()) => "SIGHUP",
                 _ = quit.recv() => "SIGQUIT",
             };
-            if cancel.is_cancelled() {
+            if over.is_cancelled() {
+                tracing::warn!(
+                    signal = name,
+                    "the run has ended, and what it wrote is kept; the wait for Prometheus, which may lack its \
+                     last samples, is cut short"
+                );
+            } else if cancel.is_cancelled() {
                 tracing::warn!(signal = name, "already ending; whatever is broken is put back first");
             } else {
                 tracing::warn!(signal = name, "ending; whatever is broken is put back first");
-                cancel.cancel();
             }
+            cancel.cancel();
         }
     });
     Ok(token)

@@ -10,6 +10,9 @@ mod crash {
     pub(crate) mod system;
 }
 
+#[path = "common/lives.rs"]
+mod lives;
+
 use crash::child::{Child, Role};
 use crash::system::System;
 use proptest::prelude::*;

@@ -49,7 +49,7 @@ fn cases() -> Vec<Case> {
     vec![
         case("nothing wrong", "load held", OPEN, |_| {}),
         case("too few users", "load held", CUT, |made| {
-            made.set("ordeal_users", &[("state", "running")], always(150.0));
+            made.fewer(0.75);
         }),
         case("too few replicas", "up", CUT, few_replicas),
         case("still too many", "down", FAIL, |made| {

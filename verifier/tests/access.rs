@@ -49,6 +49,32 @@ fn answers_through_a_proxy_are_judged_and_spoilt_ones_never_pass() {
     assert_eq!(said(&json(&blind), "nothing lost"), "inconclusive query_error");
 }
 
+/// The head of a report whose answers were partial where their queries had this part.
+fn head(server: &Server, part: &'static str) -> String {
+    let proxy = Proxy::to(&server.url(), TOKEN, Spoil::Halve(part));
+    let header = format!("Authorization: Bearer {TOKEN}");
+    let output = server.verify_at(&proxy.url, &slos("r"), &["--header", &header]);
+    assert_eq!(output.status.code(), Some(3));
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.split("\n\n").next().expect("a head").to_owned()
+}
+
+#[test]
+fn the_head_of_a_report_claims_nothing_that_was_not_answered_in_full() {
+    let server = Server::with([&healthy("r", 5.0)]);
+    let judged = "judged: nothing\nnot claimed: that the load was held; availability; latency; recovery times; leaders; ";
+    let all = head(&server, "");
+    assert!(all.starts_with("not known whether there is such a run  Prometheus "), "{all}");
+    assert!(all.contains(judged), "{all}");
+    // Only the search for the run and the time are answered in full: they have no braces.
+    let but_the_run = head(&server, "%7B");
+    let lines: Vec<&str> = but_the_run.lines().collect();
+    assert!(lines[0].starts_with("run r  made  length not known  Prometheus "), "{but_the_run}");
+    assert!(lines[0].ends_with(", clocks and scrapes not known"), "{but_the_run}");
+    assert!(lines[1].starts_with("first seen 20") && lines[1].contains(", last seen "), "{but_the_run}");
+    assert!(but_the_run.contains(judged), "{but_the_run}");
+}
+
 /// What the verifier says on standard error of an address without a Prometheus.
 fn refusal(url: &str, options: &[&str]) -> String {
     let folder = tempfile::tempdir().expect("a folder");

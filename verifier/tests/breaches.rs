@@ -223,6 +223,27 @@ fn a_saturated_generator_excuses_only_what_it_may_explain() {
 }
 
 #[test]
+fn what_nobody_watched_for_longer_than_the_limit_is_told_with_the_way_out() {
+    let mut made = healthy("r", 5.0);
+    let kill = [("experiment", "kill-postgres-primary"), ("component", "postgres"), ("since", "injected")];
+    made.remove("ordeal_recovery_seconds", &kill);
+    made.set("ordeal_recovery_lower_seconds", &kill, from(215.0, 30.0));
+    made.set("ordeal_recovery_upper_seconds", &kill, from(215.0, f64::INFINITY));
+    let server = Server::with([&made]);
+    let slos = "objectives:
+  - {name: back, kind: recovery, experiment: kill-postgres-primary, component: postgres, within: 30s}
+";
+    let text = String::from_utf8(server.verify(slos, &[]).stdout).expect("text");
+    for due in [
+        "?      back   more than 30 s   within 30 s       not watched for longer than the limit\n",
+        "What to do: Give the experiment a `deadline` longer than `within`",
+    ] {
+        assert!(text.contains(due), "{text}");
+    }
+    assert!(!text.contains("never s"), "{text}");
+}
+
+#[test]
 fn interventions_before_the_run_do_not_count() {
     let mut made = healthy("r", 5.0);
     made.set("ordeal_interventions_total", &[], always(3.0));

@@ -70,7 +70,7 @@ type Breach = (&'static str, fn(&mut Made));
 /// Runs that break one promise each.
 fn breaches() -> Vec<Breach> {
     vec![
-        ("load held", |made| made.set("ordeal_users", &[("state", "running")], always(150.0))),
+        ("load held", |made| made.fewer(0.75)),
         ("up", |made| {
             made.set(
                 "ordeal_workload_replicas",

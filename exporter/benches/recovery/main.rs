@@ -7,8 +7,12 @@
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 #![allow(dead_code, reason = "what the tests have and this does not need")]
 
+#[path = "../../tests/common/process.rs"]
+mod process;
 #[path = "../../tests/health/servers.rs"]
 mod servers;
+#[path = "../../tests/common/stores.rs"]
+mod stores;
 #[path = "../../tests/health/support.rs"]
 mod support;
 

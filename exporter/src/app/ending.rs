@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use crate::conductor::{Ended, Stopped};
+use crate::chaos::experiment::State;
+use crate::conductor::{End, Ended, Stopped};
 use crate::count::count;
 use crate::progress::Progress;
 
@@ -24,8 +25,19 @@ pub(super) fn failures(requests: u64, reasons: &BTreeMap<&'static str, u64>) -> 
     Some(format!("; {failed} of {} failed: {}{others}", count(requests, "request"), top.join(", ")))
 }
 
-/// Says how the run ended.
-pub(super) fn report(ended: Ended, failures: &str, progress: &Progress) -> ExitCode {
+/// Says how the run ended, and which of its experiments not as they were meant to.
+pub(super) fn report(end: End, failures: &str, progress: &Progress) -> ExitCode {
+    let code = report_run(end.ended, failures, progress);
+    for done in &end.experiments {
+        let refusal = done.refused.as_ref().map(|refused| refused.reason.as_str());
+        if let Some(warning) = amiss(&done.experiment, done.state, refusal) {
+            progress.say(&warning);
+        }
+    }
+    code
+}
+
+fn report_run(ended: Ended, failures: &str, progress: &Progress) -> ExitCode {
     const BROKEN: &str = "NOT all it broke is put back: `load-exporter recover` tries again";
     match ended {
         Ended::Finished { written: true } => {
@@ -50,6 +62,19 @@ pub(super) fn report(ended: Ended, failures: &str, progress: &Progress) -> ExitC
     }
 }
 
+/// A warning of an experiment that did not begin or had no effect, or that the system did not recover from.
+fn amiss(experiment: &str, state: State, refusal: Option<&str>) -> Option<String> {
+    let why = match state {
+        State::Refused => refusal.unwrap_or("the log says why"),
+        State::Ineffective => "its fault failed or was not seen, the log says why",
+        State::NotRecovered => "the system had not recovered when the deadline passed",
+        State::Planned | State::Injected | State::Recovering | State::Recovered | State::Skipped => {
+            return None;
+        }
+    };
+    Some(format!("warning: experiment {experiment} ended as {state}: {why}"))
+}
+
 /// Says where the verdict of a finished run is to be had.
 pub(super) fn advise(id: &str, scrapes: u64, progress: &Progress) {
     if scrapes == 0 {
@@ -71,5 +96,20 @@ mod tests {
         assert_eq!(all.as_deref(), Some("; 195 of 200 requests failed: http_4xx 195"));
         let four = told(&[("body", 1), ("dns", 2), ("reset", 7), ("tls", 1)]);
         assert_eq!(four.as_deref(), Some("; 11 of 200 requests failed: reset 7, dns 2, body 1 and others"));
+    }
+
+    #[test]
+    fn an_experiment_that_did_not_go_as_meant_is_told_by_name_and_state() {
+        let of = |state| amiss("kill", state, Some("the system is already degraded: shop is down"));
+        let told: Vec<String> = State::ALL.into_iter().filter_map(of).collect();
+        assert_eq!(
+            told,
+            [
+                "warning: experiment kill ended as not_recovered: the system had not recovered when the \
+                 deadline passed",
+                "warning: experiment kill ended as ineffective: its fault failed or was not seen, the log says why",
+                "warning: experiment kill ended as refused: the system is already degraded: shop is down",
+            ]
+        );
     }
 }

@@ -62,7 +62,8 @@ pub struct Request {
 
 /// Carries out the run. Ends with 0 when it went through all its phases.
 pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Result<ExitCode> {
-    let abort = signals::abort_on_signal().context("listen for signals")?;
+    let over = CancellationToken::new();
+    let abort = signals::abort_on_signal(over.clone()).context("listen for signals")?;
     let clock = Clock::start();
     let trial = Arc::new(request.trial);
     anyhow::ensure!(
@@ -79,7 +80,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     let (journal, cluster, lease) = hold.into_parts();
     anyhow::ensure!(
         !dir.has_ended(),
-        "run {id} has come to its end before, its results are in {}: give this one another --run-id",
+        "run {id} has come to its end before, what it wrote is in {}: give this one another --run-id",
         dir.path().display()
     );
     load::raise_descriptor_limit().context("raise the limit of open files")?;
@@ -143,7 +144,8 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         running,
         abort: abort.clone(),
     };
-    let ended = conductor.lead(load).await;
+    let end = conductor.lead(load).await;
+    over.cancel();
     if let Some(lease) = lease {
         lease.release().await;
     }
@@ -151,8 +153,8 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     let failures =
         load.and_then(|load| ending::failures(load.requests.ok + load.requests.error, &load.reasons));
     // Before the wait for Prometheus, that nobody wonders meanwhile what became of the run.
-    let finished = matches!(ended, Ended::Finished { .. });
-    let code = ending::report(ended, failures.as_deref().unwrap_or_default(), progress);
+    let finished = matches!(end.ended, Ended::Finished { .. });
+    let code = ending::report(end, failures.as_deref().unwrap_or_default(), progress);
     linger::linger(&scrapers, request.linger, &abort, progress).await;
     if finished {
         ending::advise(&id, scrapers.borrow().total(), progress);

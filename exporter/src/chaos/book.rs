@@ -35,16 +35,13 @@ pub enum BookError {
 #[derive(Debug)]
 pub(super) struct Book {
     clock: Clock,
-    states: Vec<(String, State)>,
     metrics: Metrics,
     report: ChaosReport,
 }
 
 impl Book {
     pub(super) fn new(clock: Clock, run: &str, experiments: &[Experiment], metrics: Metrics) -> Self {
-        let states = experiments.iter().map(|experiment| (experiment.name.to_string(), State::Planned));
-        let report = ChaosReport::new(run, &clock, experiments);
-        Self { clock, states: states.collect(), metrics, report }
+        Self { clock, metrics, report: ChaosReport::new(run, &clock, experiments) }
     }
 
     pub(super) fn report(&self) -> &ChaosReport {
@@ -57,14 +54,14 @@ impl Book {
 
     /// Names and states in the trial's order.
     pub(super) fn states(&self) -> impl Iterator<Item = (&str, State)> {
-        self.states.iter().map(|(name, state)| (name.as_str(), *state))
+        self.report.experiments.iter().map(|entry| (entry.experiment.as_str(), entry.state))
     }
 
     /// The state after `event`, without going there.
     pub(super) fn would(&self, experiment: &str, event: Event) -> Result<State, BookError> {
-        let (_, state) = &self.states[self.index(experiment)?];
+        let entry = &self.report.experiments[self.index(experiment)?];
         let illegal = |source| BookError::Illegal { experiment: experiment.to_owned(), source };
-        state.on(event).map_err(illegal)
+        entry.state.on(event).map_err(illegal)
     }
 
     pub(super) fn apply(&mut self, experiment: &str, event: Event, at: Moment) -> Result<State, BookError> {
@@ -82,19 +79,18 @@ impl Book {
     /// The run is aborted, for every experiment.
     pub(super) fn abort(&mut self, at: Moment) {
         let at = At::new(&self.clock, at);
-        for index in 0..self.states.len() {
-            if let Ok(next) = self.states[index].1.on(Event::Abort) {
+        for index in 0..self.report.experiments.len() {
+            if let Ok(next) = self.report.experiments[index].state.on(Event::Abort) {
                 self.go_to(index, next, at);
             }
         }
     }
 
     fn go_to(&mut self, index: usize, next: State, at: At) {
-        let (experiment, state) = &mut self.states[index];
-        if *state != next {
-            *state = next;
-            self.metrics.set_state(experiment, next);
-            self.report.experiments[index].set_state(next, at);
+        let entry = &mut self.report.experiments[index];
+        if entry.state != next {
+            self.metrics.set_state(&entry.experiment, next);
+            entry.set_state(next, at);
         }
     }
 
@@ -186,7 +182,7 @@ impl Book {
     }
 
     fn index(&self, experiment: &str) -> Result<usize, BookError> {
-        let found = self.states.iter().position(|(name, _)| name == experiment);
+        let found = self.report.experiments.iter().position(|entry| entry.experiment == experiment);
         found.ok_or_else(|| BookError::Unknown(experiment.to_owned()))
     }
 }

@@ -13,6 +13,7 @@ use super::journal::{Durability, Entry, Journal, JournalError, Record};
 use super::step;
 use crate::clock::{Clock, Moment};
 use crate::cluster::Target;
+use crate::count::count;
 use crate::errors::chain;
 use crate::trial::Secrets;
 
@@ -150,11 +151,17 @@ impl ReplayError {
     }
 }
 
+/// So many damaged lines are told one by one. The others add nothing: the journal keeps all of them.
+const TOLD: usize = 3;
+
 fn lines(journal: &Path, failures: &[PutBackError], unreadable: &Unreadable) -> Vec<String> {
     let path = journal.display();
     let Unreadable { damage, unknown } = unreadable;
     let mut lines: Vec<String> = failures.iter().map(|failure| chain(failure)).collect();
-    lines.extend(damage.iter().map(|(line, wrong)| format!("{path}:{line}: {wrong}")));
+    lines.extend(damage.iter().take(TOLD).map(|(line, wrong)| format!("{path}:{line}: {wrong}")));
+    if let more @ 1.. = damage.len().saturating_sub(TOLD) {
+        lines.push(format!("… and {}", count(more, "more damaged line")));
+    }
     let unknown = unknown.iter().map(|id| {
         format!("experiment number {id} may have left something broken: what it was stood in a damaged line")
     });

@@ -31,7 +31,7 @@ pub struct ExperimentReport {
     /// Its kind of fault.
     pub fault: &'static str,
     /// Where it ended up.
-    pub state: &'static str,
+    pub state: State,
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<RefusalReport>,
@@ -75,7 +75,7 @@ pub struct RefusalReport {
 #[derive(Debug, Clone, Serialize)]
 pub struct StateChange {
     /// The new state.
-    pub state: &'static str,
+    pub state: State,
     /// When it came.
     pub at: At,
 }
@@ -134,7 +134,7 @@ impl ExperimentReport {
         Self {
             experiment: experiment.name.to_string(),
             fault: experiment.fault.kind().label(),
-            state: State::Planned.label(),
+            state: State::Planned,
             refused: None,
             targets: Vec::new(),
             injected: None,
@@ -148,8 +148,8 @@ impl ExperimentReport {
     }
 
     pub(super) fn set_state(&mut self, state: State, at: At) {
-        self.state = state.label();
-        self.states.push(StateChange { state: state.label(), at });
+        self.state = state;
+        self.states.push(StateChange { state, at });
     }
 
     pub(super) fn refuse(&mut self, refusal: &Refusal) {

@@ -33,13 +33,14 @@ pub use report::Findings;
 pub use targets::primary_for;
 
 use crate::chaos::driver::Driver;
+use crate::chaos::record::ExperimentReport;
 use crate::clock::Clock;
 use crate::cluster::{self, Cluster};
 use crate::health::Health;
 use crate::ledger::{LedgerError, Ledgers};
 use crate::load::{Load, LoadError, LoadHandle};
 use crate::progress::Progress;
-use crate::rundir::{EXPERIMENTS, RunDir};
+use crate::rundir::RunDir;
 use crate::trial::{ComponentKind, Trial};
 use crate::web::Scrapers;
 
@@ -51,6 +52,15 @@ const MEMBERS_LIMIT: Duration = Duration::from_mins(2);
 pub struct Options {
     /// Whether the ramp waits for a scrape of the system in order.
     pub wait_for_scrape: bool,
+}
+
+/// What a run has come to.
+#[derive(Debug)]
+pub struct End {
+    /// How it ended.
+    pub ended: Ended,
+    /// What became of its experiments, in the trial's order.
+    pub experiments: Vec<ExperimentReport>,
 }
 
 /// How a run ended.
@@ -127,7 +137,7 @@ pub struct Conductor {
 
 impl Conductor {
     /// Leads the run to its end, whatever happens on the way.
-    pub async fn lead(mut self, load: Load) -> Ended {
+    pub async fn lead(mut self, load: Load) -> End {
         let abort = self.abort.clone();
         let stopped = tokio::select! {
             biased;
@@ -143,17 +153,14 @@ impl Conductor {
         // A run that ended before its first write has nothing to audit.
         let kept =
             if self.driver.resumed() || self.running.borrow().is_some() { self.audit().await } else { true };
-        let written = self.write_results() && kept;
-        match stopped {
-            Ok(()) => {
-                self.board.end(Phase::Finished);
-                Ended::Finished { written }
-            }
-            Err(stopped) => {
-                self.board.end(Phase::Aborted);
-                Ended::Aborted { stopped, put_back }
-            }
-        }
+        let last = if stopped.is_ok() { Phase::Finished } else { Phase::Aborted };
+        let written = self.write_results(last) && kept;
+        self.board.end(last);
+        let ended = match stopped {
+            Ok(()) => Ended::Finished { written },
+            Err(stopped) => Ended::Aborted { stopped, put_back },
+        };
+        End { ended, experiments: self.driver.report().experiments.clone() }
     }
 
     async fn phases(&mut self, load: Load) -> Result<(), Stopped> {
@@ -247,13 +254,15 @@ impl Conductor {
         kept.is_ok()
     }
 
-    /// Says whether all of them are on disk.
-    fn write_results(&self) -> bool {
+    /// Leaves the mark that the run ended in phase `last` behind its results, whatever became of those: nothing
+    /// more can come of a later start. Says whether all is on disk.
+    fn write_results(&self, last: Phase) -> bool {
         let mut all = true;
         let load = self.running.borrow().as_ref().map(|load| load.report());
         let written = [
             load.map(|load| self.dir.write_json("load.json", &load)),
-            Some(self.dir.write_json(EXPERIMENTS, &self.findings.report(self.driver.report()))),
+            Some(self.dir.write_json("chaos.json", &self.findings.report(self.driver.report()))),
+            Some(self.dir.end(last.as_str())),
         ];
         for result in written.into_iter().flatten() {
             match result {

@@ -10,6 +10,8 @@ use exporter::clock::Clock;
 use exporter::trial::{ComponentIndex, ExecFault, Experiment, Fault, Name, NonEmpty};
 use tempfile::TempDir;
 
+use crate::lives::lives;
+
 /// Breaks in two halves, so that it can be caught in between.
 const INJECT: &str = "echo $$ >>@/pids; echo inject >>@/log; touch @/broken; \
     while [ ! -e @/go-inject ]; do sleep 0.005; done; touch @/broken";
@@ -98,10 +100,9 @@ impl System {
     fn running(&self) -> Vec<i32> {
         let pids = fs::read_to_string(self.file("pids")).unwrap_or_default();
         let alive = |pid: &i32| {
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
             let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             let folder = self.folder.path().to_string_lossy();
-            line.contains(&*folder) && stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.starts_with(" Z"))
+            line.contains(&*folder) && lives(&pid.to_string())
         };
         pids.lines().filter_map(|line| line.parse().ok()).filter(alive).collect()
     }

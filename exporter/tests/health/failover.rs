@@ -10,8 +10,9 @@ use exporter::trial::{Endpoint, Failover, Ledger, Manager, Rate, RedisAddress, S
 use tokio::net::TcpListener;
 
 use crate::postgres::served as postgres_served;
+use crate::process::free_port;
 use crate::redis::{says, served as redis_served};
-use crate::servers::{Server, free_port};
+use crate::servers::Server;
 use crate::support::{first_store, name, postgres_at, redis_at, trial};
 
 const WITHIN: Duration = Duration::from_secs(30);

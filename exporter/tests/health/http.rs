@@ -5,7 +5,8 @@ use rustix::process::Signal;
 use std::time::Duration;
 use tokio::net::TcpStream;
 
-use crate::servers::{Server, free_port};
+use crate::process::free_port;
+use crate::servers::Server;
 use crate::support::{Between, Run, hold, trial};
 
 async fn probed(port: u16, path: &str) -> Run {

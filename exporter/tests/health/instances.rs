@@ -5,7 +5,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::postgres::{served, sql};
-use crate::servers::{Server, tools};
+use crate::servers::Server;
+use crate::stores::postgres_program;
 use crate::support::{Run, first_store, name, postgres_at, redis_at, trial};
 
 fn direct(text: &str, endpoint: Endpoint) -> Instance {
@@ -90,7 +91,7 @@ async fn postgresql_instances_lead_split_and_take_over() {
     served(&primary.postgres_address()).await;
     let standby = Server::postgres(Some(&primary));
     served(&standby.postgres_address()).await;
-    let psql = tools().join("psql").display().to_string();
+    let psql = postgres_program("psql").display().to_string();
     let port = standby.port.to_string();
     let prefix =
         [&psql, "-h", "127.0.0.1", "-p", &port, "-U", "ordeal", "postgres"].map(str::to_owned).to_vec();

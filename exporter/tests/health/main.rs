@@ -5,7 +5,11 @@ mod http;
 mod https;
 mod instances;
 mod postgres;
+#[path = "../common/process.rs"]
+mod process;
 mod redis;
 mod servers;
 mod status;
+#[path = "../common/stores.rs"]
+mod stores;
 mod support;

@@ -2,6 +2,10 @@
 
 mod grants;
 mod postgres;
+#[path = "../common/process.rs"]
+mod process;
 mod redis;
 mod servers;
+#[path = "../common/stores.rs"]
+mod stores;
 mod support;

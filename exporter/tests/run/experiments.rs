@@ -63,6 +63,13 @@ async fn experiments_are_carried_out_and_their_recoveries_told_with_bounds() {
         assert!(last.contains(&state(name, expected)), "{name}\n{last}");
     }
 
+    let warned =
+        ["no-bite ended as ineffective: its fault", "too-late ended as refused: the system is already"];
+    for warning in warned {
+        assert!(exporter.said().contains(&format!("warning: experiment {warning}")), "{}", exporter.said());
+    }
+    assert!(!exporter.said().contains("break-it ended as"), "{}", exporter.said());
+
     assert_in_order(&system, &last, &chaos);
     // The service was broken from within the injection until within the revert.
     let (start, end) = (at(break_it, "injected"), at(break_it, "injection_ended"));

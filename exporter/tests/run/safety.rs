@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 
+use crate::lives::lives;
 use crate::support::{Exporter, System};
 
 /// Breaks the service by a process in a session of its own that goes on breaking it.
@@ -24,9 +25,7 @@ async fn haunted(system: &System) -> Exporter {
 }
 
 fn haunts(system: &System) -> bool {
-    let pid = fs::read_to_string(system.path("pid")).expect("it was begun");
-    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
-    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.starts_with(" Z"))
+    lives(&fs::read_to_string(system.path("pid")).expect("it was begun"))
 }
 
 /// Every file and folder below `folder`, with its mode, and with the content or target of a file or link.
@@ -150,9 +149,33 @@ async fn what_a_run_leaves_is_its_owners_alone_and_goes_on_when_it_is_resumed_un
         assert_eq!(mode, own, "{}", path.display());
     }
     assert!(system.path("run/latest/chaos.json").exists());
+    assert_eq!(fs::read_to_string(system.path("run/latest/ended")).expect("a mark"), "aborted\n");
     let before = tree(&system.path("run"));
     let (code, said) = system.run(&[&run[..], &[id.to_str().expect("an id")]].concat()).await;
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("has come to its end before") && said.contains("--run-id"), "{said}");
     assert_eq!(tree(&system.path("run")), before, "a run that has ended keeps what it has");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_whose_results_could_not_be_written_has_ended_all_the_same() {
+    let system = System::start().await;
+    system.trial("1s", "");
+    // In the way of a result.
+    fs::create_dir_all(system.path("run/once/chaos.json/folder")).expect("writable");
+    let run = [
+        "run",
+        "trial.yaml",
+        "--web.listen-address",
+        "127.0.0.1:0",
+        "--no-wait-for-scrape",
+        "--linger",
+        "0s",
+    ];
+    let run = [&run[..], &["--run-id", "once"]].concat();
+    for said in ["its results could not be written", "has come to its end before"] {
+        let (code, all) = system.run(&run).await;
+        assert_eq!((code, all.contains(said)), (Some(1), true), "{said}: {all}");
+        assert_eq!(fs::read_to_string(system.path("run/once/ended")).expect("a mark"), "finished\n");
+    }
 }

@@ -40,3 +40,20 @@ async fn an_interrupted_run_says_so() {
     assert!(exporter.said().contains("the run was aborted: interrupted"), "{}", exporter.said());
     assert!(system.path("run/latest/load.json").exists(), "what was measured is kept");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interruption_after_the_end_leaves_the_run_finished_and_tells_what_may_be_missing() {
+    let system = System::start().await;
+    let mut exporter = Exporter::start(&system, &system.trial("1s", ""));
+    // Whoever has scraped regularly is waited for.
+    exporter.until(&[r#"ordeal_run_phase{phase="finished"} 1"#]).await;
+    exporter.says("for Prometheus to scrape the end").await;
+    exporter.signal(Signal::INT);
+    exporter
+        .says("the run has ended, and what it wrote is kept; the wait for Prometheus, which may lack its")
+        .await;
+    assert_eq!(exporter.ended().await.code(), Some(0), "{}", exporter.said());
+    for untrue in ["aborted", "put back"] {
+        assert!(!exporter.said().contains(untrue), "{untrue}: {}", exporter.said());
+    }
+}

@@ -159,6 +159,17 @@ impl Exporter {
         self.said.lock().expect("no panic").clone()
     }
 
+    /// Waits until it has said `part`.
+    pub(crate) async fn says(&self, part: &str) {
+        let wait = async {
+            while !self.said().contains(part) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let came = tokio::time::timeout(LIMIT, wait).await;
+        assert!(came.is_ok(), "it does not say {part:?}\n{}", self.said());
+    }
+
     async fn scrape(&self) -> Option<String> {
         self.client.get(&self.metrics).send().await.ok()?.text().await.ok()
     }

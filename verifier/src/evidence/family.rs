@@ -44,6 +44,7 @@ families! {
     COMPONENTS = conductor("ordeal_components", &[]);
     PROBE_INTERVAL_SECONDS = conductor("ordeal_probe_interval_seconds", &["component"]);
     PROBES_TOTAL = conductor("ordeal_probes_total", &["component", "outcome"]);
+    PROBE_DURATION_SECONDS_SUM = conductor("ordeal_probe_duration_seconds_sum", &["component"]);
     COMPONENT_UP = conductor("ordeal_component_up", &["component"]);
     COMPONENT_OUTAGES_TOTAL = conductor("ordeal_component_outages_total", &["component", "cause"]);
     COMPONENT_OUTAGE_SECONDS_TOTAL = conductor("ordeal_component_outage_seconds_total", &["component", "cause"]);

@@ -95,22 +95,22 @@ lacks! {
         "Synchronise the clocks of both machines and run the trial again.";
     FamilyAbsent "family_absent" Both
         "A metric or one of its series that must be there from the start is not there."
-        "Check metric relabelling in Prometheus, that the trial has what the objective is about, and that exporter and verifier are of the same version.";
+        "Check metric relabelling in Prometheus, that the trial has what the objective is about, and that exporter and verifier are of the same version; of somebody else's series, the objective's selector and that exporter's `up`.";
     NotInRun "not_in_run" Both
         "The run has nothing of that name."
         "Correct the name in the objective; if the trial does have it, look for a relabelling in Prometheus that drops its series.";
     NoSamples "no_samples" Both
         "There is no sample where one is needed."
-        "Check that the target was up then, and that the scrape interval is shorter than what is judged.";
+        "If the run never had what is missed (a revert, an experiment, a phase), change the objective or the trial; else check that the target was up then, and that the scrape interval is shorter than what is judged.";
     Gap "gap" Both
         "Samples are missing where they decide."
         "Look at `up` of the target and at the load of Prometheus, and run the trial again.";
     CounterReset "counter_reset" Both
         "A counter, or the worst so far, fell although its process did not restart."
-        "Check whether two processes share one job and instance.";
+        "Check whether two processes share one job and instance, or two servers one series; of interventions, whether whoever watches was started anew.";
     TooFewEvents "too_few_events" Both
         "There were fewer events than a share so close to the whole needs (3 / (1 - limit))."
-        "Run longer, with more users, or set a limit that so few events can show.";
+        "Run longer, with more users, or set a limit that so few events can show; where the time that is judged is short, scrape more often.";
     DuplicateSeries "duplicate_series" Both
         "There are several series where one is due, so adding them up would count twice."
         "Scrape the exporter by one job only and check relabelling; make an expression return one series.";
@@ -148,8 +148,8 @@ lacks! {
         "Nobody watched for long enough, so a change by hand may have gone unseen."
         "Check the source of the interventions (status document, watches).";
     ProbesMissed "probes_missed" Pass
-        "The prober itself was late too often, so outages may have gone unseen."
-        "Give the exporter's machine more room, or a longer probe interval.";
+        "Too many probes were missed, or too few were made, so outages may have gone unseen."
+        "Give the exporter's machine more room, or a longer probe interval; of `replicas`, check that the status document can be read.";
     GeneratorSaturated "generator_saturated" Fail
         "The load generator could not keep up, and that makes a service look worse than it is."
         "Give the generator more room (processors, ports, descriptors), or spread the load.";
@@ -161,13 +161,13 @@ lacks! {
         "Add the limit to the trial's `load.buckets`.";
     NotAtReplicas "not_at_replicas" Both
         "The workload did not have the number of replicas that the objective is about."
-        "Look at the scaling objectives first; give `steady` more time before the first experiment.";
+        "Compare the objective with the autoscaler's minimum and maximum. Before the load, let the workload come down first; while it lasts, see first whether it went up (`shape: up`), and give `steady` more time before the first experiment (`after`).";
     Uncounted "uncounted" Pass
         "The scrapes show more harm than was counted."
-        "Do not trust what was counted before the difference is explained: report it with the run's samples.";
+        "Do not trust what was counted before the difference is explained: look for the harm at the times told, and report it with the run's samples.";
     Disagreement "disagreement" Both
         "Two ways to the same number, or two samples of one that never changes, gave different numbers."
-        "Do not trust either before it is explained: report it with the run's samples.";
+        "Trust neither before it is explained: look for a relabelling that drops, renames or merges series, for two runs under one id, and for exporter and verifier of different versions; else report it with the run's samples.";
 }
 
 #[cfg(test)]

@@ -105,6 +105,12 @@ impl Tally {
         self.strands.iter().map(|strand| strand.growth((from, to))).sum()
     }
 
+    /// The growth of a process's counter from its first scrape to its last.
+    pub(crate) fn of_process(&self, process: usize) -> f64 {
+        let own = self.strands.iter().filter(|strand| strand.process == process);
+        own.map(|strand| strand.growth((Some(0), strand.sums.len().saturating_sub(1)))).sum()
+    }
+
     /// The sum at a scrape, where one process has it.
     pub(crate) fn at(&self, scrape: usize) -> Option<f64> {
         self.strands.first().and_then(|strand| strand.sums.get(scrape)).copied()

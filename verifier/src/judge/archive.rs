@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::Evidence;
-use super::archive_cover::covered;
+use super::archive_cover::{covered, faults};
+use super::archive_falls;
 use super::archive_still::contradiction;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Shown, show};
@@ -53,11 +54,16 @@ pub(super) fn judge(promise: &ArchivePoint, evidence: &Evidence) -> Result<Judge
     covered(run, &servers, from.seconds(), to.seconds())?;
     let lower = ages.iter().map(|age| age.seen).fold(0.0, f64::max);
     let limit = promise.within.as_secs_f64();
-    let why = format!("the newest archived log was {} s old at most", show::seconds(worst.upper));
+    let why = if worst.upper.is_infinite() {
+        format!("no primary had archived any log by {}", worst.at)
+    } else {
+        format!("the newest archived log was {} s old at most", show::seconds(worst.upper))
+    };
     let observed = show::time(worst.upper, lower, worst.upper);
     let mut judged = Judged::value(observed, Verdict::at_most(lower, worst.upper, limit), why);
     gate(&mut judged, &servers, from, to);
     judged.shortfalls.extend(contradiction(&servers));
+    judged.shortfalls.extend(archive_falls::contradiction(&servers, &faults(run), (from, to)));
     judged.samples = vec![Shown { series: AGE.to_owned(), at: worst.at, value: worst.seen }];
     judged.pastes.push(Paste {
         query: format!(

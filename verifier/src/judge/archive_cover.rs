@@ -3,26 +3,31 @@
 use super::archive::Reading;
 use super::{Lack, show};
 use crate::evidence::Shortfall;
-use crate::run::Run;
+use crate::run::{Experiment, Run};
 
 /// So many steps in a row may be without a reading.
 pub(super) const MISSING: f64 = 3.0;
 /// What a scrape may be late by, in seconds.
 pub(super) const LATE: f64 = 1.0;
 
+/// From when to when each fault lasted, on Prometheus' clock.
+pub(super) type Faults = Vec<(f64, f64)>;
+
+/// The faults of a run.
+pub(super) fn faults(run: &Run) -> Faults {
+    let ahead = run.processes.prometheus_time(0.0).seconds();
+    let span = |experiment: &Experiment| {
+        let ended = experiment.ended.map_or(f64::INFINITY, |edge| edge.latest);
+        experiment.injected.map(|injected| (injected + ahead, ended + ahead))
+    };
+    run.experiments.values().filter_map(span).collect()
+}
+
 /// The readings of each server that was ever primary reach from the run's start to its end, and so do those of
 /// all primaries together. Only a fault excuses a server that cannot be asked: one that is not asked again was
 /// replaced, one that was not there before replaces it.
 pub(super) fn covered(run: &Run, servers: &[Vec<Reading>], from: f64, to: f64) -> Result<(), Shortfall> {
-    let (ahead, low) = (run.processes.prometheus_time(0.0).seconds(), f64::NEG_INFINITY);
-    let faults: Vec<(f64, f64)> = run
-        .experiments
-        .values()
-        .filter_map(|experiment| {
-            let ended = experiment.ended.map_or(f64::INFINITY, |edge| edge.latest);
-            experiment.injected.map(|injected| (injected + ahead, ended + ahead))
-        })
-        .collect();
+    let (faults, low) = (faults(run), f64::NEG_INFINITY);
     let led: Vec<&Vec<Reading>> =
         servers.iter().filter(|readings| readings.iter().any(|reading| reading.primary)).collect();
     let step = led.iter().map(|readings| step(readings)).fold(low, f64::max).max(0.0);
@@ -74,7 +79,7 @@ fn gaps(times: impl Iterator<Item = f64>, from: f64, to: f64, longest: f64) -> V
 }
 
 /// Whether a gap begins and ends with a fault.
-fn within((a, b): (f64, f64), faults: &[(f64, f64)], step: f64) -> bool {
+pub(super) fn within((a, b): (f64, f64), faults: &[(f64, f64)], step: f64) -> bool {
     let reach = MISSING * step + LATE;
     faults.iter().any(|(injected, ended)| a >= injected - reach && b <= ended + reach)
 }

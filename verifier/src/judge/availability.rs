@@ -4,7 +4,7 @@ use super::Evidence;
 use super::experiment::window;
 use super::paste::{Expected, Paste};
 use super::portion::{Portion, note_saturation};
-use super::{Judged, Lack, show};
+use super::{Judged, Lack, probes, show, user_time};
 use crate::evidence::{Bounds, Shortfall, Tally, Window, family};
 use crate::slo::{Availability, By};
 use crate::verdict::Verdict;
@@ -108,7 +108,7 @@ pub(super) fn audit_begun(judged: &mut Judged, evidence: &Evidence, ended: &Tall
 }
 
 fn by_user_time(promise: &Availability, evidence: &Evidence, window: Window) -> Result<Judged, Shortfall> {
-    let (overdue, total) = user_time(evidence)?;
+    let (overdue, total) = spent(evidence)?;
     let portion = Portion::over(evidence, &overdue, &total, window)?;
     let (_, requests) = requests(evidence, None)?;
     let events = requests.over(&evidence.run.processes, window)?.inner;
@@ -126,11 +126,12 @@ fn by_user_time(promise: &Availability, evidence: &Evidence, window: Window) -> 
             Expected::Seconds,
         )?);
     }
+    judged.shortfalls.extend(user_time::contradiction(evidence));
     judged.samples = evidence.decisive(window, &[("overdue", &overdue), ("user seconds", &total)]);
     Ok(judged)
 }
 
-fn user_time(evidence: &Evidence) -> Result<(Tally, Tally), Shortfall> {
+fn spent(evidence: &Evidence) -> Result<(Tally, Tally), Shortfall> {
     let of = |state| evidence.tally(USER_SECONDS, &[("state", state)]);
     let overdue = of("overdue")?;
     let total = overdue.clone().plus(&of("thinking")?).plus(&of("waiting")?);
@@ -143,8 +144,9 @@ fn by_probes(
     window: Window,
     component: &str,
 ) -> Result<Judged, Shortfall> {
-    let (portion, failed, total) = probes(evidence, window, component)?;
+    let (portion, failed, total) = probed(evidence, window, component)?;
     let mut judged = portion.judged(promise.at_least, portion.total.inner, "probes")?;
+    judged.shortfalls.extend(probes::at_once(evidence, component)?);
     let matchers = format!("component={component:?},outcome=\"failed\"");
     let bounds = failed.over(&evidence.run.processes, window)?;
     judged.pastes.extend(paste(evidence, window, PROBES, &matchers, &failed, bounds, Expected::Count)?);
@@ -153,7 +155,7 @@ fn by_probes(
 }
 
 /// A missed probe may have failed or not: it widens the bounds.
-fn probes(
+fn probed(
     evidence: &Evidence,
     window: Window,
     component: &str,
@@ -177,11 +179,11 @@ fn other_ways(promise: &Availability, evidence: &Evidence, window: Window) -> Ve
         ways.push(("by requests".to_owned(), requests(evidence, None).and_then(portion)));
     }
     if promise.by != By::UserTime {
-        ways.push(("by users' time".to_owned(), user_time(evidence).and_then(portion)));
+        ways.push(("by users' time".to_owned(), spent(evidence).and_then(portion)));
     }
     for component in evidence.label_values(PROBES, "component") {
         if promise.by != By::Probes(component.clone()) {
-            let portion = probes(evidence, window, &component).map(|(portion, ..)| portion);
+            let portion = probed(evidence, window, &component).map(|(portion, ..)| portion);
             ways.push((format!("{BY_PROBES}{component}"), portion));
         }
     }

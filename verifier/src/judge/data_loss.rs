@@ -100,7 +100,7 @@ fn told_of_experiment(
     let sum = |counts: &[&(&str, Point)]| counts.iter().map(|(_, point)| point.value).sum::<f64>();
     let (lost, bad) = (sum(&lost), sum(&others));
     if span > 0.0 && lost == 0.0 {
-        let detail = format!("lost writes span {} s, but no write is lost", show::seconds(span));
+        let detail = format!("lost writes span {}, but no write is lost", show::length(span));
         return Err(Shortfall::new(Lack::Disagreement, detail));
     }
     let bounds = |text: String, lower: f64, upper: f64| {
@@ -110,7 +110,7 @@ fn told_of_experiment(
     };
     Ok(if span > 0.0 {
         let text =
-            format!("lost writes over {} s ({} in the whole run)", show::seconds(span), show::grouped(lost));
+            format!("lost writes over {} ({} in the whole run)", show::length(span), show::grouped(lost));
         let why = format!("{text} in {store}");
         Told { observed: bounds(text, 1.0, lost), verdict: Verdict::Fail, why }
     } else if bad > 0.0 {

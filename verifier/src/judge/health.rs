@@ -4,7 +4,7 @@ use super::Evidence;
 use super::health_seen::{Counted, Look, uncounted};
 use super::names::COMPONENTS;
 use super::paste::{Expected, Paste};
-use super::{Judged, Lack, Shown, show};
+use super::{Judged, Lack, Shown, probes, show};
 use crate::evidence::{Gauge, PhaseName, Shortfall, State, Tally, family, same};
 use crate::run::Experiment;
 use crate::slo::Health;
@@ -41,8 +41,8 @@ pub(super) fn judge(promise: &Health, evidence: &Evidence) -> Result<Judged, Sho
     });
     let why = worst.told.clone().unwrap_or_else(|| {
         format!(
-            "the longest outage that no experiment explains was {} s ({})",
-            show::seconds(worst.upper),
+            "the longest outage that no experiment explains was {} ({})",
+            show::length(worst.upper),
             worst.name
         )
     });
@@ -187,6 +187,7 @@ fn audit(one: &mut Component, evidence: &Evidence, up: &Gauge) -> Result<(), Sho
         found.push(Shortfall::new(Lack::ProbesMissed, detail));
     }
     found.extend(audit_pace(evidence, name, &evidence.tally(PROBES, &[("component", name)])?).err());
+    found.extend(probes::at_once(evidence, name)?);
     let none = [("component", name), ("cause", "none")];
     let seconds =
         |labels| evidence.tally(family::COMPONENT_OUTAGE_SECONDS_TOTAL, labels).map(|tally| tally.total());
@@ -198,8 +199,7 @@ fn audit(one: &mut Component, evidence: &Evidence, up: &Gauge) -> Result<(), Sho
         missed: missed.total(),
     };
     found.extend(uncounted(name, &looks(evidence, up, &failing), &faults(evidence), counted));
-    let end = evidence.run.end.unwrap_or(f64::INFINITY);
-    found.extend(up.whole(up.points[0].clock, end).err());
+    found.extend(unseen(name, evidence, up).err());
     if failed > 0.0 && outages < 1.0 {
         found.push(Shortfall::new(
             Lack::Disagreement,
@@ -208,6 +208,21 @@ fn audit(one: &mut Component, evidence: &Evidence, up: &Gauge) -> Result<(), Sho
     }
     one.shortfalls.extend(found);
     Ok(())
+}
+
+/// Whether every scrape up to the run's end shows whether a component is up, from the first one on: its series is there
+/// before anybody can scrape, and the first scrape is due before the load.
+fn unseen(name: &str, evidence: &Evidence, up: &Gauge) -> Result<(), Shortfall> {
+    let run = &evidence.run;
+    let first = run.processes.conductor().scrapes.first().map_or(run.start, |scrape| scrape.clock);
+    up.whole(first, run.end.unwrap_or(f64::INFINITY))?;
+    let load = run.phase(PhaseName::Ramp).map_or(run.start, |ramp| ramp.start);
+    let late = up.points[0].clock - load;
+    if late <= run.processes.scrape_interval() {
+        return Ok(());
+    }
+    let detail = format!("{name} was first seen {} s after the load began", show::seconds(late));
+    Err(Shortfall::new(Lack::Gap, detail))
 }
 
 /// What each scrape up to the run's end saw of a component.

@@ -2,14 +2,13 @@
 
 use super::Evidence;
 use super::availability::requests;
+use super::load_time::{self, EDGE};
 use super::portion::needs;
-use super::{Judged, Lack, Shown, show};
+use super::{Judged, Lack, Shown, show, user_time};
 use crate::evidence::{Edge, Gauge, PhaseName, Point, Shortfall, Window, family, same};
 use crate::slo::Share;
 use crate::verdict::Verdict;
 
-/// Users start and stop around the phases' ends, not all at one instant.
-const EDGE: f64 = 1.0;
 /// Users send no more than they owe: above this and chance the think time is not what they did.
 const MORE: f64 = 0.1;
 
@@ -62,6 +61,8 @@ pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfa
         judged
             .lacks(Lack::Gap, format!("{} s without a sample while the load lasted", show::seconds(unseen)));
     }
+    judged.shortfalls.extend(load_time::wanted_otherwise(evidence));
+    judged.shortfalls.extend(user_time::contradiction(evidence));
     judged
         .beside
         .push("no single PromQL expression tells this exactly: it integrates a sampled gauge".to_owned());

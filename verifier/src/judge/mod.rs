@@ -5,6 +5,7 @@
 
 mod archive;
 mod archive_cover;
+mod archive_falls;
 mod archive_still;
 mod availability;
 mod buckets;
@@ -20,17 +21,20 @@ mod latency;
 mod leader;
 mod limit;
 mod load_held;
+mod load_time;
 mod names;
 mod needs;
 mod pace;
 mod paste;
 mod portion;
+mod probes;
 mod promql;
 mod recovery;
 mod relief;
 mod scaling;
 mod show;
 mod split_brain;
+mod user_time;
 mod written_point;
 
 use crate::evidence::{Bars, Lack, Shortfall, Shown};

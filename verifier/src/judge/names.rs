@@ -43,6 +43,7 @@ pub(super) const COMPONENTS: Named = Named {
         family::COMPONENT_UP,
         family::PROBE_INTERVAL_SECONDS,
         family::PROBES_TOTAL,
+        family::PROBE_DURATION_SECONDS_SUM,
         family::COMPONENT_OUTAGES_TOTAL,
         family::COMPONENT_OUTAGE_SECONDS_TOTAL,
         family::COMPONENT_LONGEST_OUTAGE_SECONDS,

@@ -54,6 +54,7 @@ fn add(needs: &mut Needs, promise: &Promise) {
     let families: &[&'static str] = match promise {
         Promise::Availability(_) => {
             needs.families.extend(LOAD);
+            needs.families.insert(family::USERS);
             COMPONENTS.families
         }
         Promise::Latency(_) => &LOAD,
@@ -72,6 +73,7 @@ fn add(needs: &mut Needs, promise: &Promise) {
             let others = [&scaling.other.ready, &scaling.other.current];
             needs.others.extend(others.into_iter().flatten().cloned());
             needs.families.extend(LOAD);
+            needs.families.insert(family::USERS);
             &[family::WORKLOAD_REPLICAS, family::AUTOSCALER_REPLICAS, family::AUTOSCALER_UTILIZATION_RATIO]
         }
         Promise::Health(_) => {

@@ -3,7 +3,7 @@
 use super::Evidence;
 use super::experiment::{Bitten, bitten};
 use super::paste::{Expected, Paste};
-use super::{Judged, Lack, Shown, lasting, show};
+use super::{Judged, Lack, Shown, lasting, probes, show};
 use crate::evidence::{Bounds, Point, Shortfall, family, same};
 use crate::slo::{Recovery, Since};
 use crate::verdict::Verdict;
@@ -40,6 +40,7 @@ pub(super) fn judge(promise: &Recovery, evidence: &Evidence) -> Result<Judged, S
     let audit = audit(promise, evidence, bitten)?;
     judged.beside.push(audit.story());
     judged.shortfalls.extend(audit.contradictions());
+    judged.shortfalls.extend(probes::at_once(evidence, &promise.component)?);
     note(&mut judged, promise, evidence, measured)?;
     Ok(judged)
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::Evidence;
 use super::paste::{Expected, Paste};
-use super::{Judged, Lack, Shown, relief, show};
-use crate::evidence::{Gauge, PhaseName, Point, Shortfall, Transition, family, same};
+use super::{Judged, Lack, Shown, load_time, relief, show};
+use crate::evidence::{Gauge, Point, Shortfall, Transition, family, same};
 use crate::slo::{Scaling, Shape};
 use crate::verdict::Verdict;
 
@@ -58,7 +58,7 @@ impl Replicas {
 
 pub(super) fn judge(promise: &Scaling, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let replicas = Replicas::of(promise, evidence)?;
-    match &promise.shape {
+    let mut judged = match &promise.shape {
         Shape::Up { from, to, within } => up(promise, evidence, &replicas, [*from, *to], *within),
         Shape::Down { to, within } => down(evidence, &replicas, *to, *within),
         Shape::Relief { from, to, last, within, at_least } => {
@@ -66,7 +66,10 @@ pub(super) fn judge(promise: &Scaling, evidence: &Evidence) -> Result<Judged, Sh
                 relief::Bounds { from: *from, to: *to, last: *last, within: *within, at_least: *at_least };
             relief::judge(promise, evidence, &replicas, bounds)
         }
-    }
+    }?;
+    judged.shortfalls.extend(load_time::wanted_otherwise(evidence));
+    judged.shortfalls.extend(load_time::ran_no_longer(evidence));
+    Ok(judged)
 }
 
 /// From few, before the load, to many while it lasts; and the autoscaler wanted it.
@@ -77,7 +80,7 @@ fn up(
     [from, to]: [u32; 2],
     within: Option<Duration>,
 ) -> Result<Judged, Shortfall> {
-    let (start, end) = load_span(evidence)?;
+    let (start, end) = load_time::span(evidence)?;
     let wanted = |value: f64| value >= f64::from(to);
     // Between a scrape before the load's end and one after it, it may have been reached in time.
     let in_time = |change: &Transition| change.before.is_none_or(|point| point.clock <= end);
@@ -150,7 +153,7 @@ fn paste_max(promise: &Scaling, evidence: &Evidence, replicas: &Replicas) -> Opt
 
 /// Back to few after the load, and staying there.
 fn down(evidence: &Evidence, replicas: &Replicas, to: u32, within: Duration) -> Result<Judged, Shortfall> {
-    let (start, end) = load_span(evidence)?;
+    let (start, end) = load_time::span(evidence)?;
     let due = f64::from(to);
     let limit = within.as_secs_f64();
     let until = replicas.ready.last()?.clock.min(replicas.current.last()?.clock);
@@ -200,11 +203,4 @@ fn down(evidence: &Evidence, replicas: &Replicas, to: u32, within: Duration) -> 
 
 fn replicas_of(count: f64) -> String {
     show::counted(count, "replica", "replicas")
-}
-
-/// When the load began and ended.
-fn load_span(evidence: &Evidence) -> Result<(f64, f64), Shortfall> {
-    let run = &evidence.run;
-    let absent = || Shortfall::new(Lack::NoSamples, "the run has no phase `ramp`");
-    Ok((run.phase(PhaseName::Ramp).ok_or_else(absent)?.start, run.load_end().ok_or_else(absent)?))
 }

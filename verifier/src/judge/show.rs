@@ -31,9 +31,18 @@ pub(crate) fn seconds(value: f64) -> String {
     trimmed(value, digits)
 }
 
-/// A time in seconds with its bounds.
+/// How long something lasts.
+pub(crate) fn length(value: f64) -> String {
+    if value.is_infinite() { "an endless time".to_owned() } else { format!("{} s", seconds(value)) }
+}
+
+/// A time in seconds with its bounds. Of one that is not over, only the lower one is known.
 pub(crate) fn time(value: f64, lower: f64, upper: f64) -> Observed {
-    let text = if lower.to_bits() == upper.to_bits() {
+    let text = if lower.is_infinite() {
+        "never".to_owned()
+    } else if value.is_infinite() {
+        format!("more than {} s", seconds(lower))
+    } else if lower.to_bits() == upper.to_bits() {
         format!("{} s", seconds(value))
     } else {
         format!("{} s  [{}, {}]", seconds(value), seconds(lower), seconds(upper))
@@ -89,6 +98,9 @@ mod tests {
         }
         assert_eq!(time(5.41, 5.33, 5.49).text, "5.41 s  [5.33, 5.49]");
         assert_eq!(time(121.04, 120.0, f64::INFINITY).text, "121 s  [120, never]");
+        assert_eq!(time(f64::INFINITY, 84.71, f64::INFINITY).text, "more than 84.71 s");
+        assert_eq!(time(f64::INFINITY, f64::INFINITY, f64::INFINITY).text, "never");
+        assert_eq!((length(3.5), length(f64::INFINITY)), ("3.5 s".to_owned(), "an endless time".to_owned()));
         assert_eq!(share(0.971, 0.949, 0.982).text, "97.1 %  [94.9, 98.2]");
     }
 

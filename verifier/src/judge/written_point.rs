@@ -28,7 +28,7 @@ pub(super) fn judge(promise: &WrittenPoint, evidence: &Evidence) -> Result<Judge
         ));
     };
     let value = worst.value;
-    let why = format!("the writes lost span {} s at most ({name})", show::seconds(value));
+    let why = format!("the writes lost span {} at most ({name})", show::length(value));
     let limit = promise.within.as_secs_f64();
     let mut judged =
         Judged::value(show::time(value, value, value), Verdict::at_most(value, value, limit), why);

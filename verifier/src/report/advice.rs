@@ -1,13 +1,16 @@
-//! What to do where a promise was broken (pure): where to look first, by kind of objective.
+//! What to do where a promise was broken, or where its limit lies between the bounds of what was observed (pure): where
+//! to look first, by kind of objective.
+
+use crate::judge::Finding;
 
 /// Where to look first.
 pub(super) fn advice(kind: &str) -> &'static str {
     match kind {
         "availability" => {
-            "See ordeal_request_errors_total by task and reason for what failed, and the samples and experiments for when."
+            "See the samples and experiments for when, and for what: by requests, ordeal_request_errors_total by task and reason; by users' time, ordeal_oldest_request_age_seconds; by probes, ordeal_component_up."
         }
         "latency" => {
-            "See ordeal_response_time_seconds by task for what was slow; set it beside the experiments and the replicas."
+            "See ordeal_response_time_seconds by task for what was slow, and ordeal_request_errors_total for what failed, which is not in time either; set both beside the experiments and the replicas."
         }
         "load_held" => {
             "See whether the service answered too slowly for its users to go on, or the generator could not keep up (ordeal_saturated_seconds_total)."
@@ -26,14 +29,99 @@ pub(super) fn advice(kind: &str) -> &'static str {
             "See how far replication or archiving lagged at the fault, and whether the archive command succeeds everywhere."
         }
         "scaling" => {
-            "See ordeal_autoscaler_utilization_ratio beside ordeal_autoscaler_replicas: whether it did not want to scale, was not allowed to, or the replicas did not become ready."
+            "See ordeal_autoscaler_utilization_ratio beside ordeal_autoscaler_replicas: whether it did not want to scale, was not allowed to (its minimum, its maximum, its stabilisation window), or the replicas did not become ready."
         }
         "health" => {
-            "See ordeal_component_outages_total{cause=\"none\"} for when it began, and that component's log; no experiment was under way."
+            "See ordeal_component_up for when it was down, and that component's log and the exporter's then: before the load and after it, and outside every experiment, it has to be up."
         }
         "intervention" => {
             "Find out who changed what, and why the system needed it; then run the trial again."
         }
         _ => "See what the expression reads, at the time of the query.",
+    }
+}
+
+/// Why a value does not decide though nothing is lacking, and what to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Undecided {
+    pub(super) why: &'static str,
+    pub(super) remedy: &'static str,
+}
+
+/// Why the value of a finding does not decide.
+pub(super) fn undecided(finding: &Finding) -> Undecided {
+    let endless = finding.judged.observed.as_ref().is_some_and(|observed| observed.upper.is_infinite());
+    match endless.then(|| waited_too_briefly(finding.kind)).flatten() {
+        Some(remedy) => Undecided { why: "not watched for longer than the limit", remedy },
+        None => Undecided { why: "the limit lies between the bounds", remedy: narrower(finding.kind) },
+    }
+}
+
+/// What was still awaited when nobody looked any more: how to look for longer.
+fn waited_too_briefly(kind: &str) -> Option<&'static str> {
+    match kind {
+        "recovery" => {
+            Some("Give the experiment a `deadline` longer than `within`: nobody looked any longer.")
+        }
+        "leader" => Some(
+            "Give the experiment a longer `settle`, so that it lasts longer than `within`: nobody looked any longer.",
+        ),
+        "scaling" => Some(
+            "Let the load (`up`), or the trial's `cooldown` (`down`), last longer than `within`: nobody looked any longer.",
+        ),
+        _ => None,
+    }
+}
+
+/// What narrows the bounds.
+fn narrower(kind: &str) -> &'static str {
+    match kind {
+        "recovery" => {
+            "Give the component a shorter `interval` of probes, and the fault an `inject` and `revert` that return at once; then run the trial again."
+        }
+        "health" => "Give the component a shorter `interval` of probes, and run the trial again.",
+        "data_loss" => {
+            "No audit tells which experiment did it: see the same objective without `experiment`, and the run's ledger file, which names every write."
+        }
+        "intervention" => {
+            "Let Prometheus scrape the exporter before the load begins: what was counted before its first scrape may be older than the run."
+        }
+        "recovery_point" => "Scrape postgres_exporter more often, and run the trial again.",
+        "scaling" => "Scrape more often (for `relief`, or choose a longer `last`), and run the trial again.",
+        _ => "Scrape more often, which narrows the bounds, and run the trial again.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{Lack, Shortfall};
+    use crate::judge::{Judged, Observed};
+    use crate::verdict::Verdict;
+
+    #[test]
+    fn what_does_not_decide_is_told_with_what_would() {
+        let table = [
+            (
+                "recovery",
+                f64::INFINITY,
+                "not watched for longer than the limit",
+                "`deadline` longer than `within`",
+            ),
+            ("leader", f64::INFINITY, "not watched for longer than the limit", "longer `settle`"),
+            ("scaling", f64::INFINITY, "not watched for longer than the limit", "`cooldown` (`down`)"),
+            ("recovery", 31.0, "the limit lies between the bounds", "shorter `interval` of probes"),
+            ("data_loss", 2.0, "the limit lies between the bounds", "without `experiment`"),
+            ("intervention", 1.0, "the limit lies between the bounds", "before the load begins"),
+            ("split_brain", 2.0, "the limit lies between the bounds", "Scrape more often"),
+        ];
+        for (kind, upper, why, remedy) in table {
+            let mut judged = Judged::lacking(Shortfall::new(Lack::Gap, ""));
+            judged.observed =
+                Some(Observed { text: String::new(), value: upper, lower: 0.0, upper, unit: "" });
+            let (name, limit, verdict) = (String::new(), String::new(), Verdict::Inconclusive);
+            let told = undecided(&Finding { name, kind, proves: None, limit, verdict, judged });
+            assert!(told.why == why && told.remedy.contains(remedy), "{kind} {upper}: {told:?}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::Report;
 use crate::evidence::family;
 
-/// Every kind: what was judged with it, and what stays open where no objective of that kind was.
+/// Every kind: what was judged with it, and what stays open where nothing of that kind has a value.
 const CLAIMS: [(&str, &str, &str); 12] = [
     ("load_held", "load", "that the load was held"),
     ("availability", "availability", "availability"),
@@ -22,10 +22,7 @@ const CLAIMS: [(&str, &str, &str); 12] = [
 impl Report {
     /// What was judged, in a fixed order: of what was asked for, what has a value.
     pub(super) fn judged(&self) -> Vec<&'static str> {
-        let valued = |kind: &str| {
-            self.findings.iter().any(|finding| finding.kind == kind && finding.judged.observed.is_some())
-        };
-        CLAIMS.iter().filter(|(kind, ..)| valued(kind)).map(|(_, judged, _)| *judged).collect()
+        CLAIMS.iter().filter(|(kind, ..)| self.has(kind)).map(|(_, judged, _)| *judged).collect()
     }
 
     /// What this verdict does not say anything about.
@@ -46,7 +43,8 @@ impl Report {
         open
     }
 
+    /// Whether something of that kind has a value.
     fn has(&self, kind: &str) -> bool {
-        self.findings.iter().any(|finding| finding.kind == kind)
+        self.findings.iter().any(|finding| finding.kind == kind && finding.judged.observed.is_some())
     }
 }

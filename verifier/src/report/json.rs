@@ -31,6 +31,7 @@ pub(super) fn render(report: &Report) -> String {
 
 fn run(evidence: &Evidence) -> Value {
     let run = &evidence.run;
+    let known = |value: f64| (!run.processes.is_dark()).then_some(value);
     let phases = run
         .phases
         .iter()
@@ -50,10 +51,10 @@ fn run(evidence: &Evidence) -> Value {
     json!({
         "id": run.id,
         "trial": run.trial,
-        "start": run.start,
+        "start": known(run.start),
         "end": run.end,
-        "largest_skew_seconds": run.processes.largest_skew(),
-        "scrape_interval_seconds": run.processes.scrape_interval(),
+        "largest_skew_seconds": known(run.processes.largest_skew()),
+        "scrape_interval_seconds": known(run.processes.scrape_interval()),
         "phases": phases.collect::<Vec<_>>(),
         "experiments": experiments.collect::<Vec<_>>(),
         "processes": processes.collect::<Vec<_>>(),

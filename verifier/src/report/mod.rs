@@ -6,7 +6,7 @@ mod json;
 mod text;
 mod when;
 
-use crate::evidence::Millis;
+use crate::evidence::{Lack, Millis, Shortfall};
 use crate::judge::Evidence;
 use crate::judge::Finding;
 use crate::source::Server;
@@ -45,6 +45,13 @@ impl Report {
     /// How many findings have this verdict.
     fn count(&self, verdict: Verdict) -> usize {
         self.findings.iter().filter(|finding| finding.verdict == verdict).count()
+    }
+
+    /// Whether Prometheus told all and knows of no such run, rather than not having told.
+    fn is_absent(&self) -> bool {
+        let absent = |shortfall: &Shortfall| shortfall.lack == Lack::RunNotFound;
+        self.evidence.is_none()
+            && self.findings.iter().all(|finding| finding.judged.shortfalls.iter().any(absent))
     }
 
     /// As text, coloured or not.

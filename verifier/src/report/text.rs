@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::Report;
-use super::advice::advice;
+use super::advice::{Undecided, advice, undecided};
 use crate::evidence::Lack;
-use crate::judge::{Expected, Finding};
+use crate::judge::{Evidence, Expected, Finding};
 use crate::plain::plain;
 use crate::slo::{show_duration, trimmed};
 use crate::verdict::Verdict;
@@ -73,29 +73,19 @@ impl Finding {
 
 fn header(out: &mut String, report: &Report) {
     let version = report.server.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+    let prometheus = format!("Prometheus{version} at {}", report.url);
     match &report.evidence {
-        Some(evidence) => {
-            let run = &evidence.run;
-            let length = run.end.map_or_else(
-                || "unfinished".to_owned(),
-                |end| show_duration(std::time::Duration::from_secs_f64((end - run.start).max(0.0).round())),
-            );
-            let skew = run.processes.largest_skew() * 1000.0;
-            line(
-                out,
-                &format!(
-                    "run {}  {}  {length}  Prometheus{version} at {}, clocks within {skew:.0} ms, {}",
-                    run.id,
-                    run.trial,
-                    report.url,
-                    cadence(run.processes.scrape_interval())
-                ),
-            );
-        }
-        None => line(out, &format!("no run found  Prometheus{version} at {}", report.url)),
+        Some(evidence) => line(out, &run_line(evidence, &prometheus)),
+        None if report.is_absent() => line(out, &format!("no run found  {prometheus}")),
+        None => line(out, &format!("not known whether there is such a run  {prometheus}")),
     }
-    line(out, &report.when());
-    line(out, &format!("judged: {}", report.judged().join(", ")));
+    let when = report.when();
+    if !when.is_empty() {
+        line(out, &when);
+    }
+    let judged = report.judged();
+    let judged = if judged.is_empty() { "nothing".to_owned() } else { judged.join(", ") };
+    line(out, &format!("judged: {judged}"));
     let not_claimed = report.not_claimed();
     if !not_claimed.is_empty() {
         line(out, &format!("not claimed: {}", not_claimed.join("; ")));
@@ -104,6 +94,22 @@ fn header(out: &mut String, report: &Report) {
         line(out, &format!("remark by Prometheus: {info}"));
     }
     out.push('\n');
+}
+
+/// The run, and how well its times are known.
+fn run_line(evidence: &Evidence, prometheus: &str) -> String {
+    let run = &evidence.run;
+    let (id, trial, processes) = (&run.id, &run.trial, &run.processes);
+    if processes.is_dark() {
+        return format!("run {id}  {trial}  length not known  {prometheus}, clocks and scrapes not known");
+    }
+    let length = run.end.map_or_else(
+        || "unfinished".to_owned(),
+        |end| show_duration(std::time::Duration::from_secs_f64((end - run.start).max(0.0).round())),
+    );
+    let skew = processes.largest_skew() * 1000.0;
+    let cadence = cadence(processes.scrape_interval());
+    format!("run {id}  {trial}  {length}  {prometheus}, clocks within {skew:.0} ms, {cadence}")
 }
 
 fn cadence(interval: f64) -> String {
@@ -153,7 +159,7 @@ fn row(finding: &Finding) -> [String; 4] {
             let short = whole.chars().count() <= DETAIL;
             format!("{proves:4}{}", if short { &whole } else { shortfall.lack.name() })
         }
-        (Verdict::Inconclusive, None) => format!("{proves:4}the limit lies between the bounds"),
+        (Verdict::Inconclusive, None) => format!("{proves:4}{}", undecided(finding).why),
         _ => proves,
     };
     [finding.name.clone(), observed.to_owned(), finding.limit.clone(), tail]
@@ -176,11 +182,9 @@ fn explain(
         line(out, &format!("  {}; promised: {}", judged.why, finding.limit));
     }
     if finding.verdict == Verdict::Inconclusive && judged.shortfalls.is_empty() {
-        line(out, "  the limit lies between the bounds of the value");
-        line(
-            out,
-            "    What to do: Run it again with shorter scrape and probe intervals, which narrow the bounds.",
-        );
+        let Undecided { why, remedy } = undecided(finding);
+        line(out, &format!("  {why}"));
+        line(out, &format!("    What to do: {remedy}"));
     }
     if finding.verdict == Verdict::Fail {
         line(out, &format!("    What to do: {}", advice(finding.kind)));

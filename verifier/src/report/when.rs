@@ -20,6 +20,7 @@ impl Report {
     pub(super) fn when(&self) -> String {
         let Some(evidence) = &self.evidence else { return String::new() };
         let (start, end) = evidence.run.times();
+        let first = if evidence.run.processes.is_dark() { "first seen" } else { "began" };
         let last = if evidence.run.end.is_some() { "ended" } else { "last seen" };
         let choice = match self.choice {
             Choice::Named => String::new(),
@@ -27,7 +28,7 @@ impl Report {
                 format!("; newest run in the last {}, --run ID chooses", show_duration(since))
             }
         };
-        format!("began {}, {last} {}{choice}", moment(start), ago(self.now.0 - end.0))
+        format!("{first} {}, {last} {}{choice}", moment(start), ago(self.now.0 - end.0))
     }
 }
 

@@ -15,6 +15,8 @@ use crate::evidence::{Edge, Millis, PhaseName, Processes, Shortfall, State};
 pub(crate) struct Run {
     pub(crate) id: String,
     pub(crate) trial: String,
+    /// When any of its processes was first and last seen, on Prometheus' clock.
+    pub(crate) seen: (Millis, Millis),
     /// Start and end on the exporter's clock, in Unix seconds.
     pub(crate) start: f64,
     pub(crate) end: Option<f64>,
@@ -70,10 +72,13 @@ impl Run {
         phases.into_iter().find_map(|name| self.phase(name)).map(|phase| phase.end)
     }
 
-    /// Prometheus' time of the run's start and end; of its first and last scrape where they are not known.
+    /// Prometheus' time of the run's start and end; when it was first and last seen where they are not known.
     pub(crate) fn times(&self) -> (Millis, Millis) {
-        let (from, last) = self.processes.fetch_window();
-        let start = if self.processes.is_dark() { from } else { self.processes.prometheus_time(self.start) };
-        (start, self.end.map_or(last, |end| self.processes.prometheus_time(end)))
+        if self.processes.is_dark() {
+            return self.seen;
+        }
+        let last = self.processes.fetch_window().1;
+        let end = self.end.map_or(last, |end| self.processes.prometheus_time(end));
+        (self.processes.prometheus_time(self.start), end)
     }
 }

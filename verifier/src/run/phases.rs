@@ -102,6 +102,12 @@ impl Run {
         {
             told.push(format!("`{}` began {:.0} s before the run", first.name, self.start - first.start));
         }
+        if let Some(phase) = self.phase(PhaseName::Experiments) {
+            told.extend(self.experiments.values().filter_map(|experiment| {
+                outside(phase, experiment.injected?)
+                    .map(|when| format!("{} was injected {when}", experiment.name))
+            }));
+        }
         if let Some(end) = self.end
             && end > last_clock + SAME_TIME
         {
@@ -109,6 +115,13 @@ impl Run {
         }
         self.flaws.extend(told.into_iter().map(|detail| Shortfall::new(Lack::Disagreement, detail)));
     }
+}
+
+/// How an instant lies outside a phase, if it does.
+fn outside(phase: &Phase, at: f64) -> Option<String> {
+    let (early, late) = (phase.start - at, at - phase.end);
+    let (seconds, side) = if early > late { (early, "before it began") } else { (late, "after it ended") };
+    (seconds > SAME_TIME).then(|| format!("outside `{}`, {seconds:.0} s {side}", phase.name))
 }
 
 /// The phases that a finished run must have been through, but was not told to have begun.
@@ -168,6 +181,21 @@ mod tests {
             let others: Vec<PhaseName> = DUE.into_iter().filter(|other| *other != name).collect();
             let told = missing(&phases(&others), false).unwrap().detail;
             assert!(told.contains(name.word()), "{told}");
+        }
+    }
+
+    #[test]
+    fn an_instant_lies_in_a_phase_or_a_second_off_at_most() {
+        let phase = Phase { name: PhaseName::Experiments, start: 10.0, end: 20.0 };
+        let table = [
+            (15.0, None),
+            (9.5, None),
+            (20.5, None),
+            (7.0, Some("outside `experiments`, 3 s before it began")),
+            (24.0, Some("outside `experiments`, 4 s after it ended")),
+        ];
+        for (at, told) in table {
+            assert_eq!(outside(&phase, at).as_deref(), told, "{at}");
         }
     }
 

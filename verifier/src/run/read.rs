@@ -91,6 +91,7 @@ impl Run {
         let mut run = Self {
             id: found.id.clone(),
             trial: found.trial.clone(),
+            seen: found.span(),
             start: 0.0,
             end: None,
             phases: Vec::new(),

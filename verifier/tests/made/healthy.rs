@@ -187,6 +187,8 @@ fn components(made: &mut Made) {
             Some(failed(t))
         });
         made.add("ordeal_probes_total", &[("component", component), ("outcome", "missed")], always(0.0));
+        let took = move |t: f64| Some(all(t) * 0.004);
+        made.add("ordeal_probe_duration_seconds_sum", &[("component", component)], took);
         let list = self::outages(component);
         let up = {
             let list = list.clone();

@@ -145,6 +145,13 @@ impl Made {
         }
     }
 
+    /// Only this share of the users runs, and spends time.
+    pub(crate) fn fewer(&mut self, share: f64) {
+        let part = move |_: f64, value: Option<f64>| Some(value? * share);
+        self.bend("ordeal_users", &[("state", "running")], part);
+        self.bend("ordeal_user_seconds_total", &[], part);
+    }
+
     /// Only this share of the good answers takes no longer than 2 s.
     pub(crate) fn in_time(&mut self, share: f64) {
         const LONGER: [&str; 6] = ["3", "5", "6", "10", "16", "+Inf"];

@@ -14,6 +14,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::process;
+
 /// How long killed processes may take to be gone.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -83,8 +85,7 @@ pub(super) enum LeftoverError {
 pub(super) fn identify(group: i32) -> Result<Leader, LeftoverError> {
     let error = |source| LeftoverError::Identify { group, source };
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").map_err(error)?;
-    let stat = fs::read_to_string(format!("/proc/{group}/stat")).map_err(error)?;
-    let stat = parse_stat(&stat).ok_or_else(|| error(io::ErrorKind::InvalidData.into()))?;
+    let stat = process::stat(group).map_err(error)?;
     Ok(Leader { group, start_ticks: stat.start_ticks, boot: boot.trim().to_owned() })
 }
 
@@ -114,40 +115,12 @@ pub(super) async fn end(leader: &Leader) -> Result<bool, LeftoverError> {
 
 /// The living processes of a process group.
 fn members(group: i32) -> Vec<i32> {
-    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
-    let ids = processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    ids.filter(|id| is_alive_in(*id, group)).collect()
+    let Ok(processes) = process::all() else { return Vec::new() };
+    processes.filter(|id| is_alive_in(*id, group)).collect()
 }
 
-fn is_alive_in(process: i32, group: i32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat"));
-    stat.ok().and_then(|stat| parse_stat(&stat)).is_some_and(|stat| stat.group == group && stat.is_alive())
-}
-
-/// What is of interest in `/proc/PID/stat`.
-#[derive(Debug, PartialEq, Eq)]
-struct Stat {
-    state: char,
-    group: i32,
-    start_ticks: u64,
-}
-
-impl Stat {
-    /// Whether the process can still do anything.
-    fn is_alive(&self) -> bool {
-        !matches!(self.state, 'Z' | 'X')
-    }
-}
-
-/// The name before the other fields may hold anything, also spaces and parentheses.
-fn parse_stat(stat: &str) -> Option<Stat> {
-    let (_, fields) = stat.rsplit_once(')')?;
-    let fields: Vec<&str> = fields.split_whitespace().collect();
-    Some(Stat {
-        state: fields.first()?.chars().next()?,
-        group: fields.get(2)?.parse().ok()?,
-        start_ticks: fields.get(19)?.parse().ok()?,
-    })
+fn is_alive_in(id: i32, group: i32) -> bool {
+    process::stat(id).is_ok_and(|stat| stat.group == group && stat.is_alive())
 }
 
 #[cfg(test)]
@@ -155,16 +128,6 @@ mod tests {
     use super::*;
     use crate::chaos::faults::exec::{Exit, Gated, Spec};
     use crate::clock::Clock;
-
-    #[test]
-    fn reads_the_stat_line_of_an_odd_name() {
-        let rest = "1 77 12 0 -1 4194304 102 0 0 0 1 2 3 4 20 0 1 0 522037 3000";
-        let stat = |state| Some(Stat { state, group: 77, start_ticks: 522_037 });
-        assert_eq!(parse_stat(&format!("12 (a ) (b) S {rest}")), stat('S'));
-        assert_eq!(parse_stat(&format!("12 (sh) Z {rest}")), stat('Z'));
-        assert_eq!(parse_stat(""), None);
-        assert_eq!(parse_stat("12 (sh) S 1 77"), None);
-    }
 
     fn spec(command: &str) -> Spec {
         Spec {

@@ -19,6 +19,7 @@ pub mod partition;
 pub mod pod_kill;
 mod pods;
 mod policies;
+pub(super) mod process;
 mod strays;
 mod trace;
 

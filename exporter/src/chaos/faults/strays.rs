@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::leftover::LeftoverError;
+use super::process;
 use crate::chaos::journal::{Intent, Step};
 
 /// How long processes may go on appearing while they are killed.
@@ -93,8 +94,7 @@ struct Round {
 
 fn round(mark: &Mark) -> Result<Round, LeftoverError> {
     let ourselves = i32::try_from(std::process::id()).ok();
-    let processes = fs::read_dir("/proc").map_err(LeftoverError::List)?.flatten();
-    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let ids = process::all().map_err(LeftoverError::List)?;
     let mut round = Round { found: Vec::new(), unsure: false };
     for id in ids.filter(|id| Some(*id) != ourselves) {
         match look(id, mark).map_err(|errno| LeftoverError::KillStray { pid: id, source: errno.into() })? {
@@ -139,12 +139,7 @@ fn look(id: i32, mark: &Mark) -> Result<Seen, Errno> {
 
 /// Whether it is a living process and no thread of the kernel, which has no environment ever.
 fn is_program(id: i32) -> bool {
-    const KERNEL_THREAD: u32 = 0x0020_0000;
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    let Some((_, fields)) = stat.rsplit_once(')') else { return false };
-    let fields: Vec<&str> = fields.split_whitespace().collect();
-    let flags = fields.get(6).and_then(|flags| flags.parse::<u32>().ok());
-    !matches!(fields.first(), Some(&("Z" | "X"))) && flags.is_some_and(|flags| flags & KERNEL_THREAD == 0)
+    process::stat(id).is_ok_and(|stat| stat.is_alive() && !stat.is_of_kernel())
 }
 
 #[cfg(test)]

@@ -43,6 +43,27 @@ fn a_fault_put_back_twice_is_back_from_the_second_time_on() {
     assert_eq!((both.start, both.end), (at(1.0), at(4.0)));
 }
 
+#[test]
+fn of_many_damaged_lines_the_first_are_told_and_the_others_counted() {
+    let journal = Path::new("run/journal.jsonl");
+    let told = |damaged: usize| {
+        let damage = (1..=damaged).map(|line| (line, "not a journal entry".to_owned())).collect();
+        let unreadable = Unreadable { damage, unknown: vec![4] };
+        lines(journal, &[], &unreadable)
+    };
+    let first = [1, 2, 3].map(|line| format!("run/journal.jsonl:{line}: not a journal entry"));
+    let cases =
+        [(3, None), (4, Some("… and 1 more damaged line")), (20, Some("… and 17 more damaged lines"))];
+    for (damaged, rest) in cases {
+        let found = told(damaged);
+        assert_eq!(found[..3], first);
+        let [unknown, way_out] = &found[found.len() - 2..] else { panic!("{found:?}") };
+        assert!(unknown.starts_with("experiment number 4 may have left something broken"), "{unknown}");
+        assert!(way_out.ends_with("mv run/journal.jsonl run/journal.jsonl.damaged"), "{way_out}");
+        assert_eq!(found[3..found.len() - 2], rest.into_iter().collect::<Vec<_>>());
+    }
+}
+
 #[tokio::test]
 async fn without_a_journal_there_is_nothing_to_do() {
     let folder = tempfile::tempdir().expect("a folder");

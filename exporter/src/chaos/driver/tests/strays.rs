@@ -4,6 +4,7 @@ use std::fs;
 
 use super::rig::{MEND, Rig, inject};
 use super::*;
+use crate::chaos::faults::process;
 
 /// A process in a session of its own that breaks the system for as long as it lives, which is
 /// no longer than the folder.
@@ -12,8 +13,7 @@ const HAUNT: &str = "setsid sh -c 'echo $$ >@/pid; while touch @/broken; do slee
 /// Whether the process lives that [`HAUNT`] wrote down.
 fn haunted(rig: &Rig) -> bool {
     let pid = fs::read_to_string(rig.folder.path().join("pid")).expect("it was begun");
-    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
-    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.starts_with(" Z"))
+    process::stat(pid.trim().parse().expect("a number")).is_ok_and(|stat| stat.is_alive())
 }
 
 #[tokio::test]

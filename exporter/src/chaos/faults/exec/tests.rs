@@ -3,6 +3,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::*;
+use crate::chaos::faults::process;
 
 fn spec(command: &str) -> Spec {
     Spec {
@@ -30,8 +31,7 @@ async fn until(condition: impl Fn() -> bool) {
 
 /// Whether a process lives; one that is dead and not yet waited for does not.
 fn lives(pid: &str) -> bool {
-    fs::read_to_string(format!("/proc/{}/stat", pid.trim()))
-        .is_ok_and(|stat| stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.starts_with(" Z")))
+    pid.trim().parse().is_ok_and(|id| process::stat(id).is_ok_and(|stat| stat.is_alive()))
 }
 
 fn written(path: &Path) -> String {

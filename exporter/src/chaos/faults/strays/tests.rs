@@ -74,9 +74,9 @@ async fn what_left_its_group_is_ended_and_nothing_else() {
     ];
     let strays = [left(&ours, Step::Inject).await, left(&ours, Step::Bit).await];
     assert!(strays.into_iter().all(is_program), "their groups ended without them");
-    // Each is a shell with a `sleep`, and a shell forks its `sleep` when it likes.
+    // Each is a shell; it may have forked its `sleep`, and what it comes from may not be quite gone.
     let count = end(&ours).await.expect("ended");
-    assert!((2..=4).contains(&count), "{count}");
+    assert!(count >= 2, "{count}");
     assert!(!strays.into_iter().any(is_program));
     assert!(spared.into_iter().all(is_program));
     assert_eq!(end(&ours).await.expect("nothing left"), 0);
