@@ -188,7 +188,11 @@ fn watched(trial: &Trial, cluster: Option<Kubernetes>) -> Option<cluster::Source
                 _ => None,
             });
             let workloads: BTreeSet<String> = workloads.collect();
-            Some(cluster::Source::Kubernetes { cluster, workloads: workloads.into_iter().collect(), managers: place.managers.clone() })
+            Some(cluster::Source::Kubernetes {
+                cluster,
+                workloads: workloads.into_iter().collect(),
+                managers: place.managers.clone(),
+            })
         }
         _ => None,
     }

@@ -155,7 +155,7 @@ async fn run(folder: &Path) {
         experiments: &experiments,
         components: vec![Name::new("it").expect("a name")],
         secrets: Secrets::default(),
-            cluster: None,
+        cluster: None,
         metrics,
         retry: Retry::default(),
     };

@@ -14,8 +14,8 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use k8s_openapi::NamespaceResourceScope;
-use kube::config::InferConfigError;
 use kube::api::{ApiResource, DynamicObject};
+use kube::config::InferConfigError;
 use kube::{Api, Client, Config, Resource};
 
 pub use self::objects::is_ready;

@@ -20,7 +20,9 @@ fn the_cluster() {
         &[
             (
                 "kubernetes: {}\n",
-                &["3:13: the cluster without `namespace`; expected the namespace of the service, a DNS label such as shop"],
+                &[
+                    "3:13: the cluster without `namespace`; expected the namespace of the service, a DNS label such as shop",
+                ],
             ),
             (
                 "kubernetes: {namespace: Shop.eu}\n",
@@ -45,7 +47,9 @@ fn faults_of_a_cluster_need_one() {
             ),
             (
                 "  - {name: e, components: [web], node_drain: {holding: app=a}}\n",
-                &["9:46: `node_drain` in a trial without `kubernetes`; expected the service's namespace there"],
+                &[
+                    "9:46: `node_drain` in a trial without `kubernetes`; expected the service's namespace there",
+                ],
             ),
         ],
     );

@@ -71,7 +71,7 @@ async fn a_journal_that_cannot_be_used_lets_nothing_begin() {
         experiments: &rig.experiments,
         components: vec![name("shop")],
         secrets: Secrets::default(),
-            cluster: None,
+        cluster: None,
         metrics,
         retry: Retry::default(),
     };

@@ -136,7 +136,8 @@ mod tests {
     fn whoever_changed_something_since_and_may_not_is_named() {
         let allowed = Allowed::with(&["Patroni".to_owned()]);
         type Entries = &'static [(&'static str, &'static str, Option<&'static str>)];
-        let before: Entries = &[("kubectl-client-side-apply", EARLY, None), ("kubelet", EARLY, Some("status"))];
+        let before: Entries =
+            &[("kubectl-client-side-apply", EARLY, None), ("kubelet", EARLY, Some("status"))];
         let table: [(Entries, &[&str]); 6] = [
             (before, &[]),
             (&[("kubectl-client-side-apply", EARLY, None), ("kubelet", LATE, Some("status"))], &[]),

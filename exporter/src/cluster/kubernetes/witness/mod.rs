@@ -127,10 +127,7 @@ impl Witness {
         }
         Interventions {
             watched_seconds: seen.coverage.watched().as_secs_f64(),
-            kinds: BTreeMap::from([
-                (CHANGE.to_owned(), seen.changes),
-                (DELETION.to_owned(), seen.deletions),
-            ]),
+            kinds: BTreeMap::from([(CHANGE.to_owned(), seen.changes), (DELETION.to_owned(), seen.deletions)]),
         }
     }
 
