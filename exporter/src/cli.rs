@@ -10,6 +10,7 @@ use tracing::level_filters::LevelFilter;
 use crate::chaos::journal::FILE;
 use crate::logging::LogFormat;
 use crate::rundir::LATEST;
+use crate::trial::Namespace;
 
 /// Drives users and chaos experiments against a service, and exposes what it sees as metrics.
 #[derive(Debug, Parser)]
@@ -117,8 +118,9 @@ Exit codes:
     },
     /// Put back what an interrupted run left broken, from the journal in its working folder.
     #[command(after_help = "\
-Example:
+Examples:
   load-exporter recover --dir run
+  load-exporter recover --namespace shop
 
 Exit codes:
   0  nothing is left broken
@@ -127,8 +129,12 @@ Exit codes:
   2  bad usage")]
     Recover {
         /// The working folder of the run.
-        #[arg(long, default_value = "run", value_name = "DIR")]
+        #[arg(long, default_value = "run", value_name = "DIR", conflicts_with = "namespace")]
         dir: PathBuf,
+        /// Instead of a folder: the namespace of a service on Kubernetes that a run has broken something in, in the
+        /// cluster of the kubeconfig's current context.
+        #[arg(long, value_name = "NAMESPACE", value_parser = namespace)]
+        namespace: Option<Namespace>,
         /// What is logged.
         #[command(flatten)]
         logging: Logging,
@@ -251,6 +257,10 @@ fn telemetry_path(text: &str) -> Result<String, String> {
     let usable = text.starts_with('/') && text.len() > 1 && !text.contains(|c: char| c.is_whitespace());
     let taken = ["/healthz", "/readyz"].contains(&text);
     if usable && !taken { Ok(text.to_owned()) } else { Err("expected a path such as /metrics".to_owned()) }
+}
+
+fn namespace(text: &str) -> Result<Namespace, String> {
+    Namespace::new(text).ok_or_else(|| "expected a DNS label: lower-case letters, digits and -".to_owned())
 }
 
 fn run_id(text: &str) -> Result<String, String> {

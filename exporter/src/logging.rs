@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::Filter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
@@ -39,8 +41,8 @@ impl Log {
         let file = RunFile::default();
         let progress = progress.clone();
         let layers = vec![
-            layer(format, file.clone()).with_filter(LevelFilter::INFO).boxed(),
-            layer(format, move || progress.clone()).with_filter(stderr).boxed(),
+            layer(format, file.clone()).with_filter(LevelFilter::INFO).with_filter(told_once()).boxed(),
+            layer(format, move || progress.clone()).with_filter(stderr).with_filter(told_once()).boxed(),
         ];
         tracing_subscriber::registry().with(layers).init();
         Self { file }
@@ -53,6 +55,11 @@ impl Log {
         self.file.0.get_or_init(|| file);
         Ok(())
     }
+}
+
+/// The client of a cluster logs each answer that is an error, which whoever asked tells or gets over.
+fn told_once<S>() -> impl Filter<S> {
+    filter_fn(|event| !event.target().starts_with("kube_client"))
 }
 
 fn layer<W>(format: LogFormat, writer: W) -> Box<dyn Layer<Registry> + Send + Sync>

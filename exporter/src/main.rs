@@ -39,9 +39,12 @@ async fn carry_out(command: Command, log: &Log, progress: &Progress) -> anyhow::
         Command::Run(run) => app::run(request(run)?, log, progress).await,
         Command::Check { trials } => Ok(check(&trials, progress)),
         Command::Plan { trial, .. } => {
-            let planned = app::plan(&read(&trial)?).await;
+            let planned = app::plan(&read(&trial)?).await?;
             print(&planned.text)?;
             Ok(if planned.all_allowed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Recover { namespace: Some(namespace), .. } => {
+            app::recover_namespace(&namespace, progress).await
         }
         Command::Recover { dir, .. } => app::recover(&dir, progress).await,
         Command::Cleanup { trial, which, .. } => {

@@ -86,6 +86,7 @@ async fn experiment(trial: &Trial, clock: Clock, registry: &Registry, folder: &P
         experiments: &trial.experiments,
         components: trial.components.iter().map(|component| component.name.clone()).collect(),
         secrets: trial.secrets.clone(),
+        cluster: None,
         metrics: metrics.expect("free names"),
         retry: Retry::default(),
     });
@@ -93,9 +94,8 @@ async fn experiment(trial: &Trial, clock: Clock, registry: &Registry, folder: &P
     let metrics = driver.metrics();
     for experiment in &trial.experiments {
         let name = experiment.name.as_str();
-        let Fault::Exec(fault) = &experiment.fault;
         metrics.set_injected(name, 0.0);
-        if fault.revert.is_some() {
+        if experiment.fault.is_reverted() {
             metrics.set_revert_due(name, 0.0);
             metrics.set_reverted(name, 0.0);
         }
@@ -105,10 +105,9 @@ async fn experiment(trial: &Trial, clock: Clock, registry: &Registry, folder: &P
 fn recoveries(trial: &Trial, health: &Health) {
     let never = Seconds::none_within(Duration::ZERO);
     for experiment in &trial.experiments {
-        let Fault::Exec(fault) = &experiment.fault;
         for component in &experiment.components {
             health.note_recovery(&experiment.name, component.get(), Since::Injected, never);
-            if fault.revert.is_some() {
+            if experiment.fault.is_reverted() {
                 health.note_recovery(&experiment.name, component.get(), Since::Reverted, never);
             }
         }
@@ -116,17 +115,18 @@ fn recoveries(trial: &Trial, health: &Health) {
 }
 
 /// Reads a status document such as the lab's.
-async fn read_status(clock: Clock, registry: &Registry, stop: &CancellationToken) -> cluster::Feed {
+async fn read_status(clock: Clock, registry: &Registry, stop: &CancellationToken) -> cluster::Cluster {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}/status", listener.local_addr().expect("bound"));
     let json = || async { ([("content-type", "application/json")], STATUS) };
     let server = Router::new().route("/status", get(json));
     tokio::spawn(async move { axum::serve(listener, server).await });
     let url = url.parse().expect("a URL");
-    let mut feed = cluster::start(Some(url), clock, registry, stop.clone()).expect("it starts");
+    let source = Some(cluster::Source::Document(url));
+    let mut cluster = cluster::start(source, clock, registry, stop.clone()).expect("it starts");
     let read = |status: &Option<cluster::Status>| status.as_ref().is_some_and(|it| it.document.is_ok());
-    feed.wait_for(read).await.expect("it is read");
-    feed
+    cluster.feed.wait_for(read).await.expect("it is read");
+    cluster
 }
 
 /// What is absent until an instance led: the moment since which it leads, for every store that is watched.

@@ -11,7 +11,7 @@ pub(crate) const HOST: Ipv4Addr = Ipv4Addr::new(198, 18, 79, 1);
 /// The lab's network.
 pub(crate) const NETWORK: &str = "198.18.79.0/24";
 /// The bridge that joins the machines.
-pub(crate) const BRIDGE: &str = "ordeal0";
+pub(crate) const BRIDGE: &str = "ordeal-lab0";
 /// Short fixed path to the running lab's `run` folder: a trial can name sockets whatever the state folder is,
 /// and the paths stay below the 107 bytes that a unix socket's address may have.
 pub(crate) const RUN_LINK: &str = "/run/ordeal-lab";
@@ -103,7 +103,7 @@ impl Machine {
     }
 
     pub(crate) fn namespace(self) -> String {
-        format!("ordeal-n{}", self.number())
+        format!("ordeal-lab-n{}", self.number())
     }
 
     pub(crate) fn namespace_path(self) -> String {

@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn an_address_of_the_labs_network_elsewhere_is_named() {
         let json = r#"[{"ifname":"eth7","addr_info":[{"local":"198.18.79.1"},{"local":"fe80::1"}]},
-                       {"ifname":"ordeal0","addr_info":[{"local":"198.18.79.1"}]}]"#;
+                       {"ifname":"ordeal-lab0","addr_info":[{"local":"198.18.79.1"}]}]"#;
         let found = taken_addresses(json);
         assert_eq!(found.len(), 1);
         assert!(found[0].contains("eth7"), "{found:?}");

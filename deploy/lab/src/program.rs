@@ -80,7 +80,7 @@ mod tests {
             environment: Vec::new(),
             folder: PathBuf::from("/"),
         };
-        let expected = "nice -n -5 nsenter --net=/run/netns/ordeal-n1 \
+        let expected = "nice -n -5 nsenter --net=/run/netns/ordeal-lab-n1 \
                         setpriv --reuid=postgres --regid=postgres --init-groups patroni";
         assert_eq!(program.command_line().join(" "), expected);
     }

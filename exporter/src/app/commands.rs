@@ -1,51 +1,19 @@
 //! The commands that do not run a trial.
 
 use std::fmt::Display;
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
 
-use crate::chaos::putback::{ReplayError, Retry};
+use crate::chaos::faults::Means;
+use crate::chaos::resolve::resolve;
 use crate::clock::Clock;
+use crate::cluster::kubernetes::Kubernetes;
+use crate::conductor::primary_for;
 use crate::count::count;
 use crate::progress::Progress;
 use crate::trial::{Name, Trial};
-use crate::{chaos, health, ledger};
-
-/// Puts back what unfinished experiments of the journal in `dir` broke.
-pub async fn recover(dir: &Path, progress: &Progress) -> anyhow::Result<ExitCode> {
-    let journal = dir.join(chaos::journal::FILE);
-    // Whoever sees a fault in place must not be told that there is none because the folder is another.
-    if !journal.try_exists().unwrap_or_else(|error| error.kind() != std::io::ErrorKind::NotADirectory) {
-        progress.say(&format!(
-            "no {} in {}: give the working folder (--dir of the run, the parent of latest/)",
-            chaos::journal::FILE,
-            dir.display()
-        ));
-        return Ok(ExitCode::FAILURE);
-    }
-    let result = chaos::putback::recover(dir, &Clock::start(), Retry::default()).await;
-    let (done, error) = match result {
-        Ok(done) => (done, None),
-        Err(ReplayError::NotAll { ref done, .. }) => (done.clone(), result.err()),
-        Err(error) => return Err(error.into()),
-    };
-    for fault in &done {
-        progress.say(&format!("put back: {} of run {}", fault.experiment, fault.run));
-    }
-    let Some(error) = error else {
-        if done.is_empty() {
-            progress.say(&format!("nothing to put back in {}", dir.display()));
-        }
-        return Ok(ExitCode::SUCCESS);
-    };
-    progress.say("NOT everything is put back:");
-    for line in error.lines() {
-        progress.say(&format!("  {line}"));
-    }
-    Ok(ExitCode::FAILURE)
-}
+use crate::{health, ledger};
 
 /// What `plan` found.
 pub struct Planned {
@@ -56,15 +24,26 @@ pub struct Planned {
 }
 
 /// What each experiment of `trial` would do to what, and how it would be put back. Changes nothing.
-pub async fn plan(trial: &Trial) -> Planned {
+pub async fn plan(trial: &Trial) -> anyhow::Result<Planned> {
     let components: Vec<Name> = trial.components.iter().map(|component| component.name.clone()).collect();
     let clock = Clock::start();
+    let cluster = match trial.kubernetes() {
+        Some(place) => Some(Kubernetes::connect(place).await?),
+        None => None,
+    };
     let mut found = Vec::with_capacity(trial.experiments.len());
     for experiment in &trial.experiments {
-        let resolved = chaos::resolve::resolve(experiment, &components, &clock, &trial.secrets).await;
+        let resolved = match primary_for(trial, experiment, cluster.as_ref()).await {
+            Ok(primary) => {
+                let (secrets, cluster) = (&trial.secrets, cluster.as_ref());
+                let means = Means { clock: &clock, secrets, cluster, primary: primary.as_ref() };
+                resolve(experiment, &components, means).await
+            }
+            Err(refusal) => Err(refusal),
+        };
         found.push((&experiment.name, resolved));
     }
-    planned(&found)
+    Ok(planned(&found))
 }
 
 fn planned<P: Display, R: Display>(found: &[(&Name, Result<P, R>)]) -> Planned {

@@ -2,10 +2,13 @@
 
 mod commands;
 mod ending;
+mod hold;
 mod linger;
 mod overrides;
+mod recover;
 mod tables;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,6 +25,7 @@ use crate::chaos::driver::{Driver, Setup};
 use crate::chaos::journal::Journal;
 use crate::chaos::putback::Retry;
 use crate::clock::Clock;
+use crate::cluster::kubernetes::Kubernetes;
 use crate::conductor::{self, Board, Conductor, Ended, Findings, Glance, Options};
 use crate::health::Health;
 use crate::ledger::Ledgers;
@@ -29,12 +33,14 @@ use crate::load::{self, Load, LoadHandle};
 use crate::logging::Log;
 use crate::progress::Progress;
 use crate::rundir::RunDir;
-use crate::trial::{Name, Trial};
+use crate::trial::{ComponentKind, Name, StatusSource, Trial};
 use crate::web::{About, Readiness, Web};
 use crate::{chaos, cluster, signals};
+use hold::Hold;
 
-pub use commands::{Planned, cleanup, plan, recover, sql, summary};
+pub use commands::{Planned, cleanup, plan, sql, summary};
 pub use overrides::Overrides;
+pub use recover::{recover, recover_namespace};
 
 /// What `load-exporter run` was asked for.
 pub struct Request {
@@ -70,7 +76,8 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         format!("make a folder for the run in {} (--dir chooses another place)", request.dir.display())
     })?;
     // Before anything of a run is touched, for it may be another process's.
-    let journal = Journal::open(dir.root()).await.context("take the working folder for this run")?;
+    let hold = Hold::take(&trial, dir.root(), &id, &abort, progress).await?;
+    let (journal, cluster, lease) = hold.into_parts();
     anyhow::ensure!(
         !dir.has_ended(),
         "run {id} has come to its end before, what it wrote is in {}: give this one another --run-id",
@@ -89,10 +96,10 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     let registry = Registry::new();
     let stop = CancellationToken::new();
     let metrics = conductor::Metrics::register(&registry, clock, &id, &trial, revision())?;
-    let driver = open_driver(&trial, clock, journal, &id, &registry).await?;
+    let driver = open_driver(&trial, clock, journal, cluster.clone(), &id, &registry).await?;
     Box::pin(tables::ensure_tables(&trial, &abort, progress)).await?;
-    let status = cluster::start(trial.status.clone(), clock, &registry, stop.clone())?;
-    let health = Health::start(&trial, clock, &registry, status.clone(), &stop)?;
+    let cluster = cluster::start(watched(&trial, cluster), clock, &registry, stop.clone())?;
+    let health = Health::start(&trial, clock, &registry, cluster.clone(), &stop)?;
     let ledgers = Ledgers::open(&trial, &id, clock, &registry, dir.path())?;
     let load = Load::new(Arc::clone(&trial), clock, &registry)?;
 
@@ -130,7 +137,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         health: health.clone(),
         ledgers,
         findings: Findings::default(),
-        status,
+        cluster,
         scrapers: scrapers.subscribe(),
         progress: progress.clone(),
         board,
@@ -139,6 +146,9 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     };
     let end = conductor.lead(load).await;
     over.cancel();
+    if let Some(lease) = lease {
+        lease.release().await;
+    }
     let load = load_seen.borrow().as_ref().map(|load| load.report());
     let failures =
         load.and_then(|load| ending::failures(load.requests.ok + load.requests.error, &load.reasons));
@@ -168,10 +178,31 @@ fn revision() -> &'static str {
     option_env!("ORDEAL_REVISION").unwrap_or_default()
 }
 
+/// Who tells what runs.
+fn watched(trial: &Trial, cluster: Option<Kubernetes>) -> Option<cluster::Source> {
+    match (&trial.status, cluster) {
+        (Some(StatusSource::Document(url)), _) => Some(cluster::Source::Document(url.clone())),
+        (Some(StatusSource::Kubernetes(place)), Some(cluster)) => {
+            let workloads = trial.components.iter().filter_map(|component| match &component.kind {
+                ComponentKind::Replicas { workload, .. } => Some(workload.clone()),
+                _ => None,
+            });
+            let workloads: BTreeSet<String> = workloads.collect();
+            Some(cluster::Source::Kubernetes {
+                cluster,
+                workloads: workloads.into_iter().collect(),
+                managers: place.managers.clone(),
+            })
+        }
+        _ => None,
+    }
+}
+
 async fn open_driver(
     trial: &Trial,
     clock: Clock,
     journal: Journal,
+    cluster: Option<Kubernetes>,
     run: &str,
     registry: &Registry,
 ) -> anyhow::Result<Driver> {
@@ -185,6 +216,7 @@ async fn open_driver(
         experiments: &trial.experiments,
         components: trial.components.iter().map(|component| component.name.clone()).collect(),
         secrets: trial.secrets.clone(),
+        cluster,
         metrics: chaos::metrics::Metrics::register(registry, &trial.experiments, &ledgers)?,
         retry: Retry::default(),
     })

@@ -16,7 +16,7 @@ pub use self::error::{FaultError, OpenError, RevertError};
 use self::steps::book;
 use super::book::{Book, BookError};
 use super::experiment::{Event, State};
-use super::faults::{Ending, InjectError, Scene};
+use super::faults::{Ending, InjectError, Means, Scene};
 use super::guard::{Permit, Refusal, Situation, may_start};
 use super::journal::{Durability, Entry, Journal, Step};
 use super::metrics::Metrics;
@@ -25,6 +25,7 @@ use super::putback::{self, PutBack, ReplayError, Retry, Reverted};
 use super::record::ChaosReport;
 use super::resolve::resolve;
 use crate::clock::{Clock, Moment};
+use crate::cluster::kubernetes::Kubernetes;
 use crate::errors::chain;
 use crate::trial::{Experiment, Name, Secrets};
 
@@ -48,6 +49,8 @@ pub struct Setup<'a> {
     pub components: Vec<Name>,
     /// What nothing that is told may show.
     pub secrets: Secrets,
+    /// The cluster that the service runs on, if it is one of Kubernetes.
+    pub cluster: Option<Kubernetes>,
     /// Where the driver tells what it does.
     pub metrics: Metrics,
     /// How often a revert is tried.
@@ -63,6 +66,7 @@ pub struct Driver {
     directory: PathBuf,
     components: Vec<Name>,
     secrets: Secrets,
+    cluster: Option<Kubernetes>,
     retry: Retry,
     journal: Journal,
     book: Book,
@@ -121,6 +125,7 @@ impl Driver {
             directory,
             components: setup.components,
             secrets: setup.secrets,
+            cluster: setup.cluster,
             retry: setup.retry,
             journal,
             book,
@@ -173,9 +178,16 @@ impl Driver {
         Ok(word)
     }
 
-    /// Finds the targets of `experiment`. Without any it is refused, and that is noted.
-    pub async fn prepare(&mut self, experiment: &Experiment) -> Result<Plan, FaultError> {
-        match resolve(experiment, &self.components, &self.clock, &self.secrets).await {
+    /// Finds the targets of `experiment`, whose store, if it hits a store's primary, has this one at the moment.
+    /// Without any it is refused, and that is noted.
+    pub async fn prepare(
+        &mut self,
+        experiment: &Experiment,
+        primary: Option<&Name>,
+    ) -> Result<Plan, FaultError> {
+        let Self { clock, secrets, cluster, .. } = self;
+        let means = Means { clock, secrets, cluster: cluster.as_ref(), primary };
+        match resolve(experiment, &self.components, means).await {
             Ok(plan) => Ok(plan),
             Err(refusal) => Err(self.refuse(experiment.name.as_str(), refusal)),
         }
@@ -187,6 +199,9 @@ impl Driver {
         let name = plan.experiment.as_str();
         self.book.would(name, Event::Inject).map_err(book(name))?;
         if let Err(refusal) = permit.take(&plan.experiment, self.clock.now()) {
+            return Err(self.refuse(name, refusal));
+        }
+        if let Err(refusal) = plan.action.still_allowed(&plan.targets).await {
             return Err(self.refuse(name, refusal));
         }
         let intent = match self.intend(plan).await {

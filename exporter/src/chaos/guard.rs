@@ -3,12 +3,16 @@
 //! A fault on top of a fault measures nothing and may break what one fault alone would not. So an
 //! experiment begins only on a system that is whole, with nothing left to put back.
 
+mod obstacle;
+
 use std::fmt;
 use std::time::Duration;
 
 use super::experiment::State;
 use crate::clock::Moment;
 use crate::trial::Name;
+
+pub use self::obstacle::{OPT_IN, Obstacle, opted_in};
 
 /// How long the guard's word holds. What was healthy then may not be any more.
 const HOLDS: Duration = Duration::from_secs(5);
@@ -71,11 +75,13 @@ pub enum Refusal {
         /// command.
         said: String,
     },
-    /// The target command did not work.
+    /// They could not be found out.
     TargetUnknown {
-        /// What it said.
+        /// Why.
         reason: String,
     },
+    /// Something of the cluster speaks against it.
+    Obstacle(Obstacle),
     /// Nothing tells whether the targets that are to be replaced are known.
     NoDocument,
     /// A target that is to be replaced is unknown, so that nobody would see whether it was.
@@ -101,6 +107,7 @@ impl Refusal {
             Self::NotPutBack { .. } => "not_put_back",
             Self::NoTarget { .. } => "no_target",
             Self::TargetUnknown { .. } => "target_unknown",
+            Self::Obstacle(obstacle) => obstacle.kind(),
             Self::NoDocument => "no_document",
             Self::NoReplica { .. } => "no_replica",
             Self::NotBegun { .. } => "not_begun",
@@ -123,7 +130,8 @@ impl fmt::Display for Refusal {
                 f.write_str("no target: the target command printed no instance")?;
                 if said.is_empty() { Ok(()) } else { write!(f, ", but on standard error: {said}") }
             }
-            Self::TargetUnknown { reason } => write!(f, "the target command failed: {reason}"),
+            Self::TargetUnknown { reason } => write!(f, "the targets are not known: {reason}"),
+            Self::Obstacle(obstacle) => write!(f, "{obstacle}"),
             Self::NoDocument => f.write_str("no status document could be read to look for the targets"),
             Self::NoReplica { target, workloads } => {
                 write!(f, "target {target} is neither an instance nor a node of workload {workloads}")

@@ -9,7 +9,11 @@
 //! run begins over it: what it told of may still be broken, and only a person can know.
 //!
 //! One process holds a journal at a time. The lock ends with the process, also when it is killed.
+//!
+//! On Kubernetes the machine may be gone with the process: there each entry that must be on disk is also in a
+//! ConfigMap before anything is done on the strength of it ([`copy`]), and a program elsewhere goes on from that.
 
+pub mod copy;
 pub mod entry;
 mod holder;
 pub mod reading;
@@ -23,11 +27,15 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+pub use self::copy::CONFIG_MAP;
+use self::copy::compare;
 use self::entry::Account;
 pub use self::entry::{Entry, EntryError, Intent, Record, Step};
 use self::reading::Content;
 pub use self::reading::Damage;
 use super::step;
+use crate::cluster::kubernetes::Kubernetes;
+use crate::cluster::kubernetes::kept::{Kept, KeptError};
 
 /// The journal's name in a run's directory.
 pub const FILE: &str = "journal.jsonl";
@@ -82,6 +90,24 @@ pub enum JournalError {
         #[source]
         source: EntryError,
     },
+    /// The copy in the cluster was not to be had or written.
+    #[error("keep the copy of {path}")]
+    Copy {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: KeptError,
+    },
+    /// The file and the copy in the cluster are not of one story.
+    #[error(
+        "{path} and its copy, ConfigMap {CONFIG_MAP} of the service's namespace, tell different stories: put back \
+         what each tells of, the copy's by `load-exporter recover --namespace`, then take another folder"
+    )]
+    Diverged {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file system said no.
     #[error("{action} {path}")]
     Io {
@@ -110,6 +136,7 @@ pub struct Journal {
     path: PathBuf,
     damage: Arc<[Damage]>,
     writer: Arc<Mutex<Writer>>,
+    copy: Option<Arc<tokio::sync::Mutex<Kept>>>,
 }
 
 #[derive(Debug)]
@@ -129,6 +156,21 @@ impl Journal {
     pub async fn open(directory: &Path) -> Result<Self, JournalError> {
         let directory = directory.to_owned();
         blocking(move || open(&directory)).await
+    }
+
+    /// Opens the journal in `directory`, which is kept in `cluster` besides, or was by a program elsewhere.
+    pub async fn open_kept(directory: &Path, cluster: Kubernetes) -> Result<Self, JournalError> {
+        let path = directory.join(FILE);
+        let failed = |source| JournalError::Copy { path: path.clone(), source };
+        let (kept, text) = Kept::open(cluster, CONFIG_MAP, FILE).await.map_err(failed)?;
+        let directory = directory.to_owned();
+        let journal = blocking(move || {
+            if let Some(text) = text {
+                go_on_from(&directory.join(FILE), &text)?;
+            }
+            open(&directory)
+        });
+        Ok(Self { copy: Some(Arc::new(tokio::sync::Mutex::new(kept))), ..journal.await? })
     }
 
     /// Opens the journal in `directory` if there is one.
@@ -174,7 +216,25 @@ impl Journal {
         if !self.damage.is_empty() {
             return Err(JournalError::Damaged { path: self.path.clone() });
         }
-        self.append_with(|id| Entry::Intended(intent(id)), Durability::Disk).await
+        match self.append_with(|id| Entry::Intended(intent(id)), Durability::Disk).await {
+            // It is on disk, and nothing will be done on the strength of it.
+            Err(error @ JournalError::Copy { .. }) => {
+                self.close_last().await?;
+                Err(error)
+            }
+            other => other,
+        }
+    }
+
+    /// Closes the experiment that was intended last, in the file alone.
+    async fn close_last(&self) -> Result<(), JournalError> {
+        let Self { path, writer, .. } = self.clone();
+        blocking(move || {
+            let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let last = writer.account.records.last().map(|record| record.intent.id);
+            last.map_or(Ok(()), |id| writer.append(&path, Entry::Closed { id }, Durability::Disk))
+        })
+        .await
     }
 
     async fn append_with(
@@ -182,14 +242,30 @@ impl Journal {
         entry: impl FnOnce(u64) -> Entry + Send + 'static,
         durability: Durability,
     ) -> Result<u64, JournalError> {
-        let Self { path, writer, .. } = self.clone();
-        blocking(move || {
-            let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-            let id = writer.account.next_id();
-            writer.append(&path, entry(id), durability)?;
+        let Self { path, writer, copy, .. } = self.clone();
+        let to_copy = copy.is_some() && durability == Durability::Disk;
+        let append = async move {
+            let file = path.clone();
+            let (id, text) = blocking(move || {
+                let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+                let id = writer.account.next_id();
+                writer.append(&file, entry(id), durability)?;
+                let text = to_copy.then(|| fs::read_to_string(&file)).transpose();
+                let text = text.map_err(|source| JournalError::Io { action: "read", path: file, source })?;
+                Ok::<_, JournalError>((id, text))
+            })
+            .await?;
+            if let (Some(copy), Some(text)) = (copy, text) {
+                let written = copy.lock().await.write(&text).await;
+                written.map_err(|source| JournalError::Copy { path, source })?;
+                step!("journal_copied");
+            }
             Ok(id)
-        })
-        .await
+        };
+        match tokio::spawn(append).await {
+            Ok(done) => done,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
     }
 
     /// What is still to be put back, the latest first.
@@ -263,7 +339,28 @@ fn open(directory: &Path) -> Result<Journal, JournalError> {
     File::open(directory).and_then(|folder| folder.sync_all()).map_err(failed("flush the directory of"))?;
     let Content { account, damage, unterminated, .. } = content;
     let writer = Writer { file, whole, torn: false, unterminated, account };
-    Ok(Journal { path, damage: damage.into(), writer: Arc::new(Mutex::new(writer)) })
+    Ok(Journal { path, damage: damage.into(), writer: Arc::new(Mutex::new(writer)), copy: None })
+}
+
+/// Puts the copy in the place of a file that knows less.
+fn go_on_from(path: &Path, copy: &str) -> Result<(), JournalError> {
+    let failed = |action| move |source| JournalError::Io { action, path: path.to_owned(), source };
+    let file = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(failed("read")(error)),
+    };
+    match compare(&file, copy) {
+        copy::From::File => Ok(()),
+        copy::From::Neither => Err(JournalError::Diverged { path: path.to_owned() }),
+        copy::From::Copy(text) => {
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(true).mode(0o600);
+            let mut file = options.open(path).map_err(failed("open"))?;
+            file.write_all(text.as_bytes()).map_err(failed("write"))?;
+            file.sync_all().map_err(failed("flush to disk"))
+        }
+    }
 }
 
 fn take(file: &File, path: &Path) -> Result<(), JournalError> {

@@ -68,7 +68,7 @@ impl Metrics {
         };
         for experiment in experiments {
             let name = experiment.name.as_str();
-            info.with_label_values(&[name, experiment.fault.kind()]).set(1.0);
+            info.with_label_values(&[name, experiment.fault.kind().label()]).set(1.0);
             metrics.set_state(name, State::Planned);
             for store in stores {
                 metrics.set_acked_before(name, store.as_str(), 0);

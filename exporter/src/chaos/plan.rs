@@ -11,17 +11,18 @@ use thiserror::Error;
 
 use super::faults::Action;
 use crate::clock::Moment;
-use crate::trial::{ComponentIndex, Experiment, Name, Secrets};
+use crate::cluster::Target;
+use crate::trial::{ComponentIndex, Experiment, FaultKind, Name, Secrets};
 
 /// A resolved experiment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// The experiment's name.
     pub experiment: Name,
     /// What kind of fault it is (the label `fault`).
-    pub fault: &'static str,
+    pub fault: FaultKind,
     /// What is broken; at least one. May hold a secret, as whatever a command prints.
-    pub targets: Vec<String>,
+    pub targets: Vec<Target>,
     /// The targets for people.
     pub shown: Vec<String>,
     /// What is done to them.
@@ -65,8 +66,9 @@ pub fn targets(output: &str) -> Result<Vec<String>, TargetsError> {
 }
 
 /// Targets without any of `secrets`.
-pub fn shown(targets: &[String], secrets: &Secrets) -> Vec<String> {
-    targets.iter().map(|it| String::from_utf8_lossy(&secrets.hide(it.as_bytes())).into_owned()).collect()
+pub fn shown(targets: &[Target], secrets: &Secrets) -> Vec<String> {
+    let hidden = |target: &Target| secrets.hide(target.to_string().as_bytes());
+    targets.iter().map(|target| String::from_utf8_lossy(&hidden(target)).into_owned()).collect()
 }
 
 impl Plan {
@@ -75,7 +77,7 @@ impl Plan {
     pub fn new(
         experiment: &Experiment,
         components: &[Name],
-        targets: Vec<String>,
+        targets: Vec<Target>,
         action: Action,
         secrets: &Secrets,
     ) -> Self {
@@ -103,10 +105,10 @@ impl Plan {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = |duration: Duration| humantime::format_duration(duration).to_string();
-        writeln!(f, "{} ({})", self.experiment, self.fault)?;
+        writeln!(f, "{} ({})", self.experiment, self.fault.label())?;
         writeln!(f, "  targets   {}", self.shown.join(", "))?;
         writeln!(f, "  inject    {}", self.action.told())?;
-        writeln!(f, "  bit       {}", self.action.check().unwrap_or("not checked"))?;
+        writeln!(f, "  bit       {}", self.action.check().as_deref().unwrap_or("not checked"))?;
         match self.action.undo() {
             None => writeln!(f, "  put back  nothing to put back")?,
             Some(undo) if self.hold.is_zero() => writeln!(f, "  put back  at once: {undo}")?,
@@ -165,9 +167,9 @@ mod tests {
         let components = [name("shop"), name("postgres")];
         let print = |revert, hold| {
             let experiment = experiment(revert, hold);
-            let Fault::Exec(fault) = &experiment.fault;
+            let Fault::Exec(fault) = &experiment.fault else { panic!("commands") };
             let action = Action::Exec(Commands::of(fault));
-            let targets = vec!["pg1".to_owned(), "pg2".to_owned()];
+            let targets = vec![Target::named("pg1"), Target::named("pg2")];
             Plan::new(&experiment, &components, targets, action, &Secrets::default()).to_string()
         };
         assert_eq!(

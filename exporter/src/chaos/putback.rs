@@ -12,6 +12,7 @@ use super::faults::{EndError, Outcome, Scene, Undo, end_interrupted, end_left};
 use super::journal::{Durability, Entry, Journal, JournalError, Record};
 use super::step;
 use crate::clock::{Clock, Moment};
+use crate::cluster::Target;
 use crate::count::count;
 use crate::errors::chain;
 use crate::trial::Secrets;
@@ -58,7 +59,7 @@ pub struct PutBack {
     /// The experiment's name.
     pub experiment: String,
     /// What was broken.
-    pub targets: Vec<String>,
+    pub targets: Vec<Target>,
     /// How it was put back; `None`: there was nothing to put back.
     pub reverted: Option<Reverted>,
 }

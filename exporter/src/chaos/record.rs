@@ -133,7 +133,7 @@ impl ExperimentReport {
     fn new(experiment: &Experiment) -> Self {
         Self {
             experiment: experiment.name.to_string(),
-            fault: experiment.fault.kind(),
+            fault: experiment.fault.kind().label(),
             state: State::Planned,
             refused: None,
             targets: Vec::new(),

@@ -60,6 +60,17 @@ impl TryFrom<Unchecked> for Document {
 
     fn try_from(it: Unchecked) -> Result<Self, Nonsense> {
         let Unchecked { workloads, autoscalers, interventions } = it;
+        Self::new(workloads, autoscalers, interventions)
+    }
+}
+
+impl Document {
+    /// Checks what is read.
+    pub fn new(
+        workloads: Vec<Workload>,
+        autoscalers: Vec<Autoscaler>,
+        interventions: Option<Interventions>,
+    ) -> Result<Self, Nonsense> {
         if let Some(name) = repeated(workloads.iter().map(|workload| &workload.name)) {
             return Err(Nonsense::TwoWorkloads(name.clone()));
         }
@@ -116,8 +127,8 @@ pub struct Autoscaler {
     pub desired: u32,
     /// Mean utilisation that it saw (1: all that was requested); absent before the first reading.
     pub utilization: Option<f64>,
-    /// Utilisation that it aims at.
-    pub target_utilization: f64,
+    /// Utilisation that it aims at; absent where it aims at something else.
+    pub target_utilization: Option<f64>,
 }
 
 /// Changes that no controller made.
@@ -147,7 +158,7 @@ impl Autoscaler {
         if self.min > self.max {
             return Err(Nonsense::Range { name: name(), min: self.min, max: self.max });
         }
-        let mut shares = self.utilization.into_iter().chain([self.target_utilization]);
+        let mut shares = self.utilization.into_iter().chain(self.target_utilization);
         let wrong = shares.find(|share| !share.is_finite() || *share < 0.0);
         wrong.map_or(Ok(()), |value| Err(Nonsense::Utilization { name: name(), value }))
     }
@@ -155,13 +166,6 @@ impl Autoscaler {
     /// Whether it counts or wants more than its minimum.
     pub fn is_above_minimum(&self) -> bool {
         self.current > self.min || self.desired > self.min
-    }
-}
-
-impl Instance {
-    /// Whether one of these targets, by its id or by its node, is or holds it.
-    pub fn is_hit_by(&self, targets: &[String]) -> bool {
-        targets.iter().any(|target| *target == self.id || *target == self.node)
     }
 }
 
@@ -225,24 +229,6 @@ mod tests {
     }
 
     #[test]
-    fn an_instance_is_hit_by_its_id_or_with_its_node() {
-        let instance = Instance { id: "shop-1".to_owned(), node: "n1".to_owned(), ready: true };
-        let hit = |targets: &[&str]| {
-            instance.is_hit_by(&targets.iter().map(|&target| target.to_owned()).collect::<Vec<_>>())
-        };
-        let table: [(&[&str], bool); 5] = [
-            (&[], false),
-            (&["shop-1"], true),
-            (&["n1"], true),
-            (&["shop-2", "n2", "n1"], true),
-            (&["shop"], false),
-        ];
-        for (targets, expected) in table {
-            assert_eq!(hit(targets), expected, "{targets:?}");
-        }
-    }
-
-    #[test]
     fn an_autoscaler_is_above_its_minimum_as_long_as_it_counts_or_wants_more() {
         for (current, desired, above) in
             [(3, 3, false), (2, 3, false), (4, 3, true), (3, 4, true), (4, 4, true)]
@@ -255,7 +241,7 @@ mod tests {
                 current,
                 desired,
                 utilization: None,
-                target_utilization: 0.5,
+                target_utilization: Some(0.5),
             };
             assert_eq!(autoscaler.is_above_minimum(), above, "{current} {desired}");
         }

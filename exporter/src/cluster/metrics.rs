@@ -90,13 +90,13 @@ impl Metrics {
             set("max", autoscaler.max);
             set("current", autoscaler.current);
             set("desired", autoscaler.desired);
-            let ratio = |state, value| self.utilization.with_label_values(&[name, state]).set(value);
-            ratio("target", autoscaler.target_utilization);
-            match autoscaler.utilization {
-                Some(current) => ratio("current", current),
+            let ratio = |state, value| match value {
+                Some(value) => self.utilization.with_label_values(&[name, state]).set(value),
                 // An error says that there was none.
-                None => drop(self.utilization.remove_label_values(&[name, "current"])),
-            }
+                None => drop(self.utilization.remove_label_values(&[name, state])),
+            };
+            ratio("target", autoscaler.target_utilization);
+            ratio("current", autoscaler.utilization);
         }
         if let Some(interventions) = &document.interventions {
             self.follow(interventions);

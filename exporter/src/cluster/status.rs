@@ -1,4 +1,4 @@
-//! Polls the status document every 250 ms, one poll outstanding, and publishes what came of it.
+//! Polls what tells what runs every 250 ms, one poll outstanding, and publishes what came of it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +11,11 @@ use tracing::{info, warn};
 use url::Url;
 
 use super::document::Document;
+use super::kubernetes::witness::Witness;
+use super::kubernetes::{Kubernetes, ReadError, Watched};
 use super::metrics::Metrics;
 use crate::clock::{Clock, Moment};
+use crate::errors::chain;
 use crate::tls;
 
 /// Time between two polls.
@@ -32,6 +35,12 @@ pub enum Error {
     /// No answer, or not the document.
     #[error("read the status document")]
     Poll(#[source] reqwest::Error),
+    /// The cluster does not say.
+    #[error("ask the cluster what runs")]
+    Cluster(#[source] ReadError),
+    /// The cluster is silent.
+    #[error("ask the cluster what runs: no answer within {TIMEOUT:?}")]
+    Silent,
 }
 
 /// One poll.
@@ -50,26 +59,64 @@ pub struct Status {
 /// The latest poll; `None` before the first, or where the trial names no document.
 pub type Feed = watch::Receiver<Option<Status>>;
 
-/// Starts to poll `url` until cancelled.
+/// Who is polled.
+pub enum Source {
+    /// Whoever serves the document.
+    Document(Url),
+    /// The API server of a cluster, about these workloads.
+    Kubernetes {
+        /// The cluster.
+        cluster: Kubernetes,
+        /// Names of the workloads.
+        workloads: Vec<String>,
+        /// Who may change things beside Kubernetes itself.
+        managers: Vec<String>,
+    },
+}
+
+/// What is known of what runs.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    /// What runs.
+    pub feed: Feed,
+    /// Whom to ask about all else, where it is one of Kubernetes.
+    pub kubernetes: Option<Kubernetes>,
+}
+
+/// Starts to poll `source` until cancelled.
 pub fn start(
-    url: Option<Url>,
+    source: Option<Source>,
     clock: Clock,
     registry: &Registry,
     cancel: CancellationToken,
-) -> Result<Feed, Error> {
+) -> Result<Cluster, Error> {
     let (sender, feed) = watch::channel(None);
-    if let Some(url) = url {
+    let mut kubernetes = None;
+    if let Some(source) = source {
         let metrics = Metrics::register(registry).map_err(Error::Metrics)?;
-        let client = tls::http_client(TIMEOUT).map_err(Error::Client)?;
-        let poller = Poller { client, url, clock, metrics, sender };
+        let reader = match source {
+            Source::Document(url) => {
+                Reader::Document { client: tls::http_client(TIMEOUT).map_err(Error::Client)?, url }
+            }
+            Source::Kubernetes { cluster, workloads, managers } => {
+                kubernetes = Some(cluster.clone());
+                let witness = Witness::start(cluster.clone(), &managers, &cancel);
+                Reader::Cluster(Watched::new(cluster, workloads, witness))
+            }
+        };
+        let poller = Poller { reader, clock, metrics, sender };
         tokio::spawn(cancel.run_until_cancelled_owned(poller.run()));
     }
-    Ok(feed)
+    Ok(Cluster { feed, kubernetes })
+}
+
+enum Reader {
+    Document { client: reqwest::Client, url: Url },
+    Cluster(Watched),
 }
 
 struct Poller {
-    client: reqwest::Client,
-    url: Url,
+    reader: Reader,
     clock: Clock,
     metrics: Metrics,
     sender: watch::Sender<Option<Status>>,
@@ -83,7 +130,7 @@ impl Poller {
         for poll in 0.. {
             ticks.tick().await;
             let start = self.clock.now();
-            let document = self.read().await.map(Arc::new).map_err(Arc::new);
+            let document = self.reader.read().await.map(Arc::new).map_err(Arc::new);
             let end = self.clock.now();
             match &document {
                 Ok(document) => self.metrics.show(document),
@@ -92,19 +139,27 @@ impl Poller {
             if readable != document.is_ok() {
                 readable = document.is_ok();
                 match &document {
-                    Ok(_) => info!("the status document is readable again"),
-                    Err(error) => {
-                        warn!(%error, cause = ?std::error::Error::source(error), "no status document");
-                    }
+                    Ok(_) => info!("it is known again what runs"),
+                    Err(error) => warn!(error = chain(error.as_ref()), "it is not known what runs"),
                 }
             }
             self.sender.send_replace(Some(Status { poll, start, end, document }));
         }
     }
+}
 
+impl Reader {
     async fn read(&self) -> Result<Document, Error> {
-        let answer = self.client.get(self.url.clone()).send().await.map_err(Error::Poll)?;
-        let answer = answer.error_for_status().map_err(Error::Poll)?;
-        answer.json().await.map_err(Error::Poll)
+        match self {
+            Self::Document { client, url } => {
+                let answer = client.get(url.clone()).send().await.map_err(Error::Poll)?;
+                let answer = answer.error_for_status().map_err(Error::Poll)?;
+                answer.json().await.map_err(Error::Poll)
+            }
+            Self::Cluster(watched) => {
+                let read = tokio::time::timeout(TIMEOUT, watched.read());
+                read.await.map_err(|_| Error::Silent)?.map_err(Error::Cluster)
+            }
+        }
     }
 }

@@ -30,11 +30,12 @@ pub use metrics::Metrics;
 pub use phase::Phase;
 pub use preflight::PreflightError;
 pub use report::Findings;
+pub use targets::primary_for;
 
 use crate::chaos::driver::Driver;
 use crate::chaos::record::ExperimentReport;
 use crate::clock::Clock;
-use crate::cluster;
+use crate::cluster::{self, Cluster};
 use crate::health::Health;
 use crate::ledger::{LedgerError, Ledgers};
 use crate::load::{Load, LoadError, LoadHandle};
@@ -120,8 +121,8 @@ pub struct Conductor {
     pub ledgers: Ledgers,
     /// What it found out about the experiments so far.
     pub findings: Findings,
-    /// What runs, from the status document.
-    pub status: cluster::Feed,
+    /// What runs, and whom to ask about it.
+    pub cluster: Cluster,
     /// Who has scraped so far.
     pub scrapers: watch::Receiver<Scrapers>,
     /// Tells a person what is worth knowing.
@@ -277,7 +278,7 @@ impl Conductor {
     }
 
     fn document(&self) -> Option<Arc<cluster::Document>> {
-        let status = self.status.borrow();
+        let status = self.cluster.feed.borrow();
         status.as_ref().and_then(|status| status.document.as_ref().ok().map(Arc::clone))
     }
 

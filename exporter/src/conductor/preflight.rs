@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::Conductor;
 use super::reach::{self, ReachError};
+use crate::errors::chain;
 use crate::progress::Waiting;
 use crate::{health, load};
 
@@ -35,7 +36,7 @@ pub enum PreflightError {
     Target(#[source] ReachError),
     /// An autoscaler has not come down.
     #[error(
-        "not at its minimum after {} s: {}; wait until it is, or leave `status` out of the trial",
+        "not at its minimum after {} s: {}; wait until it is, or leave `status` or `kubernetes` out of the trial",
         AUTOSCALER_LIMIT.as_secs(),
         .autoscalers.join(", ")
     )]
@@ -43,9 +44,12 @@ pub enum PreflightError {
         /// The autoscalers, each with its count.
         autoscalers: Vec<String>,
     },
-    /// The status document cannot be read.
-    #[error("no status document could be read within {} s", AUTOSCALER_LIMIT.as_secs())]
-    NoStatus,
+    /// Nobody tells what runs.
+    #[error("it is not known what runs, after {} s: {reason}", AUTOSCALER_LIMIT.as_secs())]
+    NoStatus {
+        /// Why.
+        reason: String,
+    },
     /// The data set could not be written.
     #[error("prepare the ledger")]
     Ledger(#[source] crate::ledger::LedgerError),
@@ -115,18 +119,26 @@ impl Conductor {
         }
         let waiting = Waiting {
             for_what: &|| match self.scaled_up() {
-                None => "the status document".to_owned(),
+                None => format!("what runs to be known: {}", self.document_trouble()),
                 Some(above) => format!("autoscalers to be at their minimum: {}", above.join(", ")),
             },
             limit: AUTOSCALER_LIMIT,
-            hint: "they come down by themselves; without `status` in the trial nobody waits for them",
+            hint: "they come down by themselves; without `status` or `kubernetes` in the trial nobody waits for them",
             came: "every autoscaler is at its minimum",
         };
         let in_time = self.progress.await_aloud(&waiting, self.scaled_down()).await;
         in_time.map_err(|_| match self.scaled_up() {
-            None => PreflightError::NoStatus,
+            None => PreflightError::NoStatus { reason: self.document_trouble() },
             Some(autoscalers) => PreflightError::ScaledUp { autoscalers },
         })
+    }
+
+    /// Why it is not known what runs.
+    fn document_trouble(&self) -> String {
+        match self.cluster.feed.borrow().as_ref().map(|status| &status.document) {
+            Some(Err(error)) => chain(error.as_ref()),
+            Some(Ok(_)) | None => "nobody has answered yet".to_owned(),
+        }
     }
 
     /// The autoscalers above their minimum, each with its count; `None` without a document.

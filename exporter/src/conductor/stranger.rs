@@ -2,14 +2,13 @@
 
 use crate::chaos::guard::Refusal;
 use crate::chaos::plan::Plan;
-use crate::cluster::Document;
+use crate::cluster::{Document, Target};
 
 /// The refusal for the first target of `plan` that is neither an instance nor a node of one of `workloads`.
 pub(super) fn stranger(plan: &Plan, workloads: &[&str], document: &Document) -> Option<Refusal> {
     let workloads_found = || workloads.iter().filter_map(|name| document.workload(name));
-    let known = |target: &String| {
-        let mut instances = workloads_found().flat_map(|workload| &workload.instances);
-        instances.any(|instance| instance.is_hit_by(std::slice::from_ref(target)))
+    let known = |target: &Target| {
+        workloads_found().flat_map(|workload| &workload.instances).any(|instance| target.hits(instance))
     };
     let mut targets = plan.targets.iter().zip(&plan.shown);
     let (_, shown) = targets.find(|(target, _)| !known(target))?;
@@ -42,7 +41,7 @@ mod tests {
             hold: Duration::ZERO,
             replaced: true,
         };
-        let targets = targets.iter().map(|&target| target.to_owned()).collect();
+        let targets = targets.iter().map(|&target| Target::named(target)).collect();
         Plan::new(&experiment, &[], targets, action, &Secrets::default())
     }
 

@@ -8,16 +8,34 @@ use crate::chaos::driver::FaultError;
 use crate::chaos::guard::Refusal;
 use crate::chaos::plan::Plan;
 use crate::cluster::Document;
-use crate::trial::{ComponentKind, Experiment};
+use crate::cluster::kubernetes::Kubernetes;
+use crate::errors::chain;
+use crate::health;
+use crate::trial::{ComponentKind, Experiment, Name, Trial};
 
 /// How long a document that was asked for after the targets were found may take.
 const DOCUMENT_LIMIT: Duration = Duration::from_secs(3);
+
+/// The instance that takes writes at this moment, by its own word, where `experiment` hits a store's primary.
+pub async fn primary_for(
+    trial: &Trial,
+    experiment: &Experiment,
+    cluster: Option<&Kubernetes>,
+) -> Result<Option<Name>, Refusal> {
+    let Some(store) = experiment.fault.primary_of() else { return Ok(None) };
+    let unknown = |error| Refusal::TargetUnknown { reason: chain(&error) };
+    health::primary(trial.store(store), cluster).await.map(Some).map_err(unknown)
+}
 
 impl Conductor {
     /// Finds the targets of `experiment`. Where they are to be replaced, one that the status document does not know
     /// would never be missed, and `replicas` would seem to recover at once: such an experiment is refused.
     pub(super) async fn targets(&mut self, experiment: &Experiment) -> Result<Plan, FaultError> {
-        let plan = self.driver.prepare(experiment).await?;
+        let primary = match primary_for(&self.trial, experiment, self.cluster.kubernetes.as_ref()).await {
+            Ok(primary) => primary,
+            Err(refusal) => return Err(self.driver.refuse(experiment.name.as_str(), refusal)),
+        };
+        let plan = self.driver.prepare(experiment, primary.as_ref()).await?;
         if !experiment.replaced {
             return Ok(plan);
         }
@@ -43,7 +61,7 @@ impl Conductor {
     }
 
     async fn document_from_now_on(&self) -> Option<std::sync::Arc<Document>> {
-        let (now, mut feed) = (self.clock.now(), self.status.clone());
+        let (now, mut feed) = (self.clock.now(), self.cluster.feed.clone());
         let asked = feed.wait_for(|status| {
             status.as_ref().is_some_and(|status| status.start >= now && status.document.is_ok())
         });

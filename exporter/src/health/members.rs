@@ -33,7 +33,7 @@ pub(super) enum Error {
 
 /// What a member says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Role {
+pub(super) enum Role {
     /// Takes writes and streams to that many.
     Primary { streaming: usize },
     /// Follows, or tries to.
@@ -70,7 +70,7 @@ impl Check for Members {
     }
 }
 
-async fn ask(instance: &Instance) -> Result<(String, Role), Error> {
+pub(super) async fn ask(instance: &Instance) -> Result<(String, Role), Error> {
     let name = instance.name.clone();
     let unanswered = |trouble: Trouble| match trouble {
         Trouble::Own(lack) => Error::Own(lack),

@@ -12,6 +12,7 @@ mod instances;
 mod members;
 pub mod metrics;
 mod pace;
+mod primary;
 mod probe;
 mod prober;
 mod replicas;
@@ -29,7 +30,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{Clock, Moment};
-use crate::cluster::{self, Feed};
+use crate::cluster::kubernetes::Kubernetes;
+use crate::cluster::{self, Cluster};
 use crate::trial::{self, Access, Component, ComponentKind, Endpoint, Name, Store, Trial};
 use component::{Follower, SharedWindows, lock};
 use instances::{Instance, Server};
@@ -37,6 +39,7 @@ use metrics::Metrics;
 use server::command::Client;
 use tracker::{Outage, Question, Recovery, Seconds, Since};
 
+pub use primary::{PrimaryError, primary};
 pub use probe::http::Error as HttpError;
 pub use schema::{Error as SchemaError, ensure, remove, sql};
 pub use windows::{Cause, Window};
@@ -58,7 +61,7 @@ pub struct Health {
     followers: Arc<Vec<(Name, Arc<Follower>)>>,
     windows: SharedWindows,
     metrics: Arc<Metrics>,
-    feed: Feed,
+    cluster: Cluster,
     clock: Clock,
     changes: watch::Sender<u64>,
     tasks: TaskTracker,
@@ -70,7 +73,7 @@ impl Health {
         trial: &Trial,
         clock: Clock,
         registry: &Registry,
-        feed: Feed,
+        cluster: Cluster,
         cancel: &CancellationToken,
     ) -> Result<Self, Error> {
         let metrics = Arc::new(Metrics::register(registry).map_err(Error::Metrics)?);
@@ -78,7 +81,7 @@ impl Health {
             followers: Arc::default(),
             windows: SharedWindows::default(),
             metrics: Arc::clone(&metrics),
-            feed,
+            cluster,
             clock,
             changes: watch::Sender::new(0),
             tasks: TaskTracker::new(),
@@ -106,7 +109,13 @@ impl Health {
         for (index, store) in trial.stores.iter().enumerate().filter(|(_, store)| !store.instances.is_empty())
         {
             let metrics = metrics.store(label(trial, index));
-            instances::start(instances_of(store), metrics, clock, &health.tasks, cancel);
+            instances::start(
+                instances_of(store, health.cluster.kubernetes.as_ref()),
+                metrics,
+                clock,
+                &health.tasks,
+                cancel,
+            );
         }
         health.tasks.close();
         Ok(health)
@@ -138,13 +147,22 @@ impl Health {
                 }
             },
             ComponentKind::Members { store } => {
-                let members = members::Members::new(instances_of(trial.store(*store)));
+                let members = members::Members::new(instances_of(
+                    trial.store(*store),
+                    self.cluster.kubernetes.as_ref(),
+                ));
                 self.tasks.spawn(prober::run(Arc::new(members), follower, clock, cancel));
             }
             ComponentKind::Replicas { workload, declared } => {
                 let replicas = replicas::Replicas { workload: workload.clone(), declared: *declared };
                 let windows = Arc::clone(&self.windows);
-                self.tasks.spawn(replicas::run(replicas, self.feed.clone(), windows, follower, cancel));
+                self.tasks.spawn(replicas::run(
+                    replicas,
+                    self.cluster.feed.clone(),
+                    windows,
+                    follower,
+                    cancel,
+                ));
             }
         }
         Ok(())
@@ -153,7 +171,7 @@ impl Health {
     /// An experiment begins: to be called just before its fault is injected. From now on new outages have it as
     /// their cause, and replicas are held to how many are ready now.
     pub fn begin_experiment(&self, window: Window) {
-        let ready_before = match self.feed.borrow().as_ref().map(|status| status.document.clone()) {
+        let ready_before = match self.cluster.feed.borrow().as_ref().map(|status| status.document.clone()) {
             Some(Ok(document)) => {
                 document.workloads.iter().map(|workload| (workload.name.clone(), workload.ready())).collect()
             }
@@ -225,28 +243,34 @@ impl Health {
     }
 }
 
-/// The instances of a store as they are asked.
-fn instances_of(store: &Store) -> Vec<Instance> {
-    let server = |access: &Access| match (access, &store.endpoint) {
-        (Access::Direct(Endpoint::Postgres(address)), _) => {
-            Server::Postgres(server::postgres::Server::direct(address))
-        }
-        (Access::Direct(Endpoint::Redis(address)), _) => {
-            Server::Redis(server::redis::Server::direct(address))
-        }
+/// The instances of a store as they are asked. Those inside pods need their cluster.
+fn instances_of(store: &Store, cluster: Option<&Kubernetes>) -> Vec<Instance> {
+    let instance = |instance: &trial::Instance| Instance {
+        name: instance.name.to_string(),
+        id: instance_id(store, instance),
+        server: server(store, instance, cluster),
+    };
+    store.instances.iter().map(instance).collect()
+}
+
+fn server(store: &Store, instance: &trial::Instance, cluster: Option<&Kubernetes>) -> Server {
+    let direct = |endpoint: &Endpoint| match endpoint {
+        Endpoint::Postgres(address) => Server::Postgres(server::postgres::Server::direct(address)),
+        Endpoint::Redis(address) => Server::Redis(server::redis::Server::direct(address)),
+    };
+    match (&instance.access, &store.endpoint) {
+        (Access::Direct(endpoint), _) => direct(endpoint),
+        (Access::Inside(endpoint), _) => match (direct(endpoint), cluster) {
+            (server, Some(cluster)) => server.inside(cluster, instance.name.as_str()),
+            (server, None) => server,
+        },
         (Access::Command(prefix), Endpoint::Postgres(_)) => {
             Server::Postgres(server::postgres::Server::Command(Client::new(prefix.to_vec())))
         }
         (Access::Command(prefix), Endpoint::Redis(_)) => {
             Server::Redis(server::redis::Server::Command(Client::new(prefix.to_vec())))
         }
-    };
-    let instance = |instance: &trial::Instance| Instance {
-        name: instance.name.to_string(),
-        id: instance_id(store, instance),
-        server: server(&instance.access),
-    };
-    store.instances.iter().map(instance).collect()
+    }
 }
 
 fn instance_id(store: &Store, instance: &trial::Instance) -> String {

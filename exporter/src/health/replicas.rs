@@ -35,7 +35,8 @@ impl Replicas {
         let workload = document.workload(&self.workload).ok_or(Error::Absent)?;
         let replaced = underway.filter(|underway| underway.window.replaced);
         let gone = |instance: &Instance| {
-            replaced.is_some_and(|underway| instance.is_hit_by(&underway.window.targets))
+            replaced
+                .is_some_and(|underway| underway.window.targets.iter().any(|target| target.hits(instance)))
         };
         let instances = workload.instances.iter();
         let ready = instances.filter(|instance| instance.ready && !gone(instance)).count();
@@ -95,7 +96,7 @@ mod tests {
 
     use super::*;
     use crate::clock::{Clock, Moment};
-    use crate::cluster::INTERVAL;
+    use crate::cluster::{INTERVAL, Target};
     use crate::health::metrics::Metrics;
     use crate::health::windows::Window;
 
@@ -122,7 +123,7 @@ mod tests {
     }
 
     fn underway(ready_before: usize, targets: &[&str], replaced: bool) -> Underway {
-        let targets = targets.iter().map(|&target| target.to_owned()).collect();
+        let targets = targets.iter().map(|&target| Target::named(target)).collect();
         Underway {
             window: Window { injected: Moment::default(), targets, replaced },
             ready_before: BTreeMap::from([("shop".to_owned(), ready_before)]),

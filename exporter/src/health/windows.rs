@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::tracker::Outage;
 use crate::clock::Moment;
+use crate::cluster::Target;
 
 /// An experiment that begins.
 #[derive(Debug, Clone)]
@@ -11,7 +12,7 @@ pub struct Window {
     /// Just before the fault is injected.
     pub injected: Moment,
     /// The instances (or nodes) that it hits.
-    pub targets: Vec<String>,
+    pub targets: Vec<Target>,
     /// Whether they count as ready replicas only after the experiment.
     pub replaced: bool,
 }

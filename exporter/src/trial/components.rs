@@ -25,7 +25,7 @@ pub(super) struct Known<'k> {
     pub(super) stores: &'k [Store],
     /// The stores' names as the file has them, in order.
     pub(super) store_names: &'k [&'k str],
-    /// Whether there is a status document.
+    /// Whether something tells which workloads there are.
     pub(super) status: bool,
 }
 
@@ -78,11 +78,11 @@ fn option_of<'n>(
     }
 }
 
-/// Replicas are what the status document says whenever it is read.
+/// Replicas are what the status document or the cluster says whenever it is read.
 fn polled_with_the_document(reader: &mut Reader<'_>, fields: &mut Fields<'_>) {
     for key in ["interval", "timeout"] {
         if let Some(node) = fields.get(key) {
-            let text = "which are read from the status document every 250ms; expected no such key";
+            let text = "which are looked at every 250ms; expected no such key";
             reader.fault(node.at(), format!("`{key}` beside `replicas`, {text}"));
         }
     }
@@ -120,10 +120,11 @@ fn replicas(
     known: Known<'_>,
 ) -> Checked<ComponentKind> {
     let declared = declared.map(|node| reader.whole(node, 1, 100_000)).transpose();
-    let workload = reader.filled(node, "the name of a workload in the status document")?;
+    let workload = reader.filled(node, "the name of a workload")?;
     if !known.status {
-        let expected = "expected the URL of the document that lists workloads as the trial's `status`";
-        return Err(reader.fault(node.at(), format!("`replicas` in a trial without `status`; {expected}")));
+        let text = "`replicas` in a trial without `kubernetes` or `status`; expected the cluster, or the URL of the \
+                    document that lists workloads";
+        return Err(reader.fault(node.at(), text));
     }
     Ok(ComponentKind::Replicas { workload: workload.text.clone(), declared: declared? })
 }

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use super::components::Known;
 use super::duration::Limits;
 use super::fields::{Fields, distinct, distinct_names};
 use super::model::{Component, ComponentIndex, ComponentKind, ExecFault, Experiment, Fault, NonEmpty};
 use super::node::Node;
+use super::pods::{drain, partition, pod_kill};
 use super::reader::{Checked, Reader};
 
 const DEADLINE: Duration = Duration::from_mins(5);
@@ -22,6 +24,10 @@ pub(super) struct Listed<'k> {
     pub(super) components: &'k [Component],
     /// Their names as the file has them, in order.
     pub(super) names: &'k [&'k str],
+    /// The stores.
+    pub(super) stores: Known<'k>,
+    /// Whether the service runs on Kubernetes.
+    pub(super) kubernetes: bool,
 }
 
 /// The experiments.
@@ -45,13 +51,17 @@ fn experiment(reader: &mut Reader<'_>, node: &Node, known: Listed<'_>) -> Checke
     let hold = reader.duration_or(hold_node, Duration::ZERO, HOLDING);
     let replaced_node = fields.get("replaced");
     let replaced = replaced_node.map_or(Ok(false), |node| reader.flag(node));
-    let fault = fields
-        .require(reader, "exec", "its commands, as a mapping with `target` and `inject`")
-        .and_then(|node| exec(reader, node));
+    let chosen = fields.one_of(reader, ["exec", "network_partition", "node_drain", "pod_kill"]);
+    let fault = chosen.and_then(|(key, node)| fault(reader, key, node, known));
     fields.close(reader);
     let (fault, hold) = (fault?, hold?);
-    if let Some(node) = hold_node.filter(|_| fault.revert.is_none() && !hold.is_zero()) {
-        let text = "`hold` where `exec` has no `revert`; expected a command that ends the fault";
+    if let Some(node) = hold_node.filter(|_| !fault.is_reverted() && !hold.is_zero()) {
+        let text = match &fault {
+            Fault::Exec(_) => "`hold` where `exec` has no `revert`; expected a command that ends the fault",
+            Fault::PodKill(_) | Fault::Partition(_) | Fault::Drain(_) => {
+                "`hold` of a fault that is not put back; expected no such key"
+            }
+        };
         return Err(reader.fault(node.at(), text));
     }
     let (components, replaced) = (components?, replaced?);
@@ -59,7 +69,24 @@ fn experiment(reader: &mut Reader<'_>, node: &Node, known: Listed<'_>) -> Checke
         let text = "`replaced` without `replicas`; expected such a component in `components`";
         return Err(reader.fault(node.at(), text));
     }
-    Ok(Experiment { name: name?, fault: Fault::Exec(fault), components, deadline: deadline?, hold, replaced })
+    Ok(Experiment { name: name?, fault, components, deadline: deadline?, hold, replaced })
+}
+
+/// The fault of a kind, which its key tells.
+fn fault(reader: &mut Reader<'_>, key: &str, node: &Node, known: Listed<'_>) -> Checked<Fault> {
+    if key == "exec" {
+        return exec(reader, node).map(Fault::Exec);
+    }
+    let fault = match key {
+        "pod_kill" => pod_kill(reader, node, known.stores).map(Fault::PodKill),
+        "network_partition" => partition(reader, node, known.stores).map(Fault::Partition),
+        _ => drain(reader, node).map(Fault::Drain),
+    };
+    if !known.kubernetes {
+        let text = format!("`{key}` in a trial without `kubernetes`; expected the service's namespace there");
+        return Err(reader.fault(node.at(), text));
+    }
+    fault
 }
 
 fn lacks_replicas(listed: &[ComponentIndex], known: Listed<'_>) -> bool {

@@ -13,8 +13,9 @@ use super::faults::{Fault, Faults, Place};
 use super::fields::{Fields, names};
 use super::ledgers::ledgers;
 use super::load::load;
-use super::model::{Name, Secrets, Store, Trial};
+use super::model::{Name, Secrets, StatusSource, Store, Trial};
 use super::node::{self, Node};
+use super::pods::kubernetes;
 use super::reader::{Checked, Reader};
 use super::secrets::Environment;
 use super::stores::stores;
@@ -110,18 +111,23 @@ fn trial(reader: &mut Reader<'_>, root: &Node, path: &Path) -> Checked<Trial> {
         .require(reader, "target", "the URL of the service under load")
         .and_then(|node| target(reader, node));
     let load = fields.require(reader, "load", "users and their tasks").and_then(|node| load(reader, node));
-    let status_node = fields.get("status");
-    let status = status_node.map(|node| http_url(reader, node)).transpose();
+    let status = status(reader, &mut fields);
+    let kubernetes = !matches!(status, Ok(None | Some(StatusSource::Document(_))));
     let stores_node = fields.get("stores");
-    let stores = stores_node.map_or(Ok(Vec::new()), |node| stores(reader, node));
+    let stores = stores_node.map_or(Ok(Vec::new()), |node| stores(reader, node, kubernetes));
     let store_names = stores_node.map(names).unwrap_or_default();
     let readable: &[Store] = stores.as_deref().unwrap_or_default();
-    let known = Known { stores: readable, store_names: &store_names, status: status_node.is_some() };
+    let known = Known { stores: readable, store_names: &store_names, status: !matches!(status, Ok(None)) };
     let components_node = fields.get("components");
     let components = components_node.map_or(Ok(Vec::new()), |node| components(reader, node, known));
     let ledgers = fields.get("ledgers").map_or(Ok(Vec::new()), |node| ledgers(reader, node, known));
     let component_names = components_node.map(names).unwrap_or_default();
-    let listed = Listed { components: components.as_deref().unwrap_or_default(), names: &component_names };
+    let listed = Listed {
+        components: components.as_deref().unwrap_or_default(),
+        names: &component_names,
+        stores: known,
+        kubernetes,
+    };
     let experiments =
         fields.get("experiments").map_or(Ok(Vec::new()), |node| experiments(reader, node, listed));
     let after = reader.duration_or(fields.get("after"), AFTER, PHASE);
@@ -142,6 +148,20 @@ fn trial(reader: &mut Reader<'_>, root: &Node, path: &Path) -> Checked<Trial> {
         cooldown: cooldown?,
         secrets: Secrets::new(std::mem::take(&mut reader.secrets)),
     })
+}
+
+/// What tells what runs: a document, or a cluster.
+fn status(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Checked<Option<StatusSource>> {
+    let (document, cluster) = (fields.get("status"), fields.get("kubernetes"));
+    let document = document.map(|node| http_url(reader, node).map(StatusSource::Document)).transpose();
+    let read = cluster.map(|node| kubernetes(reader, node).map(StatusSource::Kubernetes)).transpose();
+    match (document?, read?, cluster) {
+        (Some(_), Some(_), Some(node)) => {
+            let text = "`kubernetes` beside `status`; expected one of them: both tell what runs";
+            Err(reader.fault(node.at(), text))
+        }
+        (document, cluster, _) => Ok(document.or(cluster)),
+    }
 }
 
 /// The file's stem as a name.

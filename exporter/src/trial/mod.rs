@@ -17,6 +17,7 @@ mod ledgers;
 mod load;
 mod model;
 mod node;
+mod pods;
 mod reader;
 mod redact;
 mod secrets;

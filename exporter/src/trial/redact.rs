@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::Url;
 
-use super::model::{Manager, Target, Trial};
+use super::model::{Manager, StatusSource, Target, Trial};
 
 /// A URL without path and query, which may hold a token.
 struct Origin<'a>(&'a Url);
@@ -27,6 +27,15 @@ impl fmt::Debug for Target {
     }
 }
 
+impl fmt::Debug for StatusSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document(url) => f.debug_tuple("Document").field(&Origin(url)).finish(),
+            Self::Kubernetes(cluster) => f.debug_tuple("Kubernetes").field(cluster).finish(),
+        }
+    }
+}
+
 impl fmt::Debug for Manager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -44,7 +53,7 @@ impl fmt::Debug for Trial {
             .field("name", &self.name)
             .field("target", &self.target)
             .field("load", &self.load)
-            .field("status", &self.status.as_ref().map(Origin))
+            .field("status", &self.status)
             .field("stores", &self.stores)
             .field("components", &self.components)
             .field("ledgers", &self.ledgers)

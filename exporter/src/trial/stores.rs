@@ -23,18 +23,19 @@ enum Kind {
 }
 
 /// The stores.
-pub(super) fn stores(reader: &mut Reader<'_>, node: &Node) -> Checked<Vec<Store>> {
+pub(super) fn stores(reader: &mut Reader<'_>, node: &Node, kubernetes: bool) -> Checked<Vec<Store>> {
     distinct_names(reader, node, "store");
-    reader.list(node, 100, "a list of stores", store)
+    reader.list(node, 100, "a list of stores", |reader, item| store(reader, item, kubernetes))
 }
 
-fn store(reader: &mut Reader<'_>, node: &Node) -> Checked<Store> {
+fn store(reader: &mut Reader<'_>, node: &Node, kubernetes: bool) -> Checked<Store> {
     let mut fields = Fields::open(reader, node, "a store")?;
     let name = fields.require(reader, "name", "the store's name").and_then(|node| reader.name(node));
     let chosen = fields.one_of(reader, ["postgres", "redis"]);
     let kind = chosen.map(|(key, _)| if key == "postgres" { Kind::Postgres } else { Kind::Redis });
     let endpoint = chosen.and_then(|(_, node)| address(reader, node, kind?));
-    let instances = fields.get("instances").map_or(Ok(Vec::new()), |node| instances(reader, node, kind));
+    let instances =
+        fields.get("instances").map_or(Ok(Vec::new()), |node| instances(reader, node, kind, kubernetes));
     let failover = fields.get("failover").map(|node| failover(reader, node, kind)).transpose();
     fields.close(reader);
     Ok(Store { name: name?, endpoint: endpoint?, instances: instances?, failover: failover? })
@@ -116,10 +117,15 @@ fn encoded_password(address: &str) -> Option<&str> {
     user.split_once(':').map(|(_, password)| password)
 }
 
-fn instances(reader: &mut Reader<'_>, node: &Node, kind: Checked<Kind>) -> Checked<Vec<Instance>> {
+fn instances(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    kind: Checked<Kind>,
+    kubernetes: bool,
+) -> Checked<Vec<Instance>> {
     distinct_names(reader, node, "instance");
-    let instances =
-        reader.list(node, 100, "a list of instances", |reader, item| instance(reader, item, kind))?;
+    let instances = reader
+        .list(node, 100, "a list of instances", |reader, item| instance(reader, item, kind, kubernetes))?;
     if let [_] = instances.as_slice() {
         return Err(reader.fault(
             node.at(),
@@ -144,20 +150,41 @@ fn instances(reader: &mut Reader<'_>, node: &Node, kind: Checked<Kind>) -> Check
 fn is_same(one: &Access, other: &Access) -> bool {
     match (one, other) {
         (Access::Direct(one), Access::Direct(other)) => one == other,
+        // Each inside a pod of its own.
         (Access::Command(one), Access::Command(other)) => one.iter().eq(other.iter()),
         _ => false,
     }
 }
 
-fn instance(reader: &mut Reader<'_>, node: &Node, kind: Checked<Kind>) -> Checked<Instance> {
+fn instance(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    kind: Checked<Kind>,
+    kubernetes: bool,
+) -> Checked<Instance> {
     let mut fields = Fields::open(reader, node, "an instance")?;
     let name = fields.require(reader, "name", "the instance's name").and_then(|node| reader.name(node));
-    let access = fields.one_of(reader, ["at", "command"]).and_then(|(key, node)| match key {
+    let access = fields.one_of(reader, ["at", "command", "inside"]).and_then(|(key, node)| match key {
         "at" => Ok(Access::Direct(address(reader, node, kind?)?)),
+        "inside" => inside(reader, node, kind?, kubernetes),
         _ => Ok(Access::Command(command(reader, node)?)),
     });
     fields.close(reader);
     Ok(Instance { name: name?, access: access? })
+}
+
+/// An address within the pod that is named as the instance is.
+fn inside(reader: &mut Reader<'_>, node: &Node, kind: Kind, kubernetes: bool) -> Checked<Access> {
+    let endpoint = address(reader, node, kind)?;
+    if !kubernetes {
+        let text = "`inside` in a trial without `kubernetes`; expected the service's namespace there";
+        return Err(reader.fault(node.at(), text));
+    }
+    if endpoint.is_socket() {
+        let text = "a unix socket, which cannot be reached from outside the pod; expected a TCP address";
+        return Err(reader.fault(node.at(), text));
+    }
+    Ok(Access::Inside(endpoint))
 }
 
 /// A program and its arguments, as they are: no shell and no secrets.

@@ -155,11 +155,12 @@ async fn run(folder: &Path) {
         experiments: &experiments,
         components: vec![Name::new("it").expect("a name")],
         secrets: Secrets::default(),
+        cluster: None,
         metrics,
         retry: Retry::default(),
     };
     let mut driver = Driver::open(setup).await.expect("a driver");
-    let plan = driver.prepare(&experiments[0]).await.expect("a plan");
+    let plan = driver.prepare(&experiments[0], None).await.expect("a plan");
     let permit = driver.check(&plan.experiment, &[]).expect("its turn").expect("nothing speaks against it");
     driver.inject(&plan, permit).await.expect("injected");
     driver.bit(&plan).await.expect("it bit");

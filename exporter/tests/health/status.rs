@@ -4,8 +4,9 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use exporter::cluster::Target;
 use exporter::health::Window;
-use exporter::trial::ComponentKind;
+use exporter::trial::{ComponentKind, StatusSource};
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -35,7 +36,8 @@ async fn replicas_follow_the_document() {
     let server = tokio::spawn(async move { axum::serve(listener, app).await });
     let replicas = ComponentKind::Replicas { workload: "shop".to_owned(), declared: None };
     let mut trial = trial("http://127.0.0.1:1", vec![], vec![("it", replicas)]);
-    trial.status = Some(Url::parse(&format!("http://127.0.0.1:{port}/status")).expect("an address"));
+    let url = Url::parse(&format!("http://127.0.0.1:{port}/status")).expect("an address");
+    trial.status = Some(StatusSource::Document(url));
     let run = Run::start(&trial).await;
 
     run.until("three replicas", |run| run.health.up(0)).await;
@@ -43,7 +45,7 @@ async fn replicas_follow_the_document() {
         (run.value("ordeal_workload_replicas{state=\"ready\",workload=\"shop\"}") - 3.0).abs() < f64::EPSILON
     );
     assert!(run.value("ordeal_interventions_total{kind=\"command\"}") == 0.0);
-    let targets = vec!["a".to_owned(), "b".to_owned()];
+    let targets = vec![Target::named("a"), Target::named("b")];
     run.health.begin_experiment(Window { injected: run.clock.now(), targets, replaced: true });
     run.until("the hit ones do not count", |run| !run.health.up(0)).await;
     say(Some(vec!["c", "d", "e"]));

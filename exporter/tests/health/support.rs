@@ -61,7 +61,11 @@ impl Run {
     pub(crate) async fn start(trial: &Trial) -> Self {
         let (clock, registry, cancel) = (Clock::start(), Registry::new(), CancellationToken::new());
         exporter::health::ensure(trial).await.expect("tables");
-        let feed = cluster::start(trial.status.clone(), clock, &registry, cancel.clone()).expect("a poller");
+        let source = trial.status.clone().map(|status| match status {
+            StatusSource::Document(url) => cluster::Source::Document(url),
+            StatusSource::Kubernetes(_) => panic!("no cluster here"),
+        });
+        let feed = cluster::start(source, clock, &registry, cancel.clone()).expect("a poller");
         let health = Health::start(trial, clock, &registry, feed, &cancel).expect("probes");
         Self { clock, health, registry, cancel }
     }

@@ -20,6 +20,7 @@ impl Driver {
             run: self.run.clone(),
             experiment: plan.experiment.to_string(),
             token: self.token.clone(),
+            kind: plan.fault,
             targets: plan.targets.clone(),
             undo: plan.action.undo(),
             directory: self.directory.clone(),

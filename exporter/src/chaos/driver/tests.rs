@@ -19,7 +19,7 @@ async fn an_experiment_from_its_plan_to_its_recovery() {
     let cut = rig.experiments[0].clone();
     assert_eq!(rig.states("cut"), ["planned"]);
     let plan = plan(&mut driver, &cut).await;
-    assert_eq!(plan.targets, ["pg1", "pg2"]);
+    assert_eq!(plan.shown, ["pg1", "pg2"]);
     assert_eq!(rig.log(), "", "a plan changes nothing");
     assert_eq!(rig.value("ordeal_experiment_injected_timestamp_seconds{experiment=\"cut\"}"), None);
 
@@ -159,6 +159,7 @@ async fn an_abort_in_the_middle_of_an_injection_puts_back() {
     let mut rig = Rig::new(&[("cut", slow, None, Some(MEND)), ("next", "true", None, None)]);
     rig.experiments[0].fault = match rig.experiments[0].fault.clone() {
         Fault::Exec(fault) => Fault::Exec(ExecFault { timeout: Duration::from_mins(10), ..fault }),
+        other => other,
     };
     let mut driver = rig.driver().await;
     let cut = rig.experiments[0].clone();

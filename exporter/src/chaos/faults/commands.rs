@@ -15,6 +15,7 @@ use crate::chaos::plan::{TargetsError, targets};
 use crate::chaos::putback::unix_ms;
 use crate::chaos::step;
 use crate::clock::{Clock, Moment};
+use crate::cluster::Target;
 use crate::errors::chain;
 use crate::trial::{ExecFault, Secrets};
 
@@ -60,7 +61,7 @@ pub(super) async fn resolve(
     fault: &ExecFault,
     clock: &Clock,
     secrets: &Secrets,
-) -> Result<(Vec<String>, Commands), Refusal> {
+) -> Result<(Vec<Target>, Commands), Refusal> {
     let unknown = |reason: String| Refusal::TargetUnknown { reason };
     let spec = Spec {
         command: fault.target.clone(),
@@ -78,7 +79,7 @@ pub(super) async fn resolve(
     }
     let output = String::from_utf8(ran.stdout.bytes).map_err(|error| unknown(error.to_string()))?;
     match targets(&output) {
-        Ok(targets) => Ok((targets, Commands::of(fault))),
+        Ok(targets) => Ok((targets.into_iter().map(Target::named).collect(), Commands::of(fault))),
         Err(TargetsError::Empty) => {
             let said = ran.stderr.last_lines(SHOWN_LINES, secrets).replace('\n', " | ");
             Err(Refusal::NoTarget { said })
@@ -157,7 +158,7 @@ fn spawn(scene: Scene<'_>, step: Step, command: &str, timeout: Duration) -> Resu
             experiment: intent.experiment.clone(),
             token: intent.token.clone(),
             step,
-            targets: intent.targets.clone(),
+            targets: intent.targets.iter().map(|target| target.name().to_owned()).collect(),
         }),
         timeout,
         keep: TAIL,

@@ -3,13 +3,22 @@
 //! A kind of fault is one file of this folder, registered here: a branch of [`resolve`], a variant of [`Action`]
 //! and, where there is something to put back, one of [`Undo`]; where its steps leave something at work when they
 //! are interrupted, also one of [`Trace`]. What became of a step is told as an [`Outcome`]. Nobody else tells
-//! kinds apart. The only kind so far is `exec`: commands of the user's own ([`commands`]).
+//! kinds apart. There are commands of the user's own ([`commands`]) and, on Kubernetes, pods that go ([`pod_kill`])
+//! or are cut off ([`partition`]), and nodes that are drained ([`drain`]).
 
+mod api;
+mod canary;
 pub mod commands;
+pub mod drain;
+mod evictable;
 mod exec;
 mod leftover;
 mod outcome;
 mod output;
+pub mod partition;
+pub mod pod_kill;
+mod pods;
+mod policies;
 pub(super) mod process;
 mod strays;
 mod trace;
@@ -21,29 +30,44 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use self::commands::{Commands, Mend};
+use self::drain::{Drain, Uncordon};
 pub use self::exec::VARIABLES;
 pub use self::leftover::Leader;
 pub use self::outcome::{Ending, Outcome};
+use self::partition::{Heal, Partition};
+use self::pod_kill::Kill;
 pub use self::trace::{EndError, Trace};
 pub(super) use self::trace::{end_interrupted, end_left};
 use super::guard::Refusal;
 use super::journal::{Intent, Journal};
 use crate::clock::{Clock, Moment};
-use crate::trial::{Fault, Secrets};
+use crate::cluster::Target;
+use crate::cluster::kubernetes::Kubernetes;
+use crate::trial::{Fault, Name, Secrets};
 
 /// What a fault does, its choices made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Action {
     /// Commands of the user's own.
     Exec(Commands),
+    /// Pods go.
+    PodKill(Kill),
+    /// A pod is cut off.
+    Partition(Partition),
+    /// A node is drained.
+    Drain(Drain),
 }
 
 /// All that puts a fault back, as the journal keeps it. Idempotent: one time too many does no harm.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Undo {
     /// A command of the user's own.
     Exec(Mend),
+    /// Traffic of a pod is let through again.
+    Partition(Heal),
+    /// A node takes pods again.
+    Drain(Uncordon),
 }
 
 /// Where a fault is carried out: an experiment whose intent is in the journal.
@@ -68,16 +92,37 @@ pub enum InjectError {
     Failed(String),
 }
 
-/// Finds the targets of `fault`. Reads only; a refusal shows none of `secrets`.
-pub async fn resolve(
-    fault: &Fault,
-    clock: &Clock,
-    secrets: &Secrets,
-) -> Result<(Vec<String>, Action), Refusal> {
+/// What targets are found with.
+#[derive(Debug, Clone, Copy)]
+pub struct Means<'a> {
+    /// The run's clock.
+    pub clock: &'a Clock,
+    /// What no refusal may show.
+    pub secrets: &'a Secrets,
+    /// The cluster that the service runs on, if it is one of Kubernetes.
+    pub cluster: Option<&'a Kubernetes>,
+    /// The instance that takes writes at this moment, by its own word, of the store whose primary is to be hit.
+    pub primary: Option<&'a Name>,
+}
+
+/// Finds the targets of `fault`. Reads only.
+pub async fn resolve(fault: &Fault, means: Means<'_>) -> Result<(Vec<Target>, Action), Refusal> {
     match fault {
         Fault::Exec(fault) => {
-            let (targets, commands) = commands::resolve(fault, clock, secrets).await?;
+            let (targets, commands) = commands::resolve(fault, means.clock, means.secrets).await?;
             Ok((targets, Action::Exec(commands)))
+        }
+        Fault::PodKill(fault) => {
+            let (targets, kill) = pod_kill::resolve(fault, means).await?;
+            Ok((targets, Action::PodKill(kill)))
+        }
+        Fault::Partition(fault) => {
+            let (targets, partition) = partition::resolve(fault, means).await?;
+            Ok((targets, Action::Partition(partition)))
+        }
+        Fault::Drain(fault) => {
+            let (targets, drain) = drain::resolve(fault, means).await?;
+            Ok((targets, Action::Drain(drain)))
         }
     }
 }
@@ -87,20 +132,29 @@ impl Action {
     pub fn undo(&self) -> Option<Undo> {
         match self {
             Self::Exec(commands) => commands.mend().map(Undo::Exec),
+            Self::PodKill(_) => None,
+            Self::Partition(partition) => Some(Undo::Partition(partition.undo())),
+            Self::Drain(drain) => drain.undo().map(Undo::Drain),
         }
     }
 
     /// What is done to the targets.
-    pub fn told(&self) -> &str {
+    pub fn told(&self) -> String {
         match self {
-            Self::Exec(commands) => &commands.inject,
+            Self::Exec(commands) => commands.inject.clone(),
+            Self::PodKill(kill) => kill.to_string(),
+            Self::Partition(partition) => partition.to_string(),
+            Self::Drain(drain) => drain.to_string(),
         }
     }
 
     /// What shows that it took effect; `None`: only failed probes can tell.
-    pub fn check(&self) -> Option<&str> {
+    pub fn check(&self) -> Option<String> {
         match self {
-            Self::Exec(commands) => commands.bit.as_deref(),
+            Self::Exec(commands) => commands.bit.clone(),
+            Self::PodKill(kill) => kill.check().map(str::to_owned),
+            Self::Partition(partition) => Some(partition.check()),
+            Self::Drain(drain) => Some(drain.check()),
         }
     }
 
@@ -108,6 +162,19 @@ impl Action {
     pub fn timeout(&self) -> Duration {
         match self {
             Self::Exec(commands) => commands.timeout,
+            Self::PodKill(kill) => kill.timeout,
+            Self::Partition(partition) => partition.timeout,
+            Self::Drain(drain) => drain.timeout(),
+        }
+    }
+
+    /// Whether what allowed it when `targets` were found still does.
+    pub(super) async fn still_allowed(&self, targets: &[Target]) -> Result<(), Refusal> {
+        match self {
+            Self::Exec(_) => Ok(()),
+            Self::PodKill(kill) => kill.survey(targets).await,
+            Self::Partition(partition) => partition.survey(targets).await,
+            Self::Drain(drain) => drain.survey().await,
         }
     }
 
@@ -119,6 +186,9 @@ impl Action {
     ) -> Result<Outcome, InjectError> {
         match self {
             Self::Exec(commands) => commands.inject(scene, begun).await,
+            Self::PodKill(kill) => Ok(kill.inject(scene, begun).await),
+            Self::Partition(partition) => Ok(partition.inject(scene, begun).await),
+            Self::Drain(drain) => Ok(drain.inject(scene, begun).await),
         }
     }
 
@@ -126,6 +196,9 @@ impl Action {
     pub(super) async fn look(&self, scene: Scene<'_>, limit: Duration) -> Result<Outcome, String> {
         match self {
             Self::Exec(commands) => commands.look(scene, limit).await,
+            Self::PodKill(kill) => kill.look(scene, limit).await,
+            Self::Partition(partition) => partition.look(scene, limit).await,
+            Self::Drain(drain) => drain.look(scene, limit).await,
         }
     }
 }
@@ -135,6 +208,8 @@ impl Undo {
     pub(super) async fn attempt(&self, scene: Scene<'_>) -> Result<Outcome, Box<dyn Error + Send + Sync>> {
         match self {
             Self::Exec(mend) => Ok(mend.attempt(scene).await?),
+            Self::Partition(heal) => Ok(heal.attempt(scene).await?),
+            Self::Drain(uncordon) => Ok(uncordon.attempt(scene).await?),
         }
     }
 }
@@ -143,6 +218,8 @@ impl fmt::Display for Undo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exec(mend) => f.write_str(&mend.command),
+            Self::Partition(heal) => write!(f, "{heal}"),
+            Self::Drain(uncordon) => write!(f, "{uncordon}"),
         }
     }
 }

@@ -8,8 +8,9 @@ use std::error::Error;
 use serde::{Deserialize, Serialize};
 
 use super::leftover::{self, Leader};
-use super::{Undo, strays};
+use super::strays;
 use crate::chaos::journal::{Intent, Record};
+use crate::trial::FaultKind;
 
 /// What could still be at work of a step that has begun.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,9 +41,10 @@ pub(crate) async fn end_interrupted(record: &Record) -> Result<(), EndError> {
 
 /// Ends whatever else the injection and the looks at it left at work; says whether there was anything.
 pub(crate) async fn end_left(intent: &Intent) -> Result<bool, EndError> {
-    match &intent.undo {
-        // Where there is nothing to put back, the intent does not tell the kind: it may have been commands.
-        Some(Undo::Exec(_)) | None => {
+    match intent.kind {
+        // Its requests to the API server end with the exporter.
+        FaultKind::PodKill | FaultKind::Partition | FaultKind::Drain => Ok(false),
+        FaultKind::Exec => {
             let count = strays::end(intent).await?;
             if count > 0 {
                 let experiment = &intent.experiment;

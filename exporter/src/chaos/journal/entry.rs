@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::chaos::faults::{Trace, Undo};
+use crate::cluster::Target;
+use crate::trial::FaultKind;
 
 /// One line of the journal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "entry", deny_unknown_fields)]
 pub enum Entry {
     /// A process took the journal for a run.
@@ -51,7 +53,7 @@ pub enum Entry {
 }
 
 /// All that is needed to put an experiment back without the trial file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Intent {
     /// Its number in this journal, from 0.
@@ -62,8 +64,10 @@ pub struct Intent {
     pub experiment: String,
     /// Shows that a step is part of the run.
     pub token: String,
+    /// How it is broken.
+    pub kind: FaultKind,
     /// What is broken.
-    pub targets: Vec<String>,
+    pub targets: Vec<Target>,
     /// What puts it back; `None`: there is nothing to put back.
     pub undo: Option<Undo>,
     /// The directory in which the exporter was started.
@@ -96,7 +100,7 @@ impl Step {
 }
 
 /// All that the journal says of one experiment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     /// What was intended.
     pub intent: Intent,
@@ -165,7 +169,7 @@ fn checksum(entry: &Entry) -> Result<u32, serde_json::Error> {
 }
 
 /// What the entries of a journal add up to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Account {
     /// One record an experiment, in the order in which they were intended.
     pub records: Vec<Record>,

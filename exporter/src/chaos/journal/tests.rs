@@ -7,6 +7,8 @@ use super::reading::read;
 use super::*;
 use crate::chaos::faults::commands::Mend;
 use crate::chaos::faults::{Leader, Trace, Undo};
+use crate::cluster::Target;
+use crate::trial::FaultKind;
 
 mod damage;
 
@@ -16,7 +18,8 @@ fn intent(id: u64) -> Intent {
         run: "r1".into(),
         experiment: format!("experiment-{id}"),
         token: "t1".into(),
-        targets: vec!["pg1".into(), "a \"quoted\"\nname ü".into()],
+        kind: FaultKind::Exec,
+        targets: vec![Target::named("pg1"), Target::named("a \"quoted\"\nname ü")],
         undo: Some(Undo::Exec(Mend { command: "mend \"it\"".into(), timeout_ms: 30_000 })),
         directory: "/somewhere".into(),
         at_unix_ms: 1_795_000_000_123,

@@ -4,6 +4,7 @@ use super::super::journal::FILE;
 use super::*;
 use crate::chaos::faults::commands::Mend;
 use crate::chaos::journal::Intent;
+use crate::trial::FaultKind;
 
 const NOW: Retry = Retry { attempts: 2, pause: Duration::ZERO };
 
@@ -13,7 +14,8 @@ fn intent(id: u64, folder: &Path, revert: Option<&str>) -> Intent {
         run: "r1".into(),
         experiment: format!("e{id}"),
         token: "t1".into(),
-        targets: vec!["pg1".into(), "pg2".into()],
+        kind: FaultKind::Exec,
+        targets: vec![Target::named("pg1"), Target::named("pg2")],
         undo: revert.map(|command| Undo::Exec(Mend { command: command.to_owned(), timeout_ms: 60_000 })),
         directory: folder.to_owned(),
         at_unix_ms: 0,

@@ -5,6 +5,7 @@ use crate::chaos::faults::Action;
 use crate::chaos::faults::commands::Commands;
 use crate::chaos::guard::{Situation, may_start};
 use crate::chaos::putback::PutBackError;
+use crate::cluster::Target;
 use crate::health::tracker::{Saw, Took};
 use crate::trial::{ComponentIndex, ExecFault, Fault, NonEmpty, Secrets};
 
@@ -42,10 +43,10 @@ fn experiment() -> Experiment {
 
 fn plan(reverts: bool) -> Plan {
     let experiment = experiment();
-    let Fault::Exec(fault) = &experiment.fault;
+    let Fault::Exec(fault) = &experiment.fault else { panic!("commands") };
     let mut commands = Commands::of(fault);
     commands.revert = commands.revert.filter(|_| reverts);
-    Plan::new(&experiment, &[], vec!["pg1".into()], Action::Exec(commands), &Secrets::default())
+    Plan::new(&experiment, &[], vec![Target::named("pg1")], Action::Exec(commands), &Secrets::default())
 }
 
 fn permit() -> Permit {

@@ -23,6 +23,7 @@ use super::metrics::{StoreMetrics, raise};
 use super::pace::Slots;
 use super::server::{Trouble, postgres, redis};
 use crate::clock::{Clock, Moment};
+use crate::cluster::kubernetes::Kubernetes;
 use leadership::{Event, Leadership};
 
 const EVERY: Duration = Duration::from_millis(250);
@@ -32,6 +33,16 @@ const EVERY: Duration = Duration::from_millis(250);
 pub(super) enum Server {
     Postgres(postgres::Server),
     Redis(redis::Server),
+}
+
+impl Server {
+    /// The same, asked inside `pod` of `cluster`.
+    pub(super) fn inside(self, cluster: &Kubernetes, pod: &str) -> Self {
+        match self {
+            Self::Postgres(server) => Self::Postgres(server.inside(cluster, pod)),
+            Self::Redis(server) => Self::Redis(server.inside(cluster, pod)),
+        }
+    }
 }
 
 /// An instance and where its writes go.

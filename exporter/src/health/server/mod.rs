@@ -5,6 +5,7 @@
 //! itself does after the connection stands is an answer, if not the one hoped for.
 
 pub(super) mod command;
+pub(super) mod kept;
 pub(super) mod postgres;
 pub(super) mod redis;
 pub(super) mod socket;

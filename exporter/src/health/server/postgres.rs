@@ -7,8 +7,10 @@ use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
 
 use super::Trouble;
 use super::command::Client;
+use super::kept::Kept;
 use super::socket::{self, Address, Socket};
 
+use crate::cluster::kubernetes::Kubernetes;
 use crate::errors::chain;
 use crate::health::probe::driven;
 use crate::trial::PostgresAddress;
@@ -22,7 +24,7 @@ pub(in crate::health) const APPLICATION: &str = "ordeal";
 /// One server.
 #[derive(Debug)]
 pub(in crate::health) enum Server {
-    Direct { address: Address, config: Box<Config> },
+    Direct { address: Address, config: Box<Config>, kept: Option<Kept<tokio_postgres::Client>> },
     Command(Client),
 }
 
@@ -38,13 +40,29 @@ impl Server {
             // An address has a host; were it without, asking it would fail.
             (None, None) => Address::Tcp(String::new(), port),
         };
-        Self::Direct { address, config: Box::new(config) }
+        Self::Direct { address, config: Box::new(config), kept: None }
+    }
+
+    /// The same server, asked inside `pod` of `cluster`, whatever its host is called.
+    pub(in crate::health) fn inside(self, cluster: &Kubernetes, pod: &str) -> Self {
+        match self {
+            Self::Direct { address, config, .. } => {
+                Self::Direct { address: address.inside(cluster, pod), config, kept: Some(Kept::new()) }
+            }
+            Self::Command(client) => Self::Command(client),
+        }
     }
 
     /// Opens a path to the server. A command prefix shows only later whether it is one.
     pub(in crate::health) async fn open(&self) -> Result<Open<'_>, Trouble> {
         Ok(match self {
-            Self::Direct { address, config } => Open::Direct(socket::connect(address).await?, config),
+            Self::Direct { address, config, kept } => {
+                let still = kept.as_ref().and_then(Kept::take).filter(|client| !client.is_closed());
+                match (still, kept) {
+                    (Some(client), Some(kept)) => Open::Kept(client, kept),
+                    _ => Open::Direct(socket::connect(address).await?, config, kept.as_ref()),
+                }
+            }
             Self::Command(client) => Open::Command(client),
         })
     }
@@ -52,8 +70,10 @@ impl Server {
 
 /// A path to a server.
 pub(in crate::health) enum Open<'a> {
-    /// A connection stands.
-    Direct(Socket, &'a Config),
+    /// A connection stands, which may be kept.
+    Direct(Socket, &'a Config, Option<&'a Kept<tokio_postgres::Client>>),
+    /// One stands from an earlier question.
+    Kept(tokio_postgres::Client, &'a Kept<tokio_postgres::Client>),
     /// Not known before the command has run.
     Command(&'a Client),
 }
@@ -61,20 +81,50 @@ pub(in crate::health) enum Open<'a> {
 impl Open<'_> {
     /// Whether the path is known to be open.
     pub(in crate::health) fn known(&self) -> bool {
-        matches!(self, Self::Direct(..))
+        matches!(self, Self::Direct(..) | Self::Kept(..))
     }
 
     /// Runs `sql` and gives back the rows of all its statements.
     pub(in crate::health) async fn query(self, sql: &str) -> Result<Rows, Trouble> {
         match self {
             Self::Command(client) => psql(client, sql).await,
-            Self::Direct(socket, config) => {
-                let refused = |error: tokio_postgres::Error| Trouble::Refused(chain(&error));
+            Self::Direct(socket, config, None) => {
                 let (client, connection) = config.connect_raw(socket, NoTls).await.map_err(refused)?;
                 driven(connection, async { client.simple_query(sql).await.map(rows).map_err(refused) }).await
             }
+            Self::Direct(socket, config, Some(kept)) => {
+                let (client, connection) = config.connect_raw(socket, NoTls).await.map_err(refused)?;
+                // Ends with the client.
+                tokio::spawn(connection);
+                ask(client, sql, kept).await
+            }
+            Self::Kept(client, kept) => ask(client, sql, kept).await,
         }
     }
+}
+
+fn refused(error: tokio_postgres::Error) -> Trouble {
+    Trouble::Refused(chain(&error))
+}
+
+/// Asks, and keeps the connection unless it is what failed.
+async fn ask(
+    client: tokio_postgres::Client,
+    sql: &str,
+    kept: &Kept<tokio_postgres::Client>,
+) -> Result<Rows, Trouble> {
+    let answer = client.simple_query(sql).await;
+    match &answer {
+        Ok(_) => kept.put(client),
+        // What was said no to may have left a transaction open.
+        Err(error) if error.as_db_error().is_some() => {
+            if client.simple_query("ROLLBACK").await.is_ok() {
+                kept.put(client);
+            }
+        }
+        Err(_) => {}
+    }
+    answer.map(rows).map_err(refused)
 }
 
 /// The rows of an answer.

@@ -5,7 +5,9 @@ use redis::{AsyncConnectionConfig, Cmd, ConnectionAddr, ConnectionInfo, RedisErr
 
 use super::Trouble;
 use super::command::Client;
+use super::kept::Kept;
 use super::socket::{self, Address, Socket};
+use crate::cluster::kubernetes::Kubernetes;
 use crate::errors::chain;
 use crate::health::probe::driven;
 use crate::trial::RedisAddress;
@@ -53,20 +55,33 @@ fn packed(words: &[&str]) -> Cmd {
 /// One server.
 #[derive(Debug)]
 pub(in crate::health) enum Server {
-    Direct { address: Address, info: Box<ConnectionInfo> },
+    Direct { address: Address, info: Box<ConnectionInfo>, kept: Option<Kept<MultiplexedConnection>> },
     Command(Client),
 }
 
 impl Server {
     /// Asked directly.
     pub(in crate::health) fn direct(address: &RedisAddress) -> Self {
-        Self::Direct { address: socket_of(address), info: Box::new(address.info().clone()) }
+        Self::Direct { address: socket_of(address), info: Box::new(address.info().clone()), kept: None }
+    }
+
+    /// The same server, asked inside `pod` of `cluster`, whatever its host is called.
+    pub(in crate::health) fn inside(self, cluster: &Kubernetes, pod: &str) -> Self {
+        match self {
+            Self::Direct { address, info, .. } => {
+                Self::Direct { address: address.inside(cluster, pod), info, kept: Some(Kept::new()) }
+            }
+            Self::Command(client) => Self::Command(client),
+        }
     }
 
     /// Opens a path to the server. A command prefix shows only later whether it is one.
     pub(in crate::health) async fn open(&self) -> Result<Open<'_>, Trouble> {
         Ok(match self {
-            Self::Direct { address, info } => Open::Direct(socket::connect(address).await?, info),
+            Self::Direct { address, info, kept } => match (kept.as_ref().and_then(Kept::take), kept) {
+                (Some(connection), Some(kept)) => Open::Kept(connection, kept),
+                _ => Open::Direct(socket::connect(address).await?, info, kept.as_ref()),
+            },
             Self::Command(client) => Open::Command(client),
         })
     }
@@ -74,8 +89,10 @@ impl Server {
 
 /// A path to a server.
 pub(in crate::health) enum Open<'a> {
-    /// A connection stands.
-    Direct(Socket, &'a ConnectionInfo),
+    /// A connection stands, which may be kept.
+    Direct(Socket, &'a ConnectionInfo, Option<&'a Kept<MultiplexedConnection>>),
+    /// One stands from an earlier question.
+    Kept(MultiplexedConnection, &'a Kept<MultiplexedConnection>),
     /// Not known before the command has run.
     Command(&'a Client),
 }
@@ -83,24 +100,52 @@ pub(in crate::health) enum Open<'a> {
 impl Open<'_> {
     /// Whether the path is known to be open.
     pub(in crate::health) fn known(&self) -> bool {
-        matches!(self, Self::Direct(..))
+        matches!(self, Self::Direct(..) | Self::Kept(..))
     }
 
     /// Runs one command and gives back its reply, nested ones flattened.
     pub(in crate::health) async fn command(self, words: &[&str]) -> Result<Vec<String>, Trouble> {
         match self {
             Self::Command(client) => redis_cli(client, words).await,
-            Self::Direct(socket, info) => {
-                let replies = converse(socket, info, &[words]).await;
-                let replies = replies.map_err(|error| Trouble::Refused(chain(&error)))?;
+            Self::Direct(socket, info, None) => {
+                let replies = converse(socket, info, &[words]).await.map_err(refused)?;
                 let mut flat = Vec::new();
                 for reply in replies {
                     flatten(reply, &mut flat);
                 }
                 Ok(flat)
             }
+            Self::Direct(socket, info, Some(kept)) => {
+                let config = AsyncConnectionConfig::new().set_response_timeout(None);
+                let made =
+                    MultiplexedConnection::new_with_config(info.redis_settings(), socket, config).await;
+                let (connection, driver) = made.map_err(refused)?;
+                // Ends with the connection.
+                tokio::spawn(driver);
+                ask(connection, words, kept).await
+            }
+            Self::Kept(connection, kept) => ask(connection, words, kept).await,
         }
     }
+}
+
+fn refused(error: RedisError) -> Trouble {
+    Trouble::Refused(chain(&error))
+}
+
+/// Asks, and keeps the connection unless it is what failed.
+async fn ask(
+    mut connection: MultiplexedConnection,
+    words: &[&str],
+    kept: &Kept<MultiplexedConnection>,
+) -> Result<Vec<String>, Trouble> {
+    let answer = connection.send_packed_command(&packed(words)).await;
+    if answer.as_ref().err().is_none_or(|error| !error.is_unrecoverable_error()) {
+        kept.put(connection);
+    }
+    let mut flat = Vec::new();
+    flatten(answer.and_then(Value::extract_error).map_err(refused)?, &mut flat);
+    Ok(flat)
 }
 
 pub(in crate::health) fn flatten(value: Value, into: &mut Vec<String>) {

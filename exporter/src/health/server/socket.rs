@@ -11,13 +11,30 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use super::{CONNECT_WITHIN, Trouble};
+use crate::cluster::kubernetes::Kubernetes;
 use crate::errors::OwnLack;
 
 /// Where a server listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(in crate::health) enum Address {
     Tcp(String, u16),
     Unix(PathBuf),
+    /// A port of a pod, reached through its node.
+    Pod {
+        cluster: Kubernetes,
+        pod: String,
+        port: u16,
+    },
+}
+
+impl Address {
+    /// The same port inside `pod` of `cluster`.
+    pub(in crate::health) fn inside(self, cluster: &Kubernetes, pod: &str) -> Self {
+        match self {
+            Self::Tcp(_, port) => Self::Pod { cluster: cluster.clone(), pod: pod.to_owned(), port },
+            other => other,
+        }
+    }
 }
 
 /// Bytes both ways.
@@ -52,6 +69,7 @@ pub(in crate::health) async fn connect(address: &Address) -> Result<Socket, Trou
 async fn open(address: &Address) -> io::Result<Socket> {
     Ok(match address {
         Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
+        Address::Pod { cluster, pod, port } => Box::new(cluster.forward(pod, *port).await?),
         Address::Tcp(host, port) => {
             let stream = TcpStream::connect((host.as_str(), *port)).await?;
             stream.set_nodelay(true)?;

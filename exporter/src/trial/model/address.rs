@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 use tokio_postgres::Config;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{Host, SslMode};
 
 use super::Secret;
 
@@ -42,6 +42,11 @@ impl PostgresAddress {
     pub fn password(&self) -> Option<Secret> {
         let password = self.0.get_password()?;
         Some(Secret::new(String::from_utf8_lossy(password).into_owned()))
+    }
+
+    /// Whether its first host is a unix socket.
+    pub fn is_socket(&self) -> bool {
+        self.0.get_hostaddrs().is_empty() && matches!(self.0.get_hosts().first(), Some(Host::Unix(_)))
     }
 
     /// How to connect; `application` is the name that the server shows, unless the address has its own.
@@ -82,6 +87,11 @@ impl RedisAddress {
     /// Its password.
     pub fn password(&self) -> Option<Secret> {
         self.info.redis_settings().password().map(|password| Secret::new(password.to_owned()))
+    }
+
+    /// Whether it is a unix socket.
+    pub fn is_socket(&self) -> bool {
+        matches!(self.info.addr(), ConnectionAddr::Unix(_))
     }
 
     /// How to connect.

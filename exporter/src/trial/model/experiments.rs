@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{ComponentIndex, Name, NonEmpty};
+use serde::{Deserialize, Serialize};
+
+use super::{ComponentIndex, Name, NonEmpty, Selector, StoreIndex};
 
 /// One fault, at one target, at one time.
 #[derive(Debug, Clone)]
@@ -26,15 +28,149 @@ pub struct Experiment {
 pub enum Fault {
     /// Commands of the user's own.
     Exec(ExecFault),
+    /// Pods of a Kubernetes cluster go.
+    PodKill(PodKill),
+    /// A pod of a Kubernetes cluster is cut off.
+    Partition(NetworkPartition),
+    /// A node of a Kubernetes cluster is drained.
+    Drain(NodeDrain),
+}
+
+/// The kinds of faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// [`Fault::Exec`].
+    Exec,
+    /// [`Fault::PodKill`].
+    PodKill,
+    /// [`Fault::Partition`].
+    #[serde(rename = "network_partition")]
+    Partition,
+    /// [`Fault::Drain`].
+    #[serde(rename = "node_drain")]
+    Drain,
+}
+
+impl FaultKind {
+    /// The value of the label `fault`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Exec => "exec",
+            Self::PodKill => "pod_kill",
+            Self::Partition => "network_partition",
+            Self::Drain => "node_drain",
+        }
+    }
 }
 
 impl Fault {
-    /// The value of the label `fault`.
-    pub fn kind(&self) -> &'static str {
+    /// Its kind.
+    pub fn kind(&self) -> FaultKind {
         match self {
-            Self::Exec(_) => "exec",
+            Self::Exec(_) => FaultKind::Exec,
+            Self::PodKill(_) => FaultKind::PodKill,
+            Self::Partition(_) => FaultKind::Partition,
+            Self::Drain(_) => FaultKind::Drain,
         }
     }
+
+    /// Whether something of it is put back.
+    pub fn is_reverted(&self) -> bool {
+        match self {
+            Self::Exec(fault) => fault.revert.is_some(),
+            // Their controllers put others in their place.
+            Self::PodKill(_) => false,
+            Self::Partition(_) | Self::Drain(_) => true,
+        }
+    }
+
+    /// The store whose primary it hits.
+    pub fn primary_of(&self) -> Option<StoreIndex> {
+        match self {
+            Self::PodKill(PodKill { pods: Pods::Primary(store), .. }) => Some(*store),
+            Self::Partition(partition) => Some(partition.primary_of),
+            Self::Exec(_) | Self::PodKill(_) | Self::Drain(_) => None,
+        }
+    }
+}
+
+/// Pods that go.
+#[derive(Debug, Clone)]
+pub struct PodKill {
+    /// Which.
+    pub pods: Pods,
+    /// How they are told to go.
+    pub by: KilledBy,
+    /// Time between the signal to end and the kill, in whole seconds (default 1 s). At 0 they are gone for the
+    /// API server before their node knows.
+    pub grace: Duration,
+    /// Whether a `PodDisruptionBudget` that allows no such loss is no obstacle (default: it is).
+    pub ignore_budgets: bool,
+    /// The longest wait for them to be gone (default 30 s).
+    pub timeout: Duration,
+}
+
+/// A pod that nothing reaches, and that reaches nothing.
+#[derive(Debug, Clone)]
+pub struct NetworkPartition {
+    /// The one that is named as the instance of this store that takes writes at that moment.
+    pub primary_of: StoreIndex,
+    /// Whether policies that let its traffic through are made narrower meanwhile (default: they are an obstacle).
+    pub replace_policies: bool,
+    /// The longest wait for the cut to take effect, and for an attempt to put it back (default 30 s).
+    pub timeout: Duration,
+}
+
+/// A node that is cordoned, and whose pods are evicted.
+#[derive(Debug, Clone)]
+pub struct NodeDrain {
+    /// The node is the one with the most ready pods with these labels.
+    pub holding: Selector,
+    /// What becomes of pods of other namespaces.
+    pub others: Others,
+    /// Whether pods with an emptyDir may go, whose files are then lost (default: they are an obstacle).
+    pub allow_empty_dir: bool,
+    /// Whether pods without a controller may go, which nobody starts again (default: they are an obstacle).
+    pub allow_bare: bool,
+    /// The longest wait for the node to be empty, and for an attempt to put it back (default 2 min).
+    pub timeout: Duration,
+}
+
+/// What becomes of pods of other namespaces on a node that is drained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// The node is not drained.
+    Refuse,
+    /// They stay on it.
+    Leave,
+    /// They go too.
+    Evict,
+}
+
+/// Which pods a fault hits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pods {
+    /// The one that is named as the instance of this store that takes writes at that moment.
+    Primary(StoreIndex),
+    /// Some of those that are ready, drawn by lot.
+    Random {
+        /// Labels that they have.
+        selector: Selector,
+        /// How many, 1 at least.
+        count: usize,
+        /// What the lot depends on.
+        seed: u64,
+    },
+}
+
+/// How a pod is told to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KilledBy {
+    /// It is deleted.
+    Delete,
+    /// It is evicted: the API server itself honours budgets.
+    Evict,
 }
 
 /// A fault made of commands, each run as `sh -c`.

@@ -5,6 +5,7 @@ mod address;
 mod components;
 mod experiments;
 mod index;
+mod kubernetes;
 mod ledgers;
 mod load;
 mod name;
@@ -23,8 +24,11 @@ use url::Url;
 
 pub use address::{AddressError, PostgresAddress, RedisAddress};
 pub use components::{Component, ComponentKind};
-pub use experiments::{ExecFault, Experiment, Fault};
+pub use experiments::{
+    ExecFault, Experiment, Fault, FaultKind, KilledBy, NetworkPartition, NodeDrain, Others, PodKill, Pods,
+};
 pub use index::{ComponentIndex, StoreIndex};
+pub use kubernetes::{Kubernetes, Namespace, Selector};
 pub use ledgers::Ledger;
 pub use load::{Buckets, Load, Redirects, Stage, Task, Think};
 pub use name::Name;
@@ -46,8 +50,8 @@ pub struct Trial {
     pub target: Target,
     /// The users and what they do.
     pub load: Load,
-    /// Where the JSON document that says what runs (workloads, autoscalers, interventions) is served.
-    pub status: Option<Url>,
+    /// What tells which workloads and autoscalers there are.
+    pub status: Option<StatusSource>,
     /// Data stores that components probe, ledgers write to and instances are watched in.
     pub stores: Vec<Store>,
     /// What is probed, and followed through its outages.
@@ -66,7 +70,24 @@ pub struct Trial {
     pub secrets: Secrets,
 }
 
+/// What tells which workloads and autoscalers there are, and who interferes.
+#[derive(Clone)]
+pub enum StatusSource {
+    /// A JSON document that is served there.
+    Document(Url),
+    /// A Kubernetes cluster's API server.
+    Kubernetes(Kubernetes),
+}
+
 impl Trial {
+    /// The cluster that the service runs on, if it is one of Kubernetes.
+    pub fn kubernetes(&self) -> Option<&Kubernetes> {
+        match &self.status {
+            Some(StatusSource::Kubernetes(cluster)) => Some(cluster),
+            Some(StatusSource::Document(_)) | None => None,
+        }
+    }
+
     /// The store that something refers to.
     pub fn store(&self, index: StoreIndex) -> &Store {
         &self.stores[index.get()]

@@ -51,6 +51,16 @@ pub enum Endpoint {
     Redis(RedisAddress),
 }
 
+impl Endpoint {
+    /// Whether it is a unix socket.
+    pub(in crate::trial) fn is_socket(&self) -> bool {
+        match self {
+            Self::Postgres(address) => address.is_socket(),
+            Self::Redis(address) => address.is_socket(),
+        }
+    }
+}
+
 /// One server of a store.
 #[derive(Debug, Clone)]
 pub struct Instance {
@@ -65,6 +75,8 @@ pub struct Instance {
 pub enum Access {
     /// Directly: an address of the store's own kind (TCP or unix socket).
     Direct(Endpoint),
+    /// Inside the pod of its name, through the pod's node: the port of an address there (TCP).
+    Inside(Endpoint),
     /// Through a command prefix (`ssh db1 psql …`): the program and arguments that run psql or redis-cli there.
     Command(NonEmpty<String>),
 }

@@ -28,8 +28,8 @@ fn the_file_as_a_whole() {
                 &[
                     "1:1: the trial without `load`; expected users and their tasks",
                     "1:1: the trial without `target`; expected the URL of the service under load",
-                    "1:1: unknown key `a` in the trial; expected `name`, `target`, `load`, `status`, `stores`, `components`, `ledgers`, `experiments`, `after`, `settle` or `cooldown`",
-                    "2:1: unknown key `b` in the trial; expected `name`, `target`, `load`, `status`, `stores`, `components`, `ledgers`, `experiments`, `after`, `settle` or `cooldown`",
+                    "1:1: unknown key `a` in the trial; expected `name`, `target`, `load`, `status`, `kubernetes`, `stores`, `components`, `ledgers`, `experiments`, `after`, `settle` or `cooldown`",
+                    "2:1: unknown key `b` in the trial; expected `name`, `target`, `load`, `status`, `kubernetes`, `stores`, `components`, `ledgers`, `experiments`, `after`, `settle` or `cooldown`",
                 ],
             ),
         ],
@@ -44,7 +44,7 @@ fn sections_in_general() {
             (
                 "stors: []\n",
                 &[
-                    "3:1: unknown key `stors` in the trial (did you mean `stores`?); expected `name`, `target`, `load`, `status`, `stores`, `components`, `ledgers`, `experiments`, `after`, `settle` or `cooldown`",
+                    "3:1: unknown key `stors` in the trial (did you mean `stores`?); expected `name`, `target`, `load`, `status`, `kubernetes`, `stores`, `components`, `ledgers`, `experiments`, `after`, `settle` or `cooldown`",
                 ],
             ),
             ("target: http://b\n", &["3:1: key `target` again (also on line 1); expected each key once"]),
@@ -144,7 +144,7 @@ fn missing_keys_are_told_beside_unknown_ones() {
             "target: http://a\nextra: 1\n",
             &[
                 "1:1: the trial without `load`; expected users and their tasks",
-                "2:1: unknown key `extra` in the trial; expected `name`, `target`, `load`, `status`, `stores`, `components`, `ledgers`, `experiments`, `after`, `settle` or `cooldown`",
+                "2:1: unknown key `extra` in the trial; expected `name`, `target`, `load`, `status`, `kubernetes`, `stores`, `components`, `ledgers`, `experiments`, `after`, `settle` or `cooldown`",
             ],
         )],
     );

@@ -157,7 +157,7 @@ fn the_rest_can_say_everything() {
     assert_eq!(components, [1, 3]);
     assert_eq!((experiment.deadline, experiment.hold), (Duration::from_mins(2), Duration::from_secs(5)));
     assert!(experiment.replaced);
-    let Fault::Exec(exec) = &experiment.fault;
+    let Fault::Exec(exec) = &experiment.fault else { panic!("commands") };
     assert_eq!(exec.target, "echo ${HOME}");
     assert_eq!((exec.bit.as_deref(), exec.revert.as_deref()), (None, Some("true")));
 }

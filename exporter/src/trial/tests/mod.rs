@@ -1,6 +1,7 @@
 //! Tests of the trial file as its author sees it: faults with exact places, what good files mean, secrets,
 //! and files that are no trial at all.
 
+mod cluster;
 mod file;
 mod good;
 mod hostile;

@@ -7,6 +7,7 @@ use super::*;
 
 const PAGE: &str = include_str!("../../../TRIAL.md");
 const EVERYTHING: &str = include_str!("everything.yaml");
+const ON_KUBERNETES: &str = include_str!("kubernetes.yaml");
 
 fn examples() -> Vec<&'static str> {
     let blocks = PAGE.split("```yaml\n").skip(1);
@@ -24,7 +25,11 @@ fn keys_of_tables() -> BTreeSet<&'static str> {
             None => of_keys = false,
             Some(head) if head.starts_with("key") => of_keys = true,
             Some(cell) if of_keys => {
-                keys.insert(cell.trim_matches('`'));
+                keys.extend(
+                    cell.split([',', ' '])
+                        .filter(|word| word.starts_with('`'))
+                        .map(|word| word.trim_matches('`')),
+                );
             }
             Some(_) => {}
         }
@@ -51,6 +56,7 @@ fn every_variable_of_a_command_is_told() {
 #[test]
 fn every_key_is_told_and_no_other() {
     parse_good(EVERYTHING);
+    parse_good(ON_KUBERNETES);
     parse_good(AFTER_BASE);
     let mut known = KNOWN.with_borrow(Clone::clone);
     // These stand in the text beside the key that they belong to.

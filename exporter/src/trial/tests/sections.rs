@@ -61,7 +61,7 @@ fn store_lists() {
             ),
             (
                 "  - {name: pg, postgres: \"host=h\", instances: [{name: i}]}\n",
-                &["4:48: an instance without a kind; expected `at` or `command`"],
+                &["4:48: an instance without a kind; expected `at`, `command` or `inside`"],
             ),
             (
                 "  - {name: pg, postgres: \"host=h\", instances: [{name: i, command: ssh db}]}\n",
@@ -180,7 +180,7 @@ fn component_lists() {
             (
                 "  - {name: c, replicas: shop}\n",
                 &[
-                    "7:25: `replicas` in a trial without `status`; expected the URL of the document that lists workloads as the trial's `status`",
+                    "7:25: `replicas` in a trial without `kubernetes` or `status`; expected the cluster, or the URL of the document that lists workloads",
                 ],
             ),
             (
@@ -193,8 +193,8 @@ fn component_lists() {
             (
                 "  - {name: c, replicas: shop, interval: 1s, timeout: 2s}\nstatus: http://s\n",
                 &[
-                    "7:41: `interval` beside `replicas`, which are read from the status document every 250ms; expected no such key",
-                    "7:54: `timeout` beside `replicas`, which are read from the status document every 250ms; expected no such key",
+                    "7:41: `interval` beside `replicas`, which are looked at every 250ms; expected no such key",
+                    "7:54: `timeout` beside `replicas`, which are looked at every 250ms; expected no such key",
                 ],
             ),
             (
@@ -259,7 +259,7 @@ fn experiment_lists() {
                 "  - {name: e}\n",
                 &[
                     "9:5: an experiment without `components`; expected a list of the components that must recover",
-                    "9:5: an experiment without `exec`; expected its commands, as a mapping with `target` and `inject`",
+                    "9:5: an experiment without a kind; expected `exec`, `network_partition`, `node_drain` or `pod_kill`",
                 ],
             ),
             (

@@ -9,6 +9,8 @@ use super::*;
 use crate::chaos::faults::Undo;
 use crate::chaos::faults::commands::Mend;
 use crate::chaos::journal::{FILE, Intent};
+use crate::cluster::Target;
+use crate::trial::FaultKind;
 
 #[tokio::test]
 async fn a_process_that_takes_up_a_run_knows_what_the_last_one_did() {
@@ -41,7 +43,8 @@ async fn what_is_put_back_of_another_run_is_told_as_that_runs() {
         run: "r0".into(),
         experiment: "cut".into(),
         token: rig.token().to_owned(),
-        targets: vec!["pg1".into()],
+        kind: FaultKind::Exec,
+        targets: vec![Target::named("pg1")],
         undo: Some(Undo::Exec(Mend { command: "true".into(), timeout_ms: 60_000 })),
         directory: rig.folder.path().to_owned(),
         at_unix_ms: 0,
@@ -68,13 +71,14 @@ async fn a_journal_that_cannot_be_used_lets_nothing_begin() {
         experiments: &rig.experiments,
         components: vec![name("shop")],
         secrets: Secrets::default(),
+        cluster: None,
         metrics,
         retry: Retry::default(),
     };
     let mut driver = Driver::open(setup).await.expect("what is readable is to be put back");
     let error = driver.put_back_unfinished().await.expect_err("damaged").to_string();
     assert!(error.contains("journal.jsonl:1: not a journal entry; it has 7 bytes"), "{error}");
-    let plan = driver.prepare(&rig.experiments[0]).await.expect("a plan");
+    let plan = driver.prepare(&rig.experiments[0], None).await.expect("a plan");
     let error = inject(&mut driver, &plan).await.expect_err("damaged").to_string();
     assert!(error.contains("is damaged: nothing begins before it is set aside"), "{error}");
     assert!(!rig.broken());

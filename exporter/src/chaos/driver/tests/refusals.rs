@@ -48,24 +48,24 @@ async fn without_a_target_an_experiment_is_refused() {
             "echo 'pg1: no route' >&2 | cat",
             "no target: the target command printed no instance, but on standard error: pg1: no route",
         ),
-        ("echo pg1; echo cannot ask >&2; exit 7", "the target command failed: exit status 7: cannot ask"),
+        ("echo pg1; echo cannot ask >&2; exit 7", "the targets are not known: exit status 7: cannot ask"),
         (
             "printf 'a\\001b'",
-            "the target command failed: line 1 of the target command's output holds a control character",
+            "the targets are not known: line 1 of the target command's output holds a control character",
         ),
-        ("yes", "the target command failed: killed at its time limit: y | y | y | y | y"),
+        ("yes", "the targets are not known: killed at its time limit: y | y | y | y | y"),
         (
             "head -c 70000 /dev/zero | tr '\\0' x",
-            "the target command failed: it printed more than 65536 bytes",
+            "the targets are not known: it printed more than 65536 bytes",
         ),
     ];
     for (target, expected) in cases {
         let mut rig = Rig::new(&[("cut", "touch @/broken", None, None)]);
-        let Fault::Exec(fault) = &mut rig.experiments[0].fault;
+        let Fault::Exec(fault) = &mut rig.experiments[0].fault else { panic!("commands") };
         fault.target = target.to_owned();
         let mut driver = rig.driver().await;
         let cut = rig.experiments[0].clone();
-        let error = driver.prepare(&cut).await.expect_err("no target");
+        let error = driver.prepare(&cut, None).await.expect_err("no target");
         assert_eq!(error.to_string(), format!("cut was refused: {expected}"));
         assert_eq!(rig.states("cut"), ["refused"]);
     }

@@ -68,6 +68,7 @@ impl Rig {
             experiments: &self.experiments,
             components: vec![name("shop")],
             secrets: Secrets::default(),
+            cluster: None,
             metrics: metrics.expect("the families fit"),
             retry: Retry { attempts: 3, pause: Duration::ZERO },
         };
@@ -114,7 +115,7 @@ pub(super) fn permit(driver: &mut Driver, experiment: &Name) -> Result<Permit, R
 
 pub(super) async fn plan(driver: &mut Driver, experiment: &Experiment) -> Plan {
     permit(driver, &experiment.name).expect("nothing speaks against it");
-    driver.prepare(experiment).await.expect("a plan")
+    driver.prepare(experiment, None).await.expect("a plan")
 }
 
 pub(super) async fn inject(driver: &mut Driver, plan: &Plan) -> Result<Injected, FaultError> {

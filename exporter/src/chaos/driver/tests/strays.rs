@@ -21,7 +21,7 @@ async fn what_left_its_group_before_the_time_limit_is_ended_with_it() {
     let haunt = format!("{HAUNT} & wait");
     let mut rig = Rig::new(&[("haunt", &haunt, None, Some(MEND))]);
     let mut driver = rig.driver().await;
-    let plan = driver.prepare(&rig.experiments[0]).await.expect("a plan");
+    let plan = driver.prepare(&rig.experiments[0], None).await.expect("a plan");
     let error = inject(&mut driver, &plan).await.expect_err("its time limit").to_string();
     assert!(error.contains("time limit"), "{error}");
     assert!(!haunted(&rig) && !rig.broken());
@@ -37,7 +37,7 @@ async fn what_an_injection_left_runs_until_it_is_put_back() {
         ("exorcised", &haunt, None, Some("kill $(cat @/pid); echo kill >>@/log; rm -f @/broken")),
     ]);
     let mut driver = rig.driver().await;
-    let plan = driver.prepare(&rig.experiments[0]).await.expect("a plan");
+    let plan = driver.prepare(&rig.experiments[0], None).await.expect("a plan");
     inject(&mut driver, &plan).await.expect("injected");
     driver.bit(&plan).await.expect("it bit");
     assert!(haunted(&rig));
@@ -48,7 +48,7 @@ async fn what_an_injection_left_runs_until_it_is_put_back() {
     assert_eq!(rig.log(), "revert pg1 pg2\nrevert pg1 pg2\n");
 
     driver.apply(&rig.experiments[0].name, Event::Recover).expect("recovered");
-    let plan = driver.prepare(&rig.experiments[1]).await.expect("a plan");
+    let plan = driver.prepare(&rig.experiments[1], None).await.expect("a plan");
     inject(&mut driver, &plan).await.expect("injected");
     // An abort is no other way.
     driver.abort().await.expect("put back");
@@ -63,7 +63,7 @@ async fn what_a_revert_started_and_what_nobody_reverts_lives_on() {
     let mut rig = Rig::new(&[("alone", &haunt, None, None), ("restart", "true", None, Some(&start))]);
     let mut driver = rig.driver().await;
     for experiment in rig.experiments.clone() {
-        let plan = driver.prepare(&experiment).await.expect("a plan");
+        let plan = driver.prepare(&experiment, None).await.expect("a plan");
         inject(&mut driver, &plan).await.expect("injected");
         driver.revert(&plan).await.expect("put back");
         assert!(haunted(&rig), "{}", experiment.name);

@@ -3,6 +3,7 @@ use std::path::Path;
 use super::super::exec::{Exit, Identity, Spec, run};
 use super::*;
 use crate::clock::Clock;
+use crate::trial::FaultKind;
 
 /// The folder's path, which no other test has, is the run's token.
 fn intent(folder: &Path) -> Intent {
@@ -11,6 +12,7 @@ fn intent(folder: &Path) -> Intent {
         run: "r1".into(),
         experiment: "e1".into(),
         token: folder.display().to_string(),
+        kind: FaultKind::Exec,
         targets: Vec::new(),
         undo: None,
         directory: folder.to_owned(),

@@ -1,0 +1,91 @@
+//! What a run holds from before anything is touched until nothing is left broken: the working folder's journal and,
+//! on Kubernetes, the lease by which one at a time breaks something in a namespace.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::chaos::journal::Journal;
+use crate::cluster::kubernetes::Kubernetes;
+use crate::cluster::kubernetes::lease::{Held, LeaseError};
+use crate::progress::Progress;
+use crate::trial::Trial;
+
+/// The lease's name.
+const LEASE: &str = "ordeal";
+/// A lease whose holder was killed runs out within this time.
+const LEASE_LIMIT: Duration = Duration::from_secs(20);
+
+/// What is held.
+pub(super) struct Hold {
+    pub(super) journal: Journal,
+    pub(super) cluster: Option<Kubernetes>,
+    lease: Option<Held>,
+}
+
+impl Hold {
+    /// Takes what a run of `trial` needs; `lost` is cancelled where somebody else takes the lease meanwhile.
+    pub(super) async fn take(
+        trial: &Trial,
+        directory: &Path,
+        run: &str,
+        lost: &CancellationToken,
+        progress: &Progress,
+    ) -> anyhow::Result<Self> {
+        let Some(place) = trial.kubernetes() else {
+            let journal = Journal::open(directory).await.context("take the working folder for this run")?;
+            return Ok(Self { journal, cluster: None, lease: None });
+        };
+        let cluster = Kubernetes::connect(place).await?;
+        Self::of_cluster(cluster, directory, run, lost, progress).await
+    }
+
+    /// Takes what `holder` needs to put back what was broken in a namespace of a cluster.
+    pub(super) async fn of_cluster(
+        cluster: Kubernetes,
+        directory: &Path,
+        holder: &str,
+        lost: &CancellationToken,
+        progress: &Progress,
+    ) -> anyhow::Result<Self> {
+        let lease = take_lease(&cluster, &holder_here(holder), lost, progress).await?;
+        let journal = Journal::open_kept(directory, cluster.clone()).await.context("take the journal")?;
+        Ok(Self { journal, cluster: Some(cluster), lease: Some(lease) })
+    }
+
+    /// Its parts.
+    pub(super) fn into_parts(self) -> (Journal, Option<Kubernetes>, Option<Held>) {
+        (self.journal, self.cluster, self.lease)
+    }
+}
+
+/// A program that takes another's place elsewhere must not pass for it while that may still be at work.
+fn holder_here(run: &str) -> String {
+    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    format!("run {run} on {}", host.trim())
+}
+
+async fn take_lease(
+    cluster: &Kubernetes,
+    holder: &str,
+    lost: &CancellationToken,
+    progress: &Progress,
+) -> Result<Held, LeaseError> {
+    let limit = Instant::now() + LEASE_LIMIT;
+    let mut told = false;
+    loop {
+        match Held::take(cluster.clone(), LEASE, holder, lost.clone()).await {
+            Err(error @ LeaseError::Held { .. }) if Instant::now() < limit => {
+                if !told {
+                    progress.say(&format!("waiting: {error}"));
+                    told = true;
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `load-exporter recover`: puts back what a run left broken that did not come to its end.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+
+use super::hold::Hold;
+use crate::chaos::journal::{CONFIG_MAP, FILE};
+use crate::chaos::putback::{self, PutBack, ReplayError, Retry};
+use crate::clock::Clock;
+use crate::cluster::kubernetes::Kubernetes;
+use crate::progress::Progress;
+use crate::trial::{Namespace, Secrets};
+
+/// Puts back what unfinished experiments of the journal in `dir` broke.
+pub async fn recover(dir: &Path, progress: &Progress) -> anyhow::Result<ExitCode> {
+    let journal = dir.join(FILE);
+    // Whoever sees a fault in place must not be told that there is none because the folder is another.
+    if !journal.try_exists().unwrap_or_else(|error| error.kind() != std::io::ErrorKind::NotADirectory) {
+        progress.say(&format!(
+            "no {FILE} in {}: give the working folder (--dir of the run, the parent of latest/)",
+            dir.display()
+        ));
+        return Ok(ExitCode::FAILURE);
+    }
+    let result = putback::recover(dir, &Clock::start(), Retry::default()).await;
+    tell(result, &dir.display().to_string(), progress)
+}
+
+/// Puts back what unfinished experiments in `namespace` of the cluster broke, whatever machine they ran on.
+pub async fn recover_namespace(namespace: &Namespace, progress: &Progress) -> anyhow::Result<ExitCode> {
+    let cluster = Kubernetes::connect_to(namespace.as_str()).await?;
+    let folder = PrivateFolder::make()?;
+    let lost = CancellationToken::new();
+    let hold = Hold::of_cluster(cluster, &folder.0, "recover", &lost, progress).await?;
+    let (journal, _, lease) = hold.into_parts();
+    // The trial is not at hand, so neither are its secrets.
+    let (clock, secrets) = (Clock::start(), Secrets::default());
+    let result = tokio::select! {
+        result = putback::replay(&journal, &clock, Retry::default(), &secrets) => result,
+        () = lost.cancelled() => anyhow::bail!("somebody else has begun to break or put back things there"),
+    };
+    if let Some(lease) = lease {
+        lease.release().await;
+    }
+    tell(result, &format!("ConfigMap {CONFIG_MAP} of namespace {namespace}"), progress)
+}
+
+fn tell(
+    result: Result<Vec<PutBack>, ReplayError>,
+    place: &str,
+    progress: &Progress,
+) -> anyhow::Result<ExitCode> {
+    let (done, error) = match result {
+        Ok(done) => (done, None),
+        Err(ReplayError::NotAll { ref done, .. }) => (done.clone(), result.err()),
+        Err(error) => return Err(error.into()),
+    };
+    for fault in &done {
+        progress.say(&format!("put back: {} of run {}", fault.experiment, fault.run));
+    }
+    let Some(error) = error else {
+        if done.is_empty() {
+            progress.say(&format!("nothing to put back in {place}"));
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    progress.say("NOT everything is put back:");
+    for line in error.lines() {
+        progress.say(&format!("  {line}"));
+    }
+    Ok(ExitCode::FAILURE)
+}
+
+/// A folder of this program alone, gone with it.
+struct PrivateFolder(PathBuf);
+
+impl PrivateFolder {
+    fn make() -> anyhow::Result<Self> {
+        let path = std::env::temp_dir().join(format!("ordeal-recover-{}", uuid::Uuid::new_v4().simple()));
+        let made = DirBuilder::new().mode(0o700).create(&path);
+        made.with_context(|| format!("make a folder for the journal, {}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for PrivateFolder {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(folder = %self.0.display(), %error, "remove the journal's folder");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What all faults of a cluster ask of its API server.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::api::policy::v1::Eviction;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
+use kube::Api;
+use kube::api::PostParams;
+
+use super::Means;
+use crate::chaos::guard::{self, Refusal};
+use crate::cluster::kubernetes::{Kubernetes, MANAGER, is_absent, reason};
+use crate::trial::Name;
+
+/// Questions with a limit in time, whose failure is a reason not to break anything.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) timeout: Duration,
+}
+
+impl Asked {
+    /// The answer to `request`, which is to do `action`.
+    pub(super) async fn of<T>(
+        self,
+        action: &str,
+        request: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T, Refusal> {
+        let said = match tokio::time::timeout(self.timeout, request).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => reason(&error),
+            Err(_) => format!("no answer within {}", humantime::format_duration(self.timeout)),
+        };
+        Err(unknown(format!("{action}: {said}")))
+    }
+}
+
+fn unknown(reason: String) -> Refusal {
+    Refusal::TargetUnknown { reason }
+}
+
+/// The cluster that the trial names.
+pub(super) fn cluster(means: Means<'_>) -> Result<Kubernetes, Refusal> {
+    means.cluster.cloned().ok_or_else(|| unknown("the trial names no cluster".to_owned()))
+}
+
+/// The instance that takes writes, which is named as its pod.
+pub(super) fn primary(means: Means<'_>) -> Result<&Name, Refusal> {
+    means.primary.ok_or_else(|| unknown("nobody has said who takes writes".to_owned()))
+}
+
+/// Whether the namespace of the service lets itself be broken.
+pub(super) async fn opted_in(cluster: &Kubernetes, asked: Asked) -> Result<(), Refusal> {
+    let name = cluster.namespace();
+    let namespace =
+        asked.of("read the namespace", cluster.everywhere::<Namespace>().get_metadata(name)).await?;
+    let labels = namespace.metadata.labels.unwrap_or_default();
+    guard::opted_in(name, &labels).map_err(Refusal::Obstacle)
+}
+
+/// What came of an eviction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Evicted {
+    /// The pod is on its way out, or gone.
+    Going,
+    /// A budget allows it not now, or the API server is busy.
+    NotNow {
+        /// When to ask again.
+        after: Duration,
+        /// What the API server said.
+        reason: String,
+    },
+    /// It will not go.
+    Failed(String),
+}
+
+/// Asks for the eviction of the pod of this name and UID, with so many seconds of grace or its own.
+///
+/// The client's own eviction sends its options under a name that the API server does not know, so that neither UID
+/// nor grace would count.
+pub(super) async fn evict(pods: &Api<Pod>, name: &str, uid: &str, grace: Option<u32>) -> Evicted {
+    let only = meta::Preconditions { uid: Some(uid.to_owned()), resource_version: None };
+    let eviction = Eviction {
+        metadata: meta::ObjectMeta { name: Some(name.to_owned()), ..meta::ObjectMeta::default() },
+        delete_options: Some(meta::DeleteOptions {
+            grace_period_seconds: grace.map(i64::from),
+            preconditions: Some(only),
+            ..meta::DeleteOptions::default()
+        }),
+    };
+    let by = PostParams { field_manager: Some(MANAGER.to_owned()), dry_run: false };
+    match pods.create_subresource::<_, meta::Status>("eviction", name, &by, &eviction).await {
+        Ok(_) => Evicted::Going,
+        Err(error) if is_absent(&error) => Evicted::Going,
+        Err(error) => refused(&error),
+    }
+}
+
+/// 429 is a budget that allows no disruption at this moment, or an API server that is busy; 503 one that is away.
+fn refused(error: &kube::Error) -> Evicted {
+    let reason = reason(error);
+    match error {
+        kube::Error::Api(status) if matches!(status.code, 429 | 503) => {
+            let seconds = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
+            Evicted::NotNow { after: Duration::from_secs(seconds.into()).max(Duration::from_secs(1)), reason }
+        }
+        _ => Evicted::Failed(reason),
+    }
+}

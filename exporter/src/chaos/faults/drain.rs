@@ -1,0 +1,248 @@
+//! The fault `node_drain`: as `kubectl drain` does it, with what it was kept for the return.
+
+use std::fmt;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{Node, Pod};
+use kube::api::{ListParams, Patch, PatchParams};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::api::{self, Asked, Evicted};
+use super::evictable::{Leaving, choose, is_cordoned, leaving};
+use super::{Ending, Means, Outcome, Scene};
+use crate::chaos::guard::{Obstacle, Refusal};
+use crate::chaos::step;
+use crate::clock::Moment;
+use crate::cluster::Target;
+use crate::cluster::kubernetes::{ConnectError, Kubernetes, MANAGER, is_absent, reason};
+use crate::trial::NodeDrain;
+
+/// The node that this program runs on, where its pod tells it.
+const OWN_NODE: &str = "ORDEAL_NODE";
+/// Time between two looks whether a pod is gone.
+const GONE_PAUSE: Duration = Duration::from_millis(500);
+
+/// A node is drained.
+#[derive(Debug, Clone)]
+pub struct Drain {
+    cluster: Kubernetes,
+    fault: NodeDrain,
+    node: String,
+    uid: String,
+    /// Somebody had cordoned it before.
+    cordoned: bool,
+}
+
+/// What lets pods onto the node again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Uncordon {
+    /// The namespace of the service, whose cluster it is.
+    pub namespace: String,
+    /// The node.
+    pub node: String,
+    /// Its UID.
+    pub uid: String,
+    /// Time limit of an attempt, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+/// Finds the node, and whether anything speaks against draining it.
+pub(super) async fn resolve(fault: &NodeDrain, means: Means<'_>) -> Result<(Vec<Target>, Drain), Refusal> {
+    let cluster = api::cluster(means)?;
+    let asked = Asked { timeout: fault.timeout };
+    let holding = fault.holding.as_str();
+    let (here, all) = (cluster.here::<Pod>(), cluster.everywhere::<Pod>());
+    let ours = asked.of("list the pods", here.list(&ListParams::default().labels(holding))).await?;
+    let monitors = ListParams::default().labels("app.kubernetes.io/name=prometheus");
+    let monitors = asked.of("list the pods of Prometheus", all.list(&monitors)).await?;
+    let nodes = cluster.everywhere::<Node>();
+    let nodes = asked.of("list the nodes", nodes.list(&ListParams::default())).await?;
+    let own = std::env::var(OWN_NODE).ok();
+    let node = choose(&nodes.items, &ours.items, &monitors.items, own.as_deref(), holding);
+    let node = node.map_err(Refusal::Obstacle)?;
+    let (cordoned, metadata) = (is_cordoned(&node), node.metadata);
+    let (node, uid) = (metadata.name.unwrap_or_default(), metadata.uid.unwrap_or_default());
+    let target = Target::Node { name: node.clone(), uid: uid.clone() };
+    let drain = Drain { cluster, fault: fault.clone(), node, uid, cordoned };
+    drain.survey().await?;
+    Ok((vec![target], drain))
+}
+
+impl Drain {
+    /// `None` where it was cordoned before: then it stays so.
+    pub(super) fn undo(&self) -> Option<Uncordon> {
+        let timeout_ms = u64::try_from(self.fault.timeout.as_millis()).unwrap_or(u64::MAX);
+        (!self.cordoned).then(|| Uncordon {
+            namespace: self.cluster.namespace().to_owned(),
+            node: self.node.clone(),
+            uid: self.uid.clone(),
+            timeout_ms,
+        })
+    }
+
+    pub(super) fn check(&self) -> String {
+        format!("node {} is cordoned, and what was to leave it is gone", self.node)
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.fault.timeout
+    }
+
+    /// Whether anything speaks against draining it now.
+    pub(super) async fn survey(&self) -> Result<(), Refusal> {
+        let asked = Asked { timeout: self.fault.timeout };
+        api::opted_in(&self.cluster, asked).await?;
+        let leaving = self.leaving().await?;
+        if leaving.is_empty() {
+            return Err(Refusal::Obstacle(Obstacle::Empty { node: self.node.clone() }));
+        }
+        Ok(())
+    }
+
+    async fn leaving(&self) -> Result<Vec<Leaving>, Refusal> {
+        let asked = Asked { timeout: self.fault.timeout };
+        let pods = self.cluster.everywhere::<Pod>();
+        let on_it = ListParams::default().fields(&format!("spec.nodeName={}", self.node));
+        let pods = asked.of("list the pods of the node", pods.list(&on_it)).await?;
+        leaving(&pods.items, &self.fault, self.cluster.namespace()).map_err(Refusal::Obstacle)
+    }
+
+    pub(super) async fn inject(&self, scene: Scene<'_>, begun: &mut (dyn FnMut(Moment) + Send)) -> Outcome {
+        let start = scene.clock.now();
+        begun(start);
+        step!("inject_started");
+        let until = Instant::now() + self.fault.timeout;
+        let done = self.apply(until).await;
+        step!("inject_ended");
+        let (ending, evicted) = match done {
+            Ok(evicted) => (Ending::Done, evicted),
+            Err(ending) => (ending, String::new()),
+        };
+        let told = vec![("request", self.to_string()), ("evicted", evicted)];
+        Outcome { start, end: scene.clock.now(), ending, told }
+    }
+
+    /// Cordons, evicts, and waits until all that is to leave is gone; says who that was.
+    async fn apply(&self, until: Instant) -> Result<String, Ending> {
+        if !self.cordoned {
+            cordon(&self.cluster, &self.node, &self.uid, true).await.map_err(Ending::Failed)?;
+        }
+        // Once nobody else comes.
+        let leaving = self.leaving().await.map_err(|refusal| Ending::Failed(refusal.to_string()))?;
+        let mut evictions = JoinSet::new();
+        for pod in leaving.clone() {
+            evictions.spawn(evict(self.cluster.clone(), pod, until));
+        }
+        let left: Vec<String> = evictions.join_all().await.into_iter().filter_map(Result::err).collect();
+        if !left.is_empty() {
+            let limit = humantime::format_duration(self.fault.timeout);
+            return Err(Ending::OutOfTime(format!("not drained within {limit}: {}", left.join("; "))));
+        }
+        let names: Vec<String> = leaving.into_iter().map(|pod| pod.name).collect();
+        Ok(names.join(", "))
+    }
+
+    /// One look whether pods are kept off the node, and those that were to leave are gone.
+    pub(super) async fn look(&self, scene: Scene<'_>, limit: Duration) -> Result<Outcome, String> {
+        let start = scene.clock.now();
+        let looked = tokio::time::timeout(limit, async {
+            let node = self.cluster.everywhere::<Node>().get(&self.node).await;
+            (node, self.leaving().await)
+        });
+        let ending = match looked.await {
+            Ok((Err(error), _)) => Ending::Failed(format!("read the node: {}", reason(&error))),
+            Ok((_, Err(refusal))) => Ending::Failed(refusal.to_string()),
+            Ok((Ok(node), _)) if !is_cordoned(&node) => Ending::Failed("the node is not cordoned".to_owned()),
+            Ok((_, Ok(left))) if left.is_empty() => Ending::Done,
+            Ok((_, Ok(left))) => Ending::Failed(format!("pods on it still: {}", left.len())),
+            Err(_) => Ending::OutOfTime("no answer of the API server".to_owned()),
+        };
+        Ok(Outcome { start, end: scene.clock.now(), ending, told: Vec::new() })
+    }
+}
+
+/// Evicts `pod`, as often as a budget says "not now", and waits until it is gone; the error tells why it is not.
+async fn evict(cluster: Kubernetes, pod: Leaving, until: Instant) -> Result<(), String> {
+    let pods = cluster.within::<Pod>(&pod.namespace);
+    cluster.ours().add(&pod.uid);
+    let told = |what: String| format!("pod {}: {what}", pod.name);
+    let mut said = "no answer".to_owned();
+    let gone = async {
+        loop {
+            match api::evict(&pods, &pod.name, &pod.uid, None).await {
+                Evicted::Going => break,
+                Evicted::NotNow { after, reason } => {
+                    said = reason;
+                    tokio::time::sleep(after).await;
+                }
+                Evicted::Failed(reason) => return Err(reason),
+            }
+        }
+        "it is still there".clone_into(&mut said);
+        loop {
+            match pods.get_metadata(&pod.name).await {
+                Ok(found) if found.metadata.uid.as_ref() == Some(&pod.uid) => {}
+                Ok(_) => return Ok(()),
+                Err(error) if is_absent(&error) => return Ok(()),
+                Err(error) => said = reason(&error),
+            }
+            tokio::time::sleep(GONE_PAUSE).await;
+        }
+    };
+    match tokio::time::timeout_at(until, gone).await {
+        Ok(result) => result.map_err(told),
+        Err(_) => Err(told(said)),
+    }
+}
+
+async fn cordon(cluster: &Kubernetes, node: &str, uid: &str, cordoned: bool) -> Result<(), String> {
+    let by = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    let change = json!({"metadata": {"uid": uid}, "spec": {"unschedulable": cordoned.then_some(true)}});
+    let patched = cluster.everywhere::<Node>().patch(node, &by, &Patch::Merge(change)).await;
+    let verb = if cordoned { "cordon" } else { "uncordon" };
+    patched.map(drop).map_err(|error| format!("{verb} node {node}: {}", reason(&error)))
+}
+
+impl Uncordon {
+    /// One attempt to let pods onto the node again.
+    pub(super) async fn attempt(&self, scene: Scene<'_>) -> Result<Outcome, ConnectError> {
+        let cluster = Kubernetes::connect_to(&self.namespace).await?;
+        let limit = Duration::from_millis(self.timeout_ms);
+        let start = scene.clock.now();
+        step!("revert_started");
+        let ending = match tokio::time::timeout(limit, self.apply(&cluster)).await {
+            Ok(Ok(())) => Ending::Done,
+            Ok(Err(reason)) => Ending::Failed(reason),
+            Err(_) => Ending::OutOfTime(format!("no answer within {}", humantime::format_duration(limit))),
+        };
+        Ok(Outcome { start, end: scene.clock.now(), ending, told: vec![("request", self.to_string())] })
+    }
+
+    /// A node that is gone, or another one of its name, needs nothing.
+    async fn apply(&self, cluster: &Kubernetes) -> Result<(), String> {
+        let found = cluster.everywhere::<Node>().get_metadata_opt(&self.node).await;
+        let found = found.map_err(|error| format!("read node {}: {}", self.node, reason(&error)))?;
+        match found {
+            Some(found) if found.metadata.uid.as_ref() == Some(&self.uid) => {
+                cordon(cluster, &self.node, &self.uid, false).await
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Drain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cordon node {} and evict its pods", self.node)
+    }
+}
+
+impl fmt::Display for Uncordon {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "uncordon node {}", self.node)
+    }
+}

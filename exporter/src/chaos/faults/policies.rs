@@ -1,0 +1,143 @@
+//! Network policies: the one that cuts pods off, and how others that would let their traffic through are made
+//! narrower meanwhile. Pure.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicySpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement, ObjectMeta};
+use kube::core::{Selector, SelectorExt};
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::kubernetes::MANAGER;
+
+/// The label by which a StatefulSet tells each of its pods apart.
+pub(super) const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
+
+/// A policy that is made narrower, and how it was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Narrowed {
+    /// Its name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// Its state when it was read.
+    pub version: String,
+    /// Whom it was about.
+    pub before: Option<LabelSelector>,
+    /// Whom it is about meanwhile.
+    pub after: LabelSelector,
+}
+
+/// The policy that lets nothing in or out of the pod of that name.
+pub(super) fn cut(name: &str, run: &str, pod: &str) -> NetworkPolicy {
+    let labels = [("app.kubernetes.io/managed-by", MANAGER), ("ordeal/run", run)];
+    NetworkPolicy {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            labels: Some(labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
+            ..ObjectMeta::default()
+        },
+        spec: Some(NetworkPolicySpec {
+            pod_selector: Some(LabelSelector {
+                match_labels: Some(BTreeMap::from([(POD_NAME.to_owned(), pod.to_owned())])),
+                match_expressions: None,
+            }),
+            policy_types: Some(vec!["Ingress".to_owned(), "Egress".to_owned()]),
+            ..NetworkPolicySpec::default()
+        }),
+    }
+}
+
+/// Those of `policies` that let some traffic of a pod with these labels through: policies only add up.
+pub(super) fn letting_through(
+    policies: Vec<NetworkPolicy>,
+    labels: &BTreeMap<String, String>,
+) -> Vec<NetworkPolicy> {
+    let lets = |policy: &NetworkPolicy| {
+        let Some(spec) = &policy.spec else { return false };
+        let rules = spec.ingress.iter().flatten().count() + spec.egress.iter().flatten().count();
+        let about = spec.pod_selector.clone().unwrap_or_default();
+        let about = Selector::try_from(about).is_ok_and(|selector| selector.matches(labels));
+        rules > 0 && about
+    };
+    policies.into_iter().filter(lets).collect()
+}
+
+/// `policy` about everybody that it was about but the pod of that name; `None` for one that the API server does
+/// not know by name, UID and state.
+pub(super) fn narrowed(policy: &NetworkPolicy, pod: &str) -> Option<Narrowed> {
+    let before = policy.spec.as_ref()?.pod_selector.clone();
+    let mut after = before.clone().unwrap_or_default();
+    after.match_expressions.get_or_insert_default().push(LabelSelectorRequirement {
+        key: POD_NAME.to_owned(),
+        operator: "NotIn".to_owned(),
+        values: Some(vec![pod.to_owned()]),
+    });
+    let metadata = &policy.metadata;
+    let (name, uid) = (metadata.name.clone()?, metadata.uid.clone()?);
+    Some(Narrowed { name, uid, version: metadata.resource_version.clone()?, before, after })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn policy(spec: Value) -> NetworkPolicy {
+        let metadata = json!({"name": "it", "uid": "u-1", "resourceVersion": "7"});
+        serde_json::from_value(json!({"metadata": metadata, "spec": spec})).expect("a policy")
+    }
+
+    #[test]
+    fn a_policy_lets_traffic_through_if_it_is_about_the_pod_and_has_a_rule() {
+        let rule = || json!([{}]);
+        let labels = || json!({"matchLabels": {"app": "postgres"}});
+        let table = [
+            (json!({"podSelector": labels(), "ingress": rule()}), true),
+            (json!({"podSelector": labels(), "egress": rule()}), true),
+            (json!({"podSelector": {}, "ingress": rule()}), true),
+            (json!({"ingress": rule()}), true),
+            // It denies all, as ours does.
+            (json!({"podSelector": labels(), "ingress": [], "policyTypes": ["Ingress"]}), false),
+            (json!({"podSelector": {"matchLabels": {"app": "redis"}}, "ingress": rule()}), false),
+        ];
+        let pod = BTreeMap::from([("app".to_owned(), "postgres".to_owned())]);
+        for (spec, expected) in table {
+            let found = letting_through(vec![policy(spec.clone())], &pod);
+            assert_eq!(found.len() == 1, expected, "{spec}");
+        }
+    }
+
+    #[test]
+    fn a_narrowed_policy_is_about_the_same_pods_but_one_and_remembers_how_it_was() {
+        let tier = json!({"key": "tier", "operator": "Exists"});
+        let before = json!({"matchLabels": {"app": "postgres"}, "matchExpressions": [tier]});
+        let it =
+            narrowed(&policy(json!({"podSelector": before, "ingress": [{}]})), "postgres-0").expect("whole");
+        let but = json!({"key": POD_NAME, "operator": "NotIn", "values": ["postgres-0"]});
+        let after = json!({"matchLabels": {"app": "postgres"}, "matchExpressions": [tier, but]});
+        assert_eq!(json!(it.before), before);
+        assert_eq!(json!(it.after), after);
+        assert_eq!((it.name.as_str(), it.uid.as_str(), it.version.as_str()), ("it", "u-1", "7"));
+        let selector = Selector::try_from(it.after).expect("a selector");
+        let labels = |pod: &str| {
+            BTreeMap::from(
+                [("app", "postgres"), ("tier", "db"), (POD_NAME, pod)]
+                    .map(|(k, v)| (k.to_owned(), v.to_owned())),
+            )
+        };
+        assert!(selector.matches(&labels("postgres-1")) && !selector.matches(&labels("postgres-0")));
+    }
+
+    #[test]
+    fn the_cut_lets_nothing_in_or_out_of_one_pod() {
+        let spec = json!(cut("ordeal-r1-cut", "r1", "postgres-0").spec);
+        assert_eq!(
+            spec,
+            json!({"podSelector": {"matchLabels": {POD_NAME: "postgres-0"}},
+                "policyTypes": ["Ingress", "Egress"]})
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! A Kubernetes cluster, by its API server.
+//!
+//! Every request is tried once and bounded in time: a client that tries again by itself hides both how long
+//! the API server was away and when a change was made.
+
+mod forward;
+pub mod kept;
+pub mod lease;
+mod objects;
+mod read;
+pub mod witness;
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use k8s_openapi::NamespaceResourceScope;
+use kube::api::{ApiResource, DynamicObject};
+use kube::config::InferConfigError;
+use kube::{Api, Client, Config, Resource};
+
+pub use self::objects::is_ready;
+pub use self::read::ReadError;
+pub(super) use self::read::Watched;
+use self::witness::Ours;
+use crate::errors::chain;
+use crate::trial;
+
+/// Who makes our changes, as the API server notes it with each of them.
+pub const MANAGER: &str = "ordeal";
+/// A connection to the API server stands within this time, or the request has failed.
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+
+/// Why a cluster cannot be talked to.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Neither a service account nor a usable kubeconfig.
+    #[error("find the cluster: neither in a pod with a service account, nor with a usable kubeconfig")]
+    Config(#[source] Box<InferConfigError>),
+    /// No client can be made of that.
+    #[error("set up the client for the cluster")]
+    Client(#[source] Box<kube::Error>),
+}
+
+/// A cluster and the namespace in it. Cheap to clone.
+#[derive(Clone)]
+pub struct Kubernetes {
+    client: Client,
+    namespace: String,
+    ours: Ours,
+}
+
+impl Debug for Kubernetes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kubernetes").field("namespace", &self.namespace).finish_non_exhaustive()
+    }
+}
+
+impl Kubernetes {
+    /// The cluster that `place` means: that of the pod that this runs in, else the kubeconfig's. Nothing is asked
+    /// of it yet.
+    pub async fn connect(place: &trial::Kubernetes) -> Result<Self, ConnectError> {
+        Self::connect_to(place.namespace.as_str()).await
+    }
+
+    /// [`Self::connect`] where only the namespace is known.
+    pub async fn connect_to(namespace: &str) -> Result<Self, ConnectError> {
+        let mut config = Config::infer().await.map_err(|error| ConnectError::Config(Box::new(error)))?;
+        config.connect_timeout = Some(CONNECT_WITHIN);
+        config.default_retry = false;
+        let client = Client::try_from(config).map_err(|error| ConnectError::Client(Box::new(error)))?;
+        Ok(Self { client, namespace: namespace.to_owned(), ours: Ours::default() })
+    }
+
+    /// The namespace of the service.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Pods that this program let go.
+    pub fn ours(&self) -> &Ours {
+        &self.ours
+    }
+
+    /// Objects of a kind in the namespace, of which only what all kinds have is known.
+    pub fn here_as(&self, kind: &ApiResource) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &self.namespace, kind)
+    }
+
+    /// Objects of a kind in the namespace.
+    pub fn here<K>(&self) -> Api<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// Objects of a kind in another namespace.
+    pub fn within<K>(&self, namespace: &str) -> Api<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    /// Objects of a kind that belong to no namespace, or in all of them.
+    pub fn everywhere<K: Resource<DynamicType = ()>>(&self) -> Api<K> {
+        Api::all(self.client.clone())
+    }
+}
+
+/// What a failed request says, for people: the API server's own words, where it said any.
+pub fn reason(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) if !status.message.is_empty() => status.message.clone(),
+        kube::Error::Api(status) => format!("{} ({})", status.reason, status.code),
+        other => chain(other),
+    }
+}
+
+/// Whether the API server says that there is no such object.
+pub fn is_absent(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 404)
+}

@@ -1,0 +1,190 @@
+//! Who changed an object, by what the API server notes with it. Pure.
+//!
+//! `managedFields` say who set which fields, and when, to the second. A client chooses the name that it goes by, and
+//! neither a deletion nor a command run in a pod is noted there.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
+
+use super::super::MANAGER;
+
+/// What changes objects of a cluster without a person, and this program.
+const ALLOWED: [&str; 6] =
+    ["kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubelet", MANAGER];
+
+/// Whoever may change things.
+#[derive(Debug, Clone)]
+pub(super) struct Allowed(BTreeSet<String>);
+
+impl Allowed {
+    /// Kubernetes itself, this program, and `others`, as operators that the service has.
+    pub(super) fn with(others: &[String]) -> Self {
+        Self(ALLOWED.iter().map(|&name| name.to_owned()).chain(others.iter().cloned()).collect())
+    }
+}
+
+/// One manager's latest change of one part of an object.
+type Trace = (String, Option<String>, Option<String>);
+
+/// The objects of one kind, and who had changed them by when.
+#[derive(Debug, Default)]
+pub(super) struct Known(HashMap<String, HashMap<Trace, Option<String>>>);
+
+impl Known {
+    /// Notes the state of an object before anything was watched.
+    pub(super) fn begin(&mut self, object: &ObjectMeta) {
+        if let Some(uid) = &object.uid {
+            self.0.insert(uid.clone(), traces(object));
+        }
+    }
+
+    /// Notes a new state of an object; answers who of those not allowed brought it there.
+    pub(super) fn see(&mut self, object: &ObjectMeta, allowed: &Allowed) -> Vec<String> {
+        let Some(uid) = object.uid.clone() else { return Vec::new() };
+        let after = traces(object);
+        let before = self.0.insert(uid, after.clone()).unwrap_or_default();
+        let news = after.into_iter().filter(|(trace, time)| before.get(trace) != Some(time));
+        let strangers: BTreeSet<String> =
+            news.map(|((manager, ..), _)| manager).filter(|manager| !allowed.0.contains(manager)).collect();
+        strangers.into_iter().collect()
+    }
+
+    /// Forgets an object that is gone.
+    pub(super) fn forget(&mut self, object: &ObjectMeta) {
+        if let Some(uid) = &object.uid {
+            self.0.remove(uid);
+        }
+    }
+}
+
+fn traces(object: &ObjectMeta) -> HashMap<Trace, Option<String>> {
+    let trace = |entry: &ManagedFieldsEntry| {
+        let manager = entry.manager.clone().unwrap_or_default();
+        let time = entry.time.as_ref().map(|time| time.0.to_string());
+        ((manager, entry.operation.clone(), entry.subresource.clone()), time)
+    };
+    object.managed_fields.iter().flatten().map(trace).collect()
+}
+
+/// A pod that is gone, and nobody has said yet why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Gone {
+    pub(super) name: String,
+    pub(super) uid: String,
+    /// When that was seen, since the watch began.
+    pub(super) at: Duration,
+}
+
+/// Pods that went, and what accounts for that.
+#[derive(Debug, Default)]
+pub(super) struct Departures {
+    gone: Vec<Gone>,
+    /// Names of pods that controllers say they deleted.
+    deleted: HashSet<String>,
+}
+
+impl Departures {
+    /// A controller says that it deleted the pod of this name.
+    pub(super) fn explain(&mut self, pod: &str) {
+        self.deleted.insert(pod.to_owned());
+    }
+
+    /// A pod is gone, or on its way out.
+    pub(super) fn add(&mut self, gone: Gone) {
+        if !self.gone.iter().any(|other| other.uid == gone.uid) {
+            self.gone.push(gone);
+        }
+    }
+
+    /// Pods whose departure is older than `patience` and accounted for neither by a controller nor by `ours`.
+    pub(super) fn unexplained(
+        &mut self,
+        now: Duration,
+        patience: Duration,
+        ours: impl Fn(&str) -> bool,
+    ) -> Vec<Gone> {
+        let Self { gone, deleted } = self;
+        gone.retain(|pod| !deleted.contains(&pod.name) && !ours(&pod.uid));
+        let (late, waiting) = gone.drain(..).partition(|pod| now.saturating_sub(pod.at) > patience);
+        *gone = waiting;
+        late
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(uid: &str, entries: &[(&str, &str, Option<&str>)]) -> ObjectMeta {
+        let entries: Vec<_> = entries
+            .iter()
+            .map(|(manager, time, part)| {
+                json!({"manager": manager, "operation": "Update", "subresource": part, "time": time})
+            })
+            .collect();
+        serde_json::from_value(json!({"uid": uid, "managedFields": entries})).expect("metadata")
+    }
+
+    const EARLY: &str = "2026-11-24T10:00:00Z";
+    const LATE: &str = "2026-11-24T10:05:00Z";
+
+    #[test]
+    fn whoever_changed_something_since_and_may_not_is_named() {
+        let allowed = Allowed::with(&["Patroni".to_owned()]);
+        type Entries = &'static [(&'static str, &'static str, Option<&'static str>)];
+        let before: Entries =
+            &[("kubectl-client-side-apply", EARLY, None), ("kubelet", EARLY, Some("status"))];
+        let table: [(Entries, &[&str]); 6] = [
+            (before, &[]),
+            (&[("kubectl-client-side-apply", EARLY, None), ("kubelet", LATE, Some("status"))], &[]),
+            (&[("kubectl-client-side-apply", LATE, None)], &["kubectl-client-side-apply"]),
+            (&[("kubectl-edit", LATE, None), ("Patroni", LATE, None)], &["kubectl-edit"]),
+            // The same hand, another part of the object.
+            (&[("kubectl-client-side-apply", EARLY, Some("scale"))], &["kubectl-client-side-apply"]),
+            // A manager whose fields another took over.
+            (&[("kube-controller-manager", LATE, Some("scale"))], &[]),
+        ];
+        for (after, expected) in table {
+            let mut known = Known::default();
+            known.begin(&object("u", before));
+            assert_eq!(known.see(&object("u", after), &allowed), expected, "{after:?}");
+            assert_eq!(known.see(&object("u", after), &allowed), [""; 0], "seen once: {after:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_makes_an_object_is_named_too() {
+        let mut known = Known::default();
+        let allowed = Allowed::with(&[]);
+        assert_eq!(known.see(&object("u", &[("helm", LATE, None)]), &allowed), ["helm"]);
+        assert_eq!(known.see(&object("v", &[("kube-controller-manager", LATE, None)]), &allowed), [""; 0]);
+        known.forget(&object("u", &[]));
+        assert_eq!(known.see(&object("u", &[("helm", LATE, None)]), &allowed), ["helm"]);
+    }
+
+    #[test]
+    fn a_pod_that_went_by_nobodys_word_is_told_once_after_a_while() {
+        let seconds = Duration::from_secs;
+        let gone = |name: &str, at| Gone { name: name.to_owned(), uid: format!("u-{name}"), at: seconds(at) };
+        let mut departures = Departures::default();
+        for pod in ["scaled", "killed", "deleted", "deleted"] {
+            departures.add(gone(pod, 10));
+        }
+        departures.add(gone("late", 14));
+        let mut ask = |now, scaled| {
+            if scaled {
+                departures.explain("scaled");
+            }
+            let told = departures.unexplained(seconds(now), seconds(5), |uid| uid == "u-killed");
+            told.into_iter().map(|pod| pod.name).collect::<Vec<_>>()
+        };
+        assert_eq!(ask(15, false), [""; 0]);
+        assert_eq!(ask(16, true), ["deleted"]);
+        assert_eq!(ask(20, true), ["late"]);
+        assert_eq!(ask(60, true), [""; 0]);
+    }
+}
