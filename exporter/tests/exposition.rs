@@ -21,7 +21,7 @@ use exporter::health::Health;
 use exporter::health::tracker::{Seconds, Since};
 use exporter::ledger::Ledgers;
 use exporter::load::Load;
-use exporter::trial::{self, Fault, Name, ProcessEnvironment, Trial};
+use exporter::trial::{self, Name, ProcessEnvironment, Trial};
 use exporter::{chaos, cluster, conductor, health};
 use prometheus::proto::MetricFamily;
 use prometheus::{Registry, TextEncoder};

@@ -101,7 +101,7 @@ pub fn start(
             Source::Kubernetes { cluster, workloads, managers } => {
                 kubernetes = Some(cluster.clone());
                 let witness = Witness::start(cluster.clone(), &managers, &cancel);
-                Reader::Cluster(Watched::new(cluster, workloads, witness))
+                Reader::Cluster(Box::new(Watched::new(cluster, workloads, witness)))
             }
         };
         let poller = Poller { reader, clock, metrics, sender };
@@ -112,7 +112,7 @@ pub fn start(
 
 enum Reader {
     Document { client: reqwest::Client, url: Url },
-    Cluster(Watched),
+    Cluster(Box<Watched>),
 }
 
 struct Poller {

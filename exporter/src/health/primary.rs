@@ -87,12 +87,13 @@ fn judge(store: &Name, answers: Vec<(String, Result<Role, String>)>) -> Result<S
 mod tests {
     use super::*;
 
+    type Answers = Vec<Result<Role, String>>;
+
     #[test]
     fn the_only_writer_is_the_primary() {
         let primary = || Ok(Role::Primary { streaming: 1 });
         let replica = || Ok(Role::Replica { connected: true });
         let silent = |reason: &str| Err(reason.to_owned());
-        type Answers = Vec<Result<Role, String>>;
         let table: [(Answers, Result<&str, &str>); 5] = [
             (vec![replica(), primary()], Ok("pg2")),
             // Whoever does not answer may be down, as a replica often is.

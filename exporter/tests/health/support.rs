@@ -7,8 +7,8 @@ use exporter::cluster;
 use exporter::health::Health;
 use exporter::health::tracker::Outage;
 use exporter::trial::{
-    Component, ComponentKind, Endpoint, Name, PostgresAddress, ProcessEnvironment, RedisAddress, Store,
-    StoreIndex, Trial,
+    Component, ComponentKind, Endpoint, Name, PostgresAddress, ProcessEnvironment, RedisAddress,
+    StatusSource, Store, StoreIndex, Trial,
 };
 use prometheus::{Registry, TextEncoder};
 use tokio_util::sync::CancellationToken;

@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(names(&drawn), ["a", "b", "c"]);
     }
 
-    fn budget(name: &str, selector: serde_json::Value, allowed: Option<i32>) -> PodDisruptionBudget {
+    fn budget(name: &str, selector: &serde_json::Value, allowed: Option<i32>) -> PodDisruptionBudget {
         let status = allowed.map(|allowed| {
             json!({"disruptionsAllowed": allowed, "currentHealthy": 3, "desiredHealthy": 2, "expectedPods": 3})
         });
@@ -205,14 +205,14 @@ mod tests {
         let over = |allowed| Obstacle::Budget { budget: "shop".to_owned(), allowed, hit: 2 };
         let table = [
             (vec![], None),
-            (vec![budget("shop", shop(), Some(2))], None),
-            (vec![budget("shop", shop(), Some(1))], Some(over(1))),
+            (vec![budget("shop", &shop(), Some(2))], None),
+            (vec![budget("shop", &shop(), Some(1))], Some(over(1))),
             // An empty selector is every pod, none at all is no pod.
-            (vec![budget("shop", json!({}), Some(1))], Some(over(1))),
-            (vec![budget("shop", json!(null), Some(0))], None),
-            (vec![budget("shop", json!({"matchLabels": {"app": "mail"}}), Some(0))], None),
-            (vec![budget("shop", shop(), None)], Some(over(0))),
-            (vec![budget("wide", shop(), Some(2)), budget("shop", shop(), Some(0))], Some(over(0))),
+            (vec![budget("shop", &json!({}), Some(1))], Some(over(1))),
+            (vec![budget("shop", &json!(null), Some(0))], None),
+            (vec![budget("shop", &json!({"matchLabels": {"app": "mail"}}), Some(0))], None),
+            (vec![budget("shop", &shop(), None)], Some(over(0))),
+            (vec![budget("wide", &shop(), Some(2)), budget("shop", &shop(), Some(0))], Some(over(0))),
         ];
         for (budgets, expected) in table {
             assert_eq!(obstacle(&targets, &two, &budgets), expected, "{budgets:?}");

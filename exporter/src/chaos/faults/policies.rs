@@ -85,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    fn policy(spec: Value) -> NetworkPolicy {
+    fn policy(spec: &Value) -> NetworkPolicy {
         let metadata = json!({"name": "it", "uid": "u-1", "resourceVersion": "7"});
         serde_json::from_value(json!({"metadata": metadata, "spec": spec})).expect("a policy")
     }
@@ -105,7 +105,7 @@ mod tests {
         ];
         let pod = BTreeMap::from([("app".to_owned(), "postgres".to_owned())]);
         for (spec, expected) in table {
-            let found = letting_through(vec![policy(spec.clone())], &pod);
+            let found = letting_through(vec![policy(&spec)], &pod);
             assert_eq!(found.len() == 1, expected, "{spec}");
         }
     }
@@ -115,7 +115,7 @@ mod tests {
         let tier = json!({"key": "tier", "operator": "Exists"});
         let before = json!({"matchLabels": {"app": "postgres"}, "matchExpressions": [tier]});
         let it =
-            narrowed(&policy(json!({"podSelector": before, "ingress": [{}]})), "postgres-0").expect("whole");
+            narrowed(&policy(&json!({"podSelector": before, "ingress": [{}]})), "postgres-0").expect("whole");
         let but = json!({"key": POD_NAME, "operator": "NotIn", "values": ["postgres-0"]});
         let after = json!({"matchLabels": {"app": "postgres"}, "matchExpressions": [tier, but]});
         assert_eq!(json!(it.before), before);

@@ -11,6 +11,7 @@ mod read;
 pub mod witness;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::NamespaceResourceScope;
@@ -43,7 +44,9 @@ pub enum ConnectError {
 
 /// A cluster and the namespace in it. Cheap to clone.
 #[derive(Clone)]
-pub struct Kubernetes {
+pub struct Kubernetes(Arc<Inner>);
+
+struct Inner {
     client: Client,
     namespace: String,
     ours: Ours,
@@ -51,7 +54,7 @@ pub struct Kubernetes {
 
 impl Debug for Kubernetes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Kubernetes").field("namespace", &self.namespace).finish_non_exhaustive()
+        f.debug_struct("Kubernetes").field("namespace", &self.0.namespace).finish_non_exhaustive()
     }
 }
 
@@ -68,22 +71,22 @@ impl Kubernetes {
         config.connect_timeout = Some(CONNECT_WITHIN);
         config.default_retry = false;
         let client = Client::try_from(config).map_err(|error| ConnectError::Client(Box::new(error)))?;
-        Ok(Self { client, namespace: namespace.to_owned(), ours: Ours::default() })
+        Ok(Self(Arc::new(Inner { client, namespace: namespace.to_owned(), ours: Ours::default() })))
     }
 
     /// The namespace of the service.
     pub fn namespace(&self) -> &str {
-        &self.namespace
+        &self.0.namespace
     }
 
     /// Pods that this program let go.
     pub fn ours(&self) -> &Ours {
-        &self.ours
+        &self.0.ours
     }
 
     /// Objects of a kind in the namespace, of which only what all kinds have is known.
     pub fn here_as(&self, kind: &ApiResource) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), &self.namespace, kind)
+        Api::namespaced_with(self.0.client.clone(), &self.0.namespace, kind)
     }
 
     /// Objects of a kind in the namespace.
@@ -91,7 +94,7 @@ impl Kubernetes {
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
     {
-        Api::namespaced(self.client.clone(), &self.namespace)
+        Api::namespaced(self.0.client.clone(), &self.0.namespace)
     }
 
     /// Objects of a kind in another namespace.
@@ -99,12 +102,12 @@ impl Kubernetes {
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
     {
-        Api::namespaced(self.client.clone(), namespace)
+        Api::namespaced(self.0.client.clone(), namespace)
     }
 
     /// Objects of a kind that belong to no namespace, or in all of them.
     pub fn everywhere<K: Resource<DynamicType = ()>>(&self) -> Api<K> {
-        Api::all(self.client.clone())
+        Api::all(self.0.client.clone())
     }
 }
 

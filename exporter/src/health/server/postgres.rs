@@ -89,11 +89,16 @@ impl Open<'_> {
         match self {
             Self::Command(client) => psql(client, sql).await,
             Self::Direct(socket, config, None) => {
-                let (client, connection) = config.connect_raw(socket, NoTls).await.map_err(refused)?;
-                driven(connection, async { client.simple_query(sql).await.map(rows).map_err(refused) }).await
+                let (client, connection) =
+                    config.connect_raw(socket, NoTls).await.map_err(|error| refused(&error))?;
+                driven(connection, async {
+                    client.simple_query(sql).await.map(rows).map_err(|error| refused(&error))
+                })
+                .await
             }
             Self::Direct(socket, config, Some(kept)) => {
-                let (client, connection) = config.connect_raw(socket, NoTls).await.map_err(refused)?;
+                let (client, connection) =
+                    config.connect_raw(socket, NoTls).await.map_err(|error| refused(&error))?;
                 // Ends with the client.
                 tokio::spawn(connection);
                 ask(client, sql, kept).await
@@ -103,8 +108,8 @@ impl Open<'_> {
     }
 }
 
-fn refused(error: tokio_postgres::Error) -> Trouble {
-    Trouble::Refused(chain(&error))
+fn refused(error: &tokio_postgres::Error) -> Trouble {
+    Trouble::Refused(chain(error))
 }
 
 /// Asks, and keeps the connection unless it is what failed.
@@ -124,7 +129,7 @@ async fn ask(
         }
         Err(_) => {}
     }
-    answer.map(rows).map_err(refused)
+    answer.map(rows).map_err(|error| refused(&error))
 }
 
 /// The rows of an answer.

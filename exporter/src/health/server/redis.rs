@@ -108,7 +108,7 @@ impl Open<'_> {
         match self {
             Self::Command(client) => redis_cli(client, words).await,
             Self::Direct(socket, info, None) => {
-                let replies = converse(socket, info, &[words]).await.map_err(refused)?;
+                let replies = converse(socket, info, &[words]).await.map_err(|error| refused(&error))?;
                 let mut flat = Vec::new();
                 for reply in replies {
                     flatten(reply, &mut flat);
@@ -119,7 +119,7 @@ impl Open<'_> {
                 let config = AsyncConnectionConfig::new().set_response_timeout(None);
                 let made =
                     MultiplexedConnection::new_with_config(info.redis_settings(), socket, config).await;
-                let (connection, driver) = made.map_err(refused)?;
+                let (connection, driver) = made.map_err(|error| refused(&error))?;
                 // Ends with the connection.
                 tokio::spawn(driver);
                 ask(connection, words, kept).await
@@ -129,8 +129,8 @@ impl Open<'_> {
     }
 }
 
-fn refused(error: RedisError) -> Trouble {
-    Trouble::Refused(chain(&error))
+fn refused(error: &RedisError) -> Trouble {
+    Trouble::Refused(chain(error))
 }
 
 /// Asks, and keeps the connection unless it is what failed.
@@ -144,7 +144,7 @@ async fn ask(
         kept.put(connection);
     }
     let mut flat = Vec::new();
-    flatten(answer.and_then(Value::extract_error).map_err(refused)?, &mut flat);
+    flatten(answer.and_then(Value::extract_error).map_err(|error| refused(&error))?, &mut flat);
     Ok(flat)
 }
 

@@ -132,10 +132,11 @@ mod tests {
     const EARLY: &str = "2026-11-24T10:00:00Z";
     const LATE: &str = "2026-11-24T10:05:00Z";
 
+    type Entries = &'static [(&'static str, &'static str, Option<&'static str>)];
+
     #[test]
     fn whoever_changed_something_since_and_may_not_is_named() {
         let allowed = Allowed::with(&["Patroni".to_owned()]);
-        type Entries = &'static [(&'static str, &'static str, Option<&'static str>)];
         let before: Entries =
             &[("kubectl-client-side-apply", EARLY, None), ("kubelet", EARLY, Some("status"))];
         let table: [(Entries, &[&str]); 6] = [

@@ -41,7 +41,7 @@ impl Coverage {
         let since = kinds.iter().map(|(since, _)| *since).max().unwrap_or_default().max(self.counted);
         let until = kinds.iter().map(|(_, until)| *until).min().unwrap_or_default();
         if until > since {
-            self.total += until - since;
+            self.total += until.saturating_sub(since);
             self.counted = until;
         }
     }
