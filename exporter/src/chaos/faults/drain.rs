@@ -129,7 +129,9 @@ impl Drain {
     /// Cordons, evicts, and waits until all that is to leave is gone; says who that was.
     async fn apply(&self, until: Instant) -> Result<String, Ending> {
         if !self.cordoned {
-            cordon(&self.cluster, &self.node, &self.uid, true).await.map_err(Ending::Failed)?;
+            let cordon = cordon(&self.cluster, &self.node, &self.uid, true);
+            let silent = |_| Ending::OutOfTime(format!("cordon node {}: no answer", self.node));
+            tokio::time::timeout_at(until, cordon).await.map_err(silent)?.map_err(Ending::Failed)?;
         }
         // Once nobody else comes.
         let leaving = self.leaving().await.map_err(|refusal| Ending::Failed(refusal.to_string()))?;

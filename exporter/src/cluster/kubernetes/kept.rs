@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
 
-use super::{Kubernetes, MANAGER, reason};
+use super::{Kubernetes, MANAGER, in_time, reason};
 
 /// Why a text could not be read or kept.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +57,7 @@ impl Kept {
     }
 
     async fn read(&mut self) -> Result<Option<String>, KeptError> {
-        let found = self.cluster.here::<ConfigMap>().get_opt(&self.name).await;
+        let found = in_time(self.cluster.here::<ConfigMap>().get_opt(&self.name)).await;
         let Some(found) = found.map_err(|error| self.failed("read", &error))? else {
             self.version = None;
             return Ok(None);
@@ -97,8 +97,8 @@ impl Kept {
         };
         let by = PostParams { field_manager: Some(MANAGER.to_owned()), dry_run: false };
         let written = match self.version {
-            Some(_) => objects.replace(&self.name, &by, &object).await?,
-            None => objects.create(&by, &object).await?,
+            Some(_) => in_time(objects.replace(&self.name, &by, &object)).await?,
+            None => in_time(objects.create(&by, &object)).await?,
         };
         self.version = written.metadata.resource_version;
         Ok(())

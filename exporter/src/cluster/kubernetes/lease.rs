@@ -9,7 +9,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::api::PostParams;
 use tokio_util::sync::CancellationToken;
 
-use super::{Kubernetes, MANAGER, reason};
+use super::{Kubernetes, MANAGER, in_time, reason};
 
 /// A holder that has not renewed for this long is gone.
 const LASTS: Duration = Duration::from_secs(15);
@@ -115,7 +115,7 @@ impl Held {
     async fn write(&self, identity: &str) -> Result<(), LeaseError> {
         let leases = self.cluster.here::<Lease>();
         let now = Timestamp::now();
-        let found = leases.get_opt(&self.name).await.map_err(|error| self.failed(&error))?;
+        let found = in_time(leases.get_opt(&self.name)).await.map_err(|error| self.failed(&error))?;
         let by = PostParams { field_manager: Some(MANAGER.to_owned()), dry_run: false };
         let spec = LeaseSpec {
             holder_identity: Some(identity.to_owned()),
@@ -126,11 +126,11 @@ impl Held {
         let written = match found {
             None => {
                 let metadata = ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() };
-                leases.create(&by, &Lease { metadata, spec: Some(spec) }).await
+                in_time(leases.create(&by, &Lease { metadata, spec: Some(spec) })).await
             }
             Some(lease) if is_free(&lease, &self.holder, now) => {
                 // Its state goes along: of two who take it at once, one is told of a conflict.
-                leases.replace(&self.name, &by, &Lease { spec: Some(spec), ..lease }).await
+                in_time(leases.replace(&self.name, &by, &Lease { spec: Some(spec), ..lease })).await
             }
             Some(lease) => {
                 let holder = lease.spec.and_then(|spec| spec.holder_identity).unwrap_or_default();

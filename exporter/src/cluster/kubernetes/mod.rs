@@ -111,6 +111,15 @@ impl Kubernetes {
     }
 }
 
+/// A small request has failed without an answer after this long.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// The answer to a small request, in time or not at all: the client itself would wait for ever.
+async fn in_time<T>(request: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
+    let silent = |_| kube::Error::Service(format!("no answer within {ANSWER_WITHIN:?}").into());
+    tokio::time::timeout(ANSWER_WITHIN, request).await.map_err(silent)?
+}
+
 /// What a failed request says, for people: the API server's own words, where it said any.
 pub fn reason(error: &kube::Error) -> String {
     match error {
