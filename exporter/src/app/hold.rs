@@ -23,7 +23,7 @@ const LEASE_LIMIT: Duration = Duration::from_secs(20);
 pub(super) struct Hold {
     pub(super) journal: Journal,
     pub(super) cluster: Option<Kubernetes>,
-    lease: Option<Held>,
+    pub(super) lease: Option<Held>,
 }
 
 impl Hold {
@@ -54,11 +54,6 @@ impl Hold {
         let lease = take_lease(&cluster, &holder_here(holder), lost, progress).await?;
         let journal = Journal::open_kept(directory, cluster.clone()).await.context("take the journal")?;
         Ok(Self { journal, cluster: Some(cluster), lease: Some(lease) })
-    }
-
-    /// Its parts.
-    pub(super) fn into_parts(self) -> (Journal, Option<Kubernetes>, Option<Held>) {
-        (self.journal, self.cluster, self.lease)
     }
 }
 

@@ -76,8 +76,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         format!("make a folder for the run in {} (--dir chooses another place)", request.dir.display())
     })?;
     // Before anything of a run is touched, for it may be another process's.
-    let hold = Hold::take(&trial, dir.root(), &id, &abort, progress).await?;
-    let (journal, cluster, lease) = hold.into_parts();
+    let Hold { journal, cluster, lease } = Hold::take(&trial, dir.root(), &id, &abort, progress).await?;
     anyhow::ensure!(
         !dir.has_ended(),
         "run {id} has come to its end before, what it wrote is in {}: give this one another --run-id",

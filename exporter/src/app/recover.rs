@@ -36,8 +36,8 @@ pub async fn recover_namespace(namespace: &Namespace, progress: &Progress) -> an
     let cluster = Kubernetes::connect_to(namespace.as_str()).await?;
     let folder = PrivateFolder::make()?;
     let lost = CancellationToken::new();
-    let hold = Hold::of_cluster(cluster, &folder.0, "recover", &lost, progress).await?;
-    let (journal, _, lease) = hold.into_parts();
+    let Hold { journal, lease, .. } =
+        Hold::of_cluster(cluster, &folder.0, "recover", &lost, progress).await?;
     // The trial is not at hand, so neither are its secrets.
     let (clock, secrets) = (Clock::start(), Secrets::default());
     let result = tokio::select! {

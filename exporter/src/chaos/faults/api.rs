@@ -7,10 +7,12 @@ use k8s_openapi::api::policy::v1::Eviction;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;
 use kube::Api;
 use kube::api::PostParams;
+use serde::{Deserialize, Serialize};
 
 use super::Means;
 use crate::chaos::guard::{self, Refusal};
 use crate::cluster::kubernetes::{Kubernetes, MANAGER, is_absent, reason};
+use crate::errors::chain;
 use crate::trial::Name;
 
 /// Questions with a limit in time, whose failure is a reason not to break anything.
@@ -49,13 +51,43 @@ pub(super) fn primary(means: Means<'_>) -> Result<&Name, Refusal> {
     means.primary.ok_or_else(|| unknown("nobody has said who takes writes".to_owned()))
 }
 
-/// Whether the namespace of the service lets itself be broken.
-pub(super) async fn opted_in(cluster: &Kubernetes, asked: Asked) -> Result<(), Refusal> {
+/// Where a fault is put back: a namespace, and no other of its name in another cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The namespace of the service.
+    pub namespace: String,
+    /// Its UID, which tells the cluster apart too.
+    pub uid: String,
+}
+
+impl Place {
+    /// The cluster that is reached from here, if it is the one. In another one nothing would be found to put back,
+    /// and what is broken would pass for mended.
+    pub(super) async fn reach(&self) -> Result<Kubernetes, String> {
+        let cluster = Kubernetes::connect_to(&self.namespace).await.map_err(|error| chain(&error))?;
+        let found = cluster.everywhere::<Namespace>().get_metadata_opt(&self.namespace).await;
+        let found =
+            found.map_err(|error| format!("read namespace {}: {}", self.namespace, reason(&error)))?;
+        match found.and_then(|found| found.metadata.uid) {
+            Some(uid) if uid == self.uid => Ok(cluster),
+            _ => Err(format!(
+                "namespace {} with UID {} is not in this cluster: use the kubeconfig by which it was broken",
+                self.namespace, self.uid
+            )),
+        }
+    }
+}
+
+/// The namespace of the service, if it lets itself be broken.
+pub(super) async fn opted_in(cluster: &Kubernetes, asked: Asked) -> Result<Place, Refusal> {
     let name = cluster.namespace();
     let namespace =
         asked.of("read the namespace", cluster.everywhere::<Namespace>().get_metadata(name)).await?;
     let labels = namespace.metadata.labels.unwrap_or_default();
-    guard::opted_in(name, &labels).map_err(Refusal::Obstacle)
+    guard::opted_in(name, &labels).map_err(Refusal::Obstacle)?;
+    let uid = namespace.metadata.uid.unwrap_or_default();
+    Ok(Place { namespace: name.to_owned(), uid })
 }
 
 /// What came of an eviction.

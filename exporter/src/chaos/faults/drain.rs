@@ -10,14 +10,14 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::api::{self, Asked, Evicted};
+use super::api::{self, Asked, Evicted, Place};
 use super::evictable::{Leaving, choose, is_cordoned, leaving};
 use super::{Ending, Means, Outcome, Scene};
 use crate::chaos::guard::{Obstacle, Refusal};
 use crate::chaos::step;
 use crate::clock::Moment;
 use crate::cluster::Target;
-use crate::cluster::kubernetes::{ConnectError, Kubernetes, MANAGER, is_absent, reason};
+use crate::cluster::kubernetes::{Kubernetes, MANAGER, is_absent, reason};
 use crate::trial::NodeDrain;
 
 /// The node that this program runs on, where its pod tells it.
@@ -29,6 +29,7 @@ const GONE_PAUSE: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone)]
 pub struct Drain {
     cluster: Kubernetes,
+    place: Place,
     fault: NodeDrain,
     node: String,
     uid: String,
@@ -41,7 +42,7 @@ pub struct Drain {
 #[serde(deny_unknown_fields)]
 pub struct Uncordon {
     /// The namespace of the service, whose cluster it is.
-    pub namespace: String,
+    pub place: Place,
     /// The node.
     pub node: String,
     /// Its UID.
@@ -54,6 +55,7 @@ pub struct Uncordon {
 pub(super) async fn resolve(fault: &NodeDrain, means: Means<'_>) -> Result<(Vec<Target>, Drain), Refusal> {
     let cluster = api::cluster(means)?;
     let asked = Asked { timeout: fault.timeout };
+    let place = api::opted_in(&cluster, asked).await?;
     let holding = fault.holding.as_str();
     let (here, all) = (cluster.here::<Pod>(), cluster.everywhere::<Pod>());
     let ours = asked.of("list the pods", here.list(&ListParams::default().labels(holding))).await?;
@@ -67,7 +69,7 @@ pub(super) async fn resolve(fault: &NodeDrain, means: Means<'_>) -> Result<(Vec<
     let (cordoned, metadata) = (is_cordoned(&node), node.metadata);
     let (node, uid) = (metadata.name.unwrap_or_default(), metadata.uid.unwrap_or_default());
     let target = Target::Node { name: node.clone(), uid: uid.clone() };
-    let drain = Drain { cluster, fault: fault.clone(), node, uid, cordoned };
+    let drain = Drain { cluster, place, fault: fault.clone(), node, uid, cordoned };
     drain.survey().await?;
     Ok((vec![target], drain))
 }
@@ -77,7 +79,7 @@ impl Drain {
     pub(super) fn undo(&self) -> Option<Uncordon> {
         let timeout_ms = u64::try_from(self.fault.timeout.as_millis()).unwrap_or(u64::MAX);
         (!self.cordoned).then(|| Uncordon {
-            namespace: self.cluster.namespace().to_owned(),
+            place: self.place.clone(),
             node: self.node.clone(),
             uid: self.uid.clone(),
             timeout_ms,
@@ -211,21 +213,21 @@ async fn cordon(cluster: &Kubernetes, node: &str, uid: &str, cordoned: bool) -> 
 
 impl Uncordon {
     /// One attempt to let pods onto the node again.
-    pub(super) async fn attempt(&self, scene: Scene<'_>) -> Result<Outcome, ConnectError> {
-        let cluster = Kubernetes::connect_to(&self.namespace).await?;
+    pub(super) async fn attempt(&self, scene: Scene<'_>) -> Outcome {
         let limit = Duration::from_millis(self.timeout_ms);
         let start = scene.clock.now();
         step!("revert_started");
-        let ending = match tokio::time::timeout(limit, self.apply(&cluster)).await {
+        let ending = match tokio::time::timeout(limit, self.apply()).await {
             Ok(Ok(())) => Ending::Done,
             Ok(Err(reason)) => Ending::Failed(reason),
             Err(_) => Ending::OutOfTime(format!("no answer within {}", humantime::format_duration(limit))),
         };
-        Ok(Outcome { start, end: scene.clock.now(), ending, told: vec![("request", self.to_string())] })
+        Outcome { start, end: scene.clock.now(), ending, told: vec![("request", self.to_string())] }
     }
 
     /// A node that is gone, or another one of its name, needs nothing.
-    async fn apply(&self, cluster: &Kubernetes) -> Result<(), String> {
+    async fn apply(&self) -> Result<(), String> {
+        let cluster = &self.place.reach().await?;
         let found = cluster.everywhere::<Node>().get_metadata_opt(&self.node).await;
         let found = found.map_err(|error| format!("read node {}: {}", self.node, reason(&error)))?;
         match found {

@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::api::Place;
 use self::commands::{Commands, Mend};
 use self::drain::{Drain, Uncordon};
 pub use self::exec::VARIABLES;
@@ -208,8 +209,8 @@ impl Undo {
     pub(super) async fn attempt(&self, scene: Scene<'_>) -> Result<Outcome, Box<dyn Error + Send + Sync>> {
         match self {
             Self::Exec(mend) => Ok(mend.attempt(scene).await?),
-            Self::Partition(heal) => Ok(heal.attempt(scene).await?),
-            Self::Drain(uncordon) => Ok(uncordon.attempt(scene).await?),
+            Self::Partition(heal) => Ok(heal.attempt(scene).await),
+            Self::Drain(uncordon) => Ok(uncordon.attempt(scene).await),
         }
     }
 }

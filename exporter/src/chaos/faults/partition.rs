@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use super::api::{self, Asked};
+use super::api::{self, Asked, Place};
 use super::canary::Canary;
 use super::policies::{Narrowed, POD_NAME, cut, letting_through, narrowed};
 use super::{Ending, Means, Outcome, Scene};
@@ -33,6 +33,7 @@ use crate::trial::NetworkPartition;
 #[derive(Debug, Clone)]
 pub struct Partition {
     cluster: Kubernetes,
+    place: Place,
     pod: String,
     /// Where the canaries go.
     address: SocketAddr,
@@ -48,7 +49,7 @@ pub struct Partition {
 #[serde(deny_unknown_fields)]
 pub struct Heal {
     /// Where.
-    pub namespace: String,
+    pub place: Place,
     /// The pod that was cut off.
     pub pod: String,
     /// Policies that were made narrower.
@@ -65,7 +66,7 @@ pub(super) async fn resolve(
     let cluster = api::cluster(means)?;
     let name = api::primary(means)?.to_string();
     let asked = Asked { timeout: fault.timeout };
-    api::opted_in(&cluster, asked).await?;
+    let place = api::opted_in(&cluster, asked).await?;
     let pod = asked.of("read a pod", cluster.here::<Pod>().get_opt(&name)).await?;
     let missing = || Refusal::Obstacle(Obstacle::NoPod { pod: name.clone() });
     let pod = pod.ok_or_else(missing)?;
@@ -85,7 +86,8 @@ pub(super) async fn resolve(
     let narrowed = open.iter().filter_map(|policy| narrowed(policy, &name)).collect();
     let target = Target::Pod { name: name.clone(), uid };
     let canary = Arc::default();
-    let partition = Partition { cluster, pod: name, address, narrowed, timeout: fault.timeout, canary };
+    let partition =
+        Partition { cluster, place, pod: name, address, narrowed, timeout: fault.timeout, canary };
     partition.send_canary().await?;
     Ok((vec![target], partition))
 }
@@ -101,7 +103,7 @@ fn address(pod: &Pod) -> Option<SocketAddr> {
 impl Partition {
     pub(super) fn undo(&self) -> Heal {
         Heal {
-            namespace: self.cluster.namespace().to_owned(),
+            place: self.place.clone(),
             pod: self.pod.clone(),
             narrowed: self.narrowed.clone(),
             timeout_ms: u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX),
@@ -209,22 +211,18 @@ fn ending(done: Result<Result<(), String>, tokio::time::error::Elapsed>, limit: 
 
 impl Heal {
     /// One attempt to let traffic through again.
-    pub(super) async fn attempt(
-        &self,
-        scene: Scene<'_>,
-    ) -> Result<Outcome, crate::cluster::kubernetes::ConnectError> {
-        let cluster = Kubernetes::connect_to(&self.namespace).await?;
+    pub(super) async fn attempt(&self, scene: Scene<'_>) -> Outcome {
         let limit = Duration::from_millis(self.timeout_ms);
         let start = scene.clock.now();
         step!("revert_started");
-        let done = tokio::time::timeout(limit, self.apply(scene, &cluster)).await;
+        let done = tokio::time::timeout(limit, self.apply(scene)).await;
         let told = vec![("request", self.to_string())];
-        Ok(Outcome { start, end: scene.clock.now(), ending: ending(done, limit), told })
+        Outcome { start, end: scene.clock.now(), ending: ending(done, limit), told }
     }
 
     /// Others first: our policy holds everything back until they stand as they stood.
-    async fn apply(&self, scene: Scene<'_>, cluster: &Kubernetes) -> Result<(), String> {
-        let policies = cluster.here::<NetworkPolicy>();
+    async fn apply(&self, scene: Scene<'_>) -> Result<(), String> {
+        let policies = self.place.reach().await?.here::<NetworkPolicy>();
         for narrowed in &self.narrowed {
             widen(&policies, narrowed).await?;
         }

@@ -3,7 +3,7 @@
 //!
 //! One attempt is outstanding: a write that hangs is left to, and stands for an instance that is observed and
 //! takes nothing. Directly, every attempt is a fresh connection (PostgreSQL with `synchronous_commit=local`,
-//! Redis a plain SET). Through a command prefix it is one process; as long as that says nothing, what was known
+//! Redis a plain SET); inside a pod the connection is kept as long as it answers. Through a command prefix it is one process; as long as that says nothing, what was known
 //! before it stays.
 
 pub(super) mod leadership;
