@@ -1,11 +1,15 @@
 //! From a checked trial to a finished run: wires the rooms, leads the run, shuts down in order.
 
+mod cleanup;
 mod commands;
 mod ending;
 mod hold;
 mod linger;
+mod manifests;
 mod overrides;
+mod permitted;
 mod recover;
+mod rights;
 mod tables;
 
 use std::collections::BTreeSet;
@@ -38,7 +42,9 @@ use crate::web::{About, Readiness, Web};
 use crate::{chaos, cluster, signals};
 use hold::Hold;
 
-pub use commands::{Planned, cleanup, plan, sql, summary};
+pub use cleanup::cleanup;
+pub use commands::{Planned, plan, sql, summary};
+pub use manifests::{Account, manifests};
 pub use overrides::Overrides;
 pub use recover::{recover, recover_namespace};
 

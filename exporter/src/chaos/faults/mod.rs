@@ -20,6 +20,7 @@ pub mod pod_kill;
 mod pods;
 mod policies;
 pub(super) mod process;
+pub mod rights;
 mod strays;
 mod trace;
 
