@@ -167,7 +167,7 @@ Exit codes:
     },
     /// Print the Kubernetes account and roles by which a trial may be run, and no more than that.
     #[command(after_help = "\
-Asks no cluster. What a trial without `kubernetes` needs is nothing: only the account is printed.
+Asks no cluster. A trial without `kubernetes` needs nothing: then only the account is printed.
 
 Examples:
   load-exporter manifests trial.yaml | kubectl apply -f -

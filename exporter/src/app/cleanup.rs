@@ -57,7 +57,11 @@ async fn of_all_runs_on(place: &Place, trial: &Trial, progress: &Progress) -> an
     let cluster = Kubernetes::connect(place).await?;
     let lost = CancellationToken::new();
     let lease = take_lease(&cluster, &holder_here("cleanup"), &lost, progress).await?;
-    let emptied = match remove(&cluster, trial).await {
+    let removed = tokio::select! {
+        removed = remove(&cluster, trial) => removed,
+        () = lost.cancelled() => Err(anyhow::anyhow!("somebody else has begun to break or put back things there")),
+    };
+    let emptied = match removed {
         Ok(emptied) => emptied,
         Err(error) => {
             lease.release().await;

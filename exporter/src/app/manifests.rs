@@ -22,9 +22,9 @@ pub fn manifests(trial: &Trial, account: &Account) -> String {
     let needs = rights::needs(trial);
     let head = match trial.kubernetes() {
         Some(_) => {
-            format!("# All that {} has to be allowed to run the trial {}", account.name, trial.name)
+            format!("# What {} has to be allowed for a run of {}, and no more", account.name, trial.name)
         }
-        None => format!("# Nothing has to be allowed to run the trial {}: it names no cluster", trial.name),
+        None => "# Nothing has to be allowed, for the trial names no cluster".to_owned(),
     };
     let mut documents = Vec::new();
     if !account.is_there {

@@ -58,9 +58,9 @@ impl fmt::Display for Missing {
         }
         writeln!(
             f,
-            "`kubectl apply -f -` of this grants just that; `load-exporter manifests` prints all that the"
+            "What follows grants just that (`kubectl apply -f -`); `load-exporter manifests` prints all that the \
+             trial needs.\n"
         )?;
-        writeln!(f, "trial needs, for an account of its own:\n")?;
         f.write_str(&self.grant())
     }
 }

@@ -35,8 +35,10 @@ mod tests {
     use crate::trial::{ProcessEnvironment, parse};
 
     const STORE: &str = "stores:\n  - name: pg\n    postgres: postgres://me@pg:5432/shop\n    instances:\n";
-    const INSIDE: &str = "      - {name: pg-0, inside: \"postgres://me@localhost:5432/shop\"}\n";
-    const DIRECT: &str = "      - {name: pg-0, at: \"postgres://me@pg-0:5432/shop\"}\n";
+    const INSIDE: &str = "      - {name: pg-0, inside: \"postgres://me@localhost:5432/shop\"}\n      \
+                          - {name: pg-1, at: \"postgres://me@pg-1:5432/shop\"}\n";
+    const DIRECT: &str = "      - {name: pg-0, at: \"postgres://me@pg-0:5432/shop\"}\n      \
+                          - {name: pg-1, at: \"postgres://me@pg-1:5432/shop\"}\n";
     const COMPONENTS: &str = "components:\n  - {name: shop, http: /}\n";
 
     /// What a trial with `rest` needs, as `VERB RESOURCE`, those of the whole cluster marked.

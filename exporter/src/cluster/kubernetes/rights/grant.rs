@@ -125,15 +125,28 @@ fn policy(rule: &Rule) -> PolicyRule {
 /// `object` with a line for each field; its `rules`, if it has any, with one for each, below what it is for.
 fn yaml(object: &impl Serialize, rules: &[Rule]) -> String {
     let lines = |(key, value): (String, Value)| match key.as_str() {
-        "rules" => format!("rules:\n{}", rules.iter().map(line).collect::<Vec<_>>().concat()),
+        "rules" => format!("rules:\n{}", with_purposes(rules).concat()),
         _ => format!("{key}: {}", flow(value)),
     };
     fields(object).into_iter().map(lines).collect::<Vec<_>>().concat()
 }
 
-fn line(rule: &Rule) -> String {
-    let purposes = rule.purposes.join("\n  # ");
-    format!("  # {purposes}\n  - {}", flow(Value::Object(fields(&policy(rule)))))
+/// Whoever asked first heads all the rules that follow for it.
+fn with_purposes(rules: &[Rule]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut head = None;
+    for rule in rules {
+        for (place, purpose) in rule.purposes.iter().enumerate() {
+            match place {
+                0 if head == Some(purpose) => {}
+                0 => lines.push(format!("  # {purpose}\n")),
+                _ => lines.push(format!("  # also {purpose}\n")),
+            }
+        }
+        head = rule.purposes.first();
+        lines.push(format!("  - {}", flow(Value::Object(fields(&policy(rule))))));
+    }
+    lines
 }
 
 fn fields(object: &impl Serialize) -> Map<String, Value> {
@@ -162,6 +175,8 @@ mod tests {
     fn roles_are_readable_and_say_what_each_rule_is_for() {
         let asked = [
             needs(Scope::Namespace, "", &["pods"], &["list"], "to look"),
+            needs(Scope::Namespace, "policy", &["poddisruptionbudgets"], &["list"], "to look"),
+            needs(Scope::Namespace, "policy", &["poddisruptionbudgets"], &["list"], "to be kind"),
             needs_of("ordeal", "coordination.k8s.io", "leases", &["get"], "to be alone"),
             needs(Scope::Cluster, "", &["nodes"], &["get", "patch"], "to drain"),
         ]
@@ -174,6 +189,8 @@ metadata: {name: conductor, namespace: shop}
 rules:
   # to look
   - {apiGroups: [\"\"], resources: [pods], verbs: [list]}
+  # also to be kind
+  - {apiGroups: [policy], resources: [poddisruptionbudgets], verbs: [list]}
   # to be alone
   - {apiGroups: [coordination.k8s.io], resourceNames: [ordeal], resources: [leases], verbs: [get]}
 ---

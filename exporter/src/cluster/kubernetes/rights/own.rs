@@ -7,7 +7,7 @@ use crate::cluster::kubernetes::witness::watched_kinds;
 /// To witness changes by others, and to look where autoscalers stand.
 pub fn to_watch() -> Vec<Need> {
     let each = |kind: kube::api::ApiResource| {
-        let purpose = "to see who else changes or deletes something during the run";
+        let purpose = "to see who else changes or deletes something";
         needs(Namespace, &kind.group, &[&kind.plural], &["list", "watch"], purpose)
     };
     let mut all: Vec<Need> = watched_kinds().into_iter().flat_map(each).collect();
