@@ -214,6 +214,7 @@ async fn open_driver(
         token: &token,
         experiments: &trial.experiments,
         components: trial.components.iter().map(|component| component.name.clone()).collect(),
+        stores: trial.stores.clone(),
         secrets: trial.secrets.clone(),
         cluster,
         metrics: chaos::metrics::Metrics::register(registry, &trial.experiments, &ledgers)?,

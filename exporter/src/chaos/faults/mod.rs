@@ -19,6 +19,7 @@ pub mod partition;
 pub mod pod_kill;
 mod pods;
 mod policies;
+mod quorum;
 pub(super) mod process;
 mod strays;
 mod trace;
@@ -44,7 +45,7 @@ use super::journal::{Intent, Journal};
 use crate::clock::{Clock, Moment};
 use crate::cluster::Target;
 use crate::cluster::kubernetes::Kubernetes;
-use crate::trial::{Fault, Name, Secrets};
+use crate::trial::{Fault, Name, Secrets, Store};
 
 /// What a fault does, its choices made.
 #[derive(Debug, Clone)]
@@ -100,6 +101,8 @@ pub struct Means<'a> {
     pub clock: &'a Clock,
     /// What no refusal may show.
     pub secrets: &'a Secrets,
+    /// The trial's stores, whose servers are named as their pods.
+    pub stores: &'a [Store],
     /// The cluster that the service runs on, if it is one of Kubernetes.
     pub cluster: Option<&'a Kubernetes>,
     /// The instance that takes writes at this moment, by its own word, of the store whose primary is to be hit.
@@ -154,7 +157,7 @@ impl Action {
         match self {
             Self::Exec(commands) => commands.bit.clone(),
             Self::PodKill(kill) => kill.check().map(str::to_owned),
-            Self::Partition(partition) => Some(partition.check()),
+            Self::Partition(partition) => partition.check(),
             Self::Drain(drain) => Some(drain.check()),
         }
     }

@@ -28,6 +28,16 @@ pub enum Obstacle {
         /// Its name.
         pod: String,
     },
+    /// No pod is what the fault is about.
+    NoneMeet {
+        /// What tells such pods.
+        selector: String,
+    },
+    /// The pods that the fault is about are no longer those that were found.
+    Others {
+        /// What tells such pods.
+        selector: String,
+    },
     /// The pod is already on its way out.
     Leaving {
         /// Its name.
@@ -38,17 +48,17 @@ pub enum Obstacle {
         /// Its name.
         pod: String,
     },
-    /// No label tells the pod apart from all others.
-    Unlabelled {
-        /// Its name.
-        pod: String,
-        /// The label that would.
-        label: String,
-    },
     /// Network policies let its traffic through, whatever another one says.
     LetThrough {
-        /// The pod.
-        pod: String,
+        /// The pods.
+        pods: String,
+        /// Their names.
+        policies: Vec<String>,
+    },
+    /// Policies say at both ends what goes between two groups of pods, so that one more would let more through.
+    Said {
+        /// The groups.
+        pods: String,
         /// Their names.
         policies: Vec<String>,
     },
@@ -90,6 +100,15 @@ pub enum Obstacle {
         /// The pod.
         pod: String,
     },
+    /// Too few servers of a store would be left to make decisions.
+    Quorum {
+        /// The store.
+        store: String,
+        /// Servers that would go.
+        hit: usize,
+        /// Servers that it has.
+        all: usize,
+    },
     /// A budget allows no such loss.
     Budget {
         /// The `PodDisruptionBudget`.
@@ -106,16 +125,20 @@ impl Obstacle {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NotOptedIn { .. } => "not_opted_in",
-            Self::TooFewPods { .. } | Self::NoPod { .. } | Self::NoNode { .. } => "no_target",
+            Self::TooFewPods { .. }
+            | Self::NoPod { .. }
+            | Self::NoneMeet { .. }
+            | Self::Others { .. }
+            | Self::NoNode { .. } => "no_target",
             Self::Leaving { .. } => "leaving",
             Self::Ownerless { .. } => "ownerless",
-            Self::Unlabelled { .. } => "unlabelled",
-            Self::LetThrough { .. } => "let_through",
+            Self::LetThrough { .. } | Self::Said { .. } => "let_through",
             Self::Unseen { .. } => "unseen",
             Self::LastNode { .. } => "last_node",
             Self::Empty { .. } => "empty_node",
             Self::Stranger { .. } => "stranger",
             Self::EmptyDir { .. } => "empty_dir",
+            Self::Quorum { .. } => "quorum",
             Self::Budget { .. } => "budget",
         }
     }
@@ -134,6 +157,43 @@ impl fmt::Display for Obstacle {
                 write!(f, "ready pods with {selector}: {ready}, of which {wanted} are to be hit")
             }
             Self::NoPod { pod } => write!(f, "there is no pod {pod}"),
+            Self::NoneMeet { selector } => write!(f, "no pod has {selector}"),
+            Self::Others { selector } => {
+                write!(f, "the pods with {selector} are no longer those that were found")
+            }
+            Self::Leaving { pod } => write!(f, "pod {pod} is on its way out already"),
+            Self::Ownerless { pod } => {
+                write!(f, "pod {pod} belongs to no controller: nothing would put another in its place")
+            }
+            Self::LetThrough { .. } => "let_through",
+            Self::Unseen { .. } => "unseen",
+            Self::LastNode { .. } => "last_node",
+            Self::Empty { .. } => "empty_node",
+            Self::Stranger { .. } => "stranger",
+            Self::EmptyDir { .. } => "empty_dir",
+            Self::Quorum { .. } => "quorum",
+            Self::Budget { .. } => "budget",
+        }
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (key, value) = OPT_IN;
+        match self {
+            Self::NotOptedIn { namespace } => write!(
+                f,
+                "namespace {namespace} has not opted in; whoever owns it does so by \
+                 `kubectl label namespace {namespace} {key}={value}`"
+            ),
+            Self::TooFewPods { selector, ready, wanted } => {
+                write!(f, "ready pods with {selector}: {ready}, of which {wanted} are to be hit")
+            }
+            Self::NoPod { pod } => write!(f, "there is no pod {pod}"),
+            Self::NoneMeet { selector } => write!(f, "no pod has {selector}"),
+            Self::Others { selector } => {
+                write!(f, "the pods with {selector} are no longer those that were found")
+            }
             Self::Leaving { pod } => write!(f, "pod {pod} is on its way out already"),
             Self::Ownerless { pod } => {
                 write!(f, "pod {pod} belongs to no controller: nothing would put another in its place")
@@ -141,9 +201,14 @@ impl fmt::Display for Obstacle {
             Self::Unlabelled { pod, label } => {
                 write!(f, "pod {pod} has no label {label}, so that no policy can be about it alone")
             }
-            Self::LetThrough { pod, policies } => write!(
+            Self::Said { pods, policies } => write!(
                 f,
-                "policies only add up, and these let traffic of pod {pod} through: {} (with \
+                "policies say already what goes in or out of {pods}, and one more would let more through: {}",
+                policies.join(", ")
+            ),
+            Self::LetThrough { pods, policies } => write!(
+                f,
+                "policies only add up, and these let traffic of {pods} through: {} (with \
                  `replace_policies: true` they are made narrower meanwhile)",
                 policies.join(", ")
             ),
@@ -167,6 +232,9 @@ impl fmt::Display for Obstacle {
                     f,
                     "pod {pod} has an emptyDir, which would be lost (`allow_empty_dir: true` allows that)"
                 )
+            }
+            Self::Quorum { store, hit, all } => {
+                write!(f, "{hit} of {all} servers of {store} would go at once, and leave it no majority")
             }
             Self::Budget { budget, allowed, hit } => write!(
                 f,

@@ -89,8 +89,8 @@ impl Fault {
     pub fn primary_of(&self) -> Option<StoreIndex> {
         match self {
             Self::PodKill(PodKill { pods: Pods::Primary(store), .. }) => Some(*store),
-            Self::Partition(partition) => Some(partition.primary_of),
-            Self::Exec(_) | Self::PodKill(_) | Self::Drain(_) => None,
+            Self::Partition(NetworkPartition { whom: Whom::Primary(store), .. }) => Some(*store),
+            Self::Exec(_) | Self::PodKill(_) | Self::Partition(_) | Self::Drain(_) => None,
         }
     }
 }
@@ -111,15 +111,26 @@ pub struct PodKill {
     pub timeout: Duration,
 }
 
-/// A pod that nothing reaches, and that reaches nothing.
+/// Pods that are cut off.
 #[derive(Debug, Clone)]
 pub struct NetworkPartition {
-    /// The one that is named as the instance of this store that takes writes at that moment.
-    pub primary_of: StoreIndex,
+    /// Which.
+    pub whom: Whom,
+    /// From whom; `None`: nothing reaches them, and they reach nothing.
+    pub from: Option<Requirement>,
     /// Whether policies that let its traffic through are made narrower meanwhile (default: they are an obstacle).
     pub replace_policies: bool,
     /// The longest wait for the cut to take effect, and for an attempt to put it back (default 30 s).
     pub timeout: Duration,
+}
+
+/// Pods that are cut off.
+#[derive(Debug, Clone)]
+pub enum Whom {
+    /// The one that is named as the instance of this store that takes writes at that moment.
+    Primary(StoreIndex),
+    /// All that meet it.
+    Pods(Requirement),
 }
 
 /// A node that is cordoned, and whose pods are evicted.

@@ -25,10 +25,10 @@ use url::Url;
 pub use address::{AddressError, PostgresAddress, RedisAddress};
 pub use components::{Component, ComponentKind};
 pub use experiments::{
-    ExecFault, Experiment, Fault, FaultKind, KilledBy, NetworkPartition, NodeDrain, Others, PodKill, Pods,
+    ExecFault, Experiment, Fault, FaultKind, KilledBy, NetworkPartition, NodeDrain, Others, PodKill, Pods, Whom,
 };
 pub use index::{ComponentIndex, StoreIndex};
-pub use kubernetes::{Kubernetes, Namespace, Selector};
+pub use kubernetes::{Kubernetes, Namespace, Required, Requirement, Selector};
 pub use ledgers::Ledger;
 pub use load::{Buckets, Load, Redirects, Stage, Task, Think};
 pub use name::Name;

@@ -111,8 +111,21 @@ fn partitions_and_drains() {
             (
                 "  - {name: e, components: [web], network_partition: {replace_policies: maybe}}\n",
                 &[
-                    "9:53: the pod to cut off without `primary_of`; expected the store whose primary is cut off",
+                    "9:53: the pods to cut off without a kind; expected `primary_of` or `selector`",
                     "9:72: `maybe`; expected true or false",
+                ],
+            ),
+            (
+                "  - {name: e, components: [web], network_partition: {selector: 'a=b,c', from: a b}}\n",
+                &[
+                    "9:64: `a=b,c`; expected a label selector of one requirement such as app=shop",
+                    "9:79: `a b`; expected a label selector of one requirement such as app=shop",
+                ],
+            ),
+            (
+                "  - {name: e, components: [web], network_partition: {selector: a=b, from: c=d, replace_policies: true}}\n",
+                &[
+                    "9:97: `replace_policies` beside `from`; expected it where the pods are cut off from everybody",
                 ],
             ),
             (

@@ -1,6 +1,6 @@
 //! Watches for changes that no controller made: a witness that says what it saw, and for how long it looked.
 //!
-//! Each kind of object is listed once and then watched from that state on. A watch is asked for a few seconds at a
+//! Each kind of object is listed once and then watched from that state on. A watch is asked for a second at a
 //! time: its end says that nothing is outstanding until then. A state that the API server has forgotten (410) is a
 //! gap, which ends with a new list.
 
@@ -28,8 +28,8 @@ use self::coverage::Coverage;
 use super::{Kubernetes, reason};
 use crate::cluster::Interventions;
 
-/// How long a watch goes on before it is asked for again.
-const ROUND: u32 = 3;
+/// How long a watch goes on before it is asked for again: by so much the time that is known to be watched is behind.
+const ROUND: u32 = 1;
 /// Pause before what failed is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
 /// A controller tells of a deletion within this time.
