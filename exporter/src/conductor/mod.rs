@@ -33,7 +33,7 @@ pub use report::Findings;
 pub use targets::primary_for;
 
 use crate::chaos::driver::Driver;
-use crate::chaos::record::ExperimentReport;
+use crate::chaos::record::{At, ExperimentReport};
 use crate::clock::Clock;
 use crate::cluster::{self, Cluster};
 use crate::health::Health;
@@ -200,7 +200,7 @@ impl Conductor {
 
     /// Reverts what is broken, before anything else is done for an end ahead of time; says whether all of it is.
     async fn put_everything_back(&mut self) -> bool {
-        self.board.experiment(None);
+        self.say_experiment(None);
         let aborted = self.driver.abort().await;
         // Outages that begin from here on are no experiment's.
         self.health.end_experiment(self.clock.now());
@@ -259,9 +259,12 @@ impl Conductor {
     fn write_results(&self, last: Phase) -> bool {
         let mut all = true;
         let load = self.running.borrow().as_ref().map(|load| load.report());
+        let hide =
+            |text: &str| String::from_utf8_lossy(&self.trial.secrets.hide(text.as_bytes())).into_owned();
+        let seen = self.seen().map(|seen| report::seen::report(seen, |at| At::new(&self.clock, at), hide));
         let written = [
             load.map(|load| self.dir.write_json("load.json", &load)),
-            Some(self.dir.write_json("chaos.json", &self.findings.report(self.driver.report()))),
+            Some(self.dir.write_json("chaos.json", &self.findings.report(self.driver.report(), seen))),
             Some(self.dir.end(last.as_str())),
         ];
         for result in written.into_iter().flatten() {
@@ -280,6 +283,19 @@ impl Conductor {
     fn document(&self) -> Option<Arc<cluster::Document>> {
         let status = self.cluster.feed.borrow();
         status.as_ref().and_then(|status| status.document.as_ref().ok().map(Arc::clone))
+    }
+
+    /// What was seen of the cluster beside what runs.
+    fn seen(&self) -> Option<cluster::seen::Seen> {
+        self.cluster.chronicle.as_ref().map(cluster::Chronicle::seen)
+    }
+
+    /// From now on `experiment` is on, for whoever looks and whoever watches; `None`: none is.
+    fn say_experiment(&self, experiment: Option<&str>) {
+        self.board.experiment(experiment);
+        if let Some(chronicle) = &self.cluster.chronicle {
+            chronicle.during(experiment);
+        }
     }
 
     /// The components that do not serve at this moment.

@@ -3,9 +3,10 @@
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, MetricSpec, MetricStatus};
 use k8s_openapi::api::core::v1::Pod;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use kube::core::Selector;
 
+use crate::cluster::seen::Object;
 use crate::cluster::{Autoscaler, Instance};
 
 /// What a workload wants, and how its pods are found.
@@ -51,6 +52,12 @@ pub fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
     let ready = conditions.into_iter().any(|it| it.type_ == "Ready" && it.status == "True");
     ready && pod.metadata.deletion_timestamp.is_none()
+}
+
+/// An object of a kind as it is told of.
+pub(super) fn object_of(kind: &str, metadata: &ObjectMeta) -> Object {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    Object { kind: kind.to_owned(), name: text(&metadata.name), uid: text(&metadata.uid) }
 }
 
 /// An autoscaler; `None` where it has no name or specification yet.
