@@ -35,6 +35,7 @@ pub use targets::primary_for;
 use crate::chaos::driver::Driver;
 use crate::chaos::record::{At, ExperimentReport};
 use crate::clock::Clock;
+use crate::cluster::seen::{Bounded, Intervention};
 use crate::cluster::{self, Cluster};
 use crate::health::Health;
 use crate::ledger::{LedgerError, Ledgers};
@@ -61,6 +62,8 @@ pub struct End {
     pub ended: Ended,
     /// What became of its experiments, in the trial's order.
     pub experiments: Vec<ExperimentReport>,
+    /// What others changed meanwhile, as far as that was seen.
+    pub interventions: Bounded<Intervention>,
 }
 
 /// How a run ended.
@@ -160,7 +163,8 @@ impl Conductor {
             Ok(()) => Ended::Finished { written },
             Err(stopped) => Ended::Aborted { stopped, put_back },
         };
-        End { ended, experiments: self.driver.report().experiments.clone() }
+        let interventions = self.seen().unwrap_or_default().interventions;
+        End { ended, experiments: self.driver.report().experiments.clone(), interventions }
     }
 
     async fn phases(&mut self, load: Load) -> Result<(), Stopped> {
