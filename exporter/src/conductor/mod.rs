@@ -7,6 +7,7 @@ mod board;
 mod calm;
 mod course;
 mod experiment;
+mod fitness;
 mod glance;
 mod metrics;
 mod phase;

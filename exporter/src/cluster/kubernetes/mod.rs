@@ -3,6 +3,7 @@
 //! Every request is tried once and bounded in time: a client that tries again by itself hides both how long
 //! the API server was away and when a change was made.
 
+mod fitness;
 mod follow;
 mod forward;
 pub(super) mod incidents;
