@@ -33,6 +33,22 @@ pub enum Obstacle {
         /// Its name.
         pod: String,
     },
+    /// The pod has no such container, or several where none is named.
+    NoContainer {
+        /// The pod.
+        pod: String,
+        /// The container that was named.
+        wanted: Option<String>,
+        /// Those that it has.
+        has: Vec<String>,
+    },
+    /// The container does not run.
+    Stopped {
+        /// The pod.
+        pod: String,
+        /// The container.
+        container: String,
+    },
     /// Nothing would put another pod in its place.
     Ownerless {
         /// Its name.
@@ -107,6 +123,8 @@ impl Obstacle {
         match self {
             Self::NotOptedIn { .. } => "not_opted_in",
             Self::TooFewPods { .. } | Self::NoPod { .. } | Self::NoNode { .. } => "no_target",
+            Self::NoContainer { .. } => "no_container",
+            Self::Stopped { .. } => "stopped",
             Self::Leaving { .. } => "leaving",
             Self::Ownerless { .. } => "ownerless",
             Self::Unlabelled { .. } => "unlabelled",
@@ -135,6 +153,15 @@ impl fmt::Display for Obstacle {
             }
             Self::NoPod { pod } => write!(f, "there is no pod {pod}"),
             Self::Leaving { pod } => write!(f, "pod {pod} is on its way out already"),
+            Self::NoContainer { pod, wanted: Some(wanted), has } => {
+                write!(f, "pod {pod} has no container {wanted}; it has {}", has.join(" and "))
+            }
+            Self::NoContainer { pod, wanted: None, has } => {
+                write!(f, "pod {pod} has several containers, {}: `container` says which", has.join(" and "))
+            }
+            Self::Stopped { pod, container } => {
+                write!(f, "container {container} of pod {pod} does not run")
+            }
             Self::Ownerless { pod } => {
                 write!(f, "pod {pod} belongs to no controller: nothing would put another in its place")
             }
