@@ -138,7 +138,7 @@ fn pods(reader: &mut Reader<'_>, fields: &mut Fields<'_>, known: Known<'_>) -> C
 }
 
 /// A store whose servers can be asked which of them takes writes; each is named as its pod.
-fn primary_of(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -> Checked<StoreIndex> {
+pub(super) fn primary_of(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -> Checked<StoreIndex> {
     let store = store(reader, node, known)?;
     if known.stores.get(store.get()).is_some_and(|store| store.instances.is_empty()) {
         let name = known.store_names[store.get()];
@@ -148,7 +148,8 @@ fn primary_of(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -> Checked
     Ok(store)
 }
 
-fn selector(reader: &mut Reader<'_>, node: &Node) -> Checked<Selector> {
+/// A label selector.
+pub(super) fn selector(reader: &mut Reader<'_>, node: &Node) -> Checked<Selector> {
     const SELECTOR: &str = "a label selector such as app=shop";
     let text = reader.filled(node, SELECTOR)?;
     Selector::new(&text.text)

@@ -43,6 +43,22 @@ pub enum Obstacle {
         /// Its name.
         pod: String,
     },
+    /// The pod has no such container, or several where none is named.
+    NoContainer {
+        /// The pod.
+        pod: String,
+        /// The container that was named.
+        wanted: Option<String>,
+        /// Those that it has.
+        has: Vec<String>,
+    },
+    /// The container does not run.
+    Stopped {
+        /// The pod.
+        pod: String,
+        /// The container.
+        container: String,
+    },
     /// Nothing would put another pod in its place.
     Ownerless {
         /// Its name.
@@ -130,6 +146,8 @@ impl Obstacle {
             | Self::NoneMeet { .. }
             | Self::Others { .. }
             | Self::NoNode { .. } => "no_target",
+            Self::NoContainer { .. } => "no_container",
+            Self::Stopped { .. } => "stopped",
             Self::Leaving { .. } => "leaving",
             Self::Ownerless { .. } => "ownerless",
             Self::LetThrough { .. } | Self::Said { .. } => "let_through",
@@ -162,44 +180,17 @@ impl fmt::Display for Obstacle {
                 write!(f, "the pods with {selector} are no longer those that were found")
             }
             Self::Leaving { pod } => write!(f, "pod {pod} is on its way out already"),
+            Self::NoContainer { pod, wanted: Some(wanted), has } => {
+                write!(f, "pod {pod} has no container {wanted}; it has {}", has.join(" and "))
+            }
+            Self::NoContainer { pod, wanted: None, has } => {
+                write!(f, "pod {pod} has several containers, {}: `container` says which", has.join(" and "))
+            }
+            Self::Stopped { pod, container } => {
+                write!(f, "container {container} of pod {pod} does not run")
+            }
             Self::Ownerless { pod } => {
                 write!(f, "pod {pod} belongs to no controller: nothing would put another in its place")
-            }
-            Self::LetThrough { .. } => "let_through",
-            Self::Unseen { .. } => "unseen",
-            Self::LastNode { .. } => "last_node",
-            Self::Empty { .. } => "empty_node",
-            Self::Stranger { .. } => "stranger",
-            Self::EmptyDir { .. } => "empty_dir",
-            Self::Quorum { .. } => "quorum",
-            Self::Budget { .. } => "budget",
-        }
-    }
-}
-
-impl fmt::Display for Obstacle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (key, value) = OPT_IN;
-        match self {
-            Self::NotOptedIn { namespace } => write!(
-                f,
-                "namespace {namespace} has not opted in; whoever owns it does so by \
-                 `kubectl label namespace {namespace} {key}={value}`"
-            ),
-            Self::TooFewPods { selector, ready, wanted } => {
-                write!(f, "ready pods with {selector}: {ready}, of which {wanted} are to be hit")
-            }
-            Self::NoPod { pod } => write!(f, "there is no pod {pod}"),
-            Self::NoneMeet { selector } => write!(f, "no pod has {selector}"),
-            Self::Others { selector } => {
-                write!(f, "the pods with {selector} are no longer those that were found")
-            }
-            Self::Leaving { pod } => write!(f, "pod {pod} is on its way out already"),
-            Self::Ownerless { pod } => {
-                write!(f, "pod {pod} belongs to no controller: nothing would put another in its place")
-            }
-            Self::Unlabelled { pod, label } => {
-                write!(f, "pod {pod} has no label {label}, so that no policy can be about it alone")
             }
             Self::Said { pods, policies } => write!(
                 f,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ComponentIndex, Name, NonEmpty, Selector, StoreIndex};
+use super::{ComponentIndex, Name, NonEmpty, OnePod, PodExec, Selector, StoreIndex};
 
 /// One fault, at one target, at one time.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct Experiment {
 pub enum Fault {
     /// Commands of the user's own.
     Exec(ExecFault),
+    /// Commands of the user's own in a pod of a Kubernetes cluster.
+    PodExec(PodExec),
     /// Pods of a Kubernetes cluster go.
     PodKill(PodKill),
     /// A pod of a Kubernetes cluster is cut off.
@@ -42,6 +44,8 @@ pub enum Fault {
 pub enum FaultKind {
     /// [`Fault::Exec`].
     Exec,
+    /// [`Fault::PodExec`].
+    PodExec,
     /// [`Fault::PodKill`].
     PodKill,
     /// [`Fault::Partition`].
@@ -57,6 +61,7 @@ impl FaultKind {
     pub fn label(self) -> &'static str {
         match self {
             Self::Exec => "exec",
+            Self::PodExec => "pod_exec",
             Self::PodKill => "pod_kill",
             Self::Partition => "network_partition",
             Self::Drain => "node_drain",
@@ -69,6 +74,7 @@ impl Fault {
     pub fn kind(&self) -> FaultKind {
         match self {
             Self::Exec(_) => FaultKind::Exec,
+            Self::PodExec(_) => FaultKind::PodExec,
             Self::PodKill(_) => FaultKind::PodKill,
             Self::Partition(_) => FaultKind::Partition,
             Self::Drain(_) => FaultKind::Drain,
@@ -79,6 +85,7 @@ impl Fault {
     pub fn is_reverted(&self) -> bool {
         match self {
             Self::Exec(fault) => fault.revert.is_some(),
+            Self::PodExec(fault) => fault.revert.is_some(),
             // Their controllers put others in their place.
             Self::PodKill(_) => false,
             Self::Partition(_) | Self::Drain(_) => true,
@@ -88,9 +95,14 @@ impl Fault {
     /// The store whose primary it hits.
     pub fn primary_of(&self) -> Option<StoreIndex> {
         match self {
-            Self::PodKill(PodKill { pods: Pods::Primary(store), .. }) => Some(*store),
-            Self::Partition(NetworkPartition { whom: Whom::Primary(store), .. }) => Some(*store),
-            Self::Exec(_) | Self::PodKill(_) | Self::Partition(_) | Self::Drain(_) => None,
+            Self::PodKill(PodKill { pods: Pods::Primary(store), .. })
+            | Self::PodExec(PodExec { pod: OnePod::Primary(store), .. })
+            | Self::Partition(NetworkPartition { whom: Whom::Primary(store), .. }) => Some(*store),
+            Self::Exec(_)
+            | Self::PodExec(_)
+            | Self::PodKill(_)
+            | Self::Partition(_)
+            | Self::Drain(_) => None,
         }
     }
 }

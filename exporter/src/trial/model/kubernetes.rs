@@ -38,6 +38,23 @@ impl std::fmt::Display for Namespace {
     }
 }
 
+/// The name of a pod: a DNS subdomain, which stands for itself in a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodName(String);
+
+impl PodName {
+    /// Checks `text`; `None` when it is no DNS subdomain.
+    pub fn new(text: &str) -> Option<Self> {
+        let labels = || text.split('.').all(|label| Namespace::new(label).is_some());
+        (text.len() <= 253 && labels()).then(|| Self(text.to_owned()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A label selector as Kubernetes' list requests take it: `app=shop,tier in (web, api),!canary`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selector(String);
@@ -170,6 +187,23 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(Namespace::new(text).is_some(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pods_name_cannot_lead_elsewhere() {
+        let table = [
+            ("postgres-0", true),
+            ("shop-69f77899d-l8fkf.eu", true),
+            ("", false),
+            ("a..b", false),
+            ("..", false),
+            ("a/exec", false),
+            ("a?b", false),
+            ("A", false),
+        ];
+        for (text, expected) in table {
+            assert_eq!(PodName::new(text).is_some(), expected, "{text}");
         }
     }
 

@@ -142,3 +142,46 @@ fn partitions_and_drains() {
         ],
     );
 }
+
+#[test]
+fn commands_in_a_pod() {
+    check(
+        ON_CLUSTER,
+        &[
+            (
+                "  - {name: e, components: [web], pod_exec: {}}\n",
+                &[
+                    "9:44: the commands in a pod without a kind; expected `pod`, `primary_of` or `selector`",
+                    "9:44: the commands in a pod without `inject`; expected a command that breaks the pod, as a list of words",
+                ],
+            ),
+            (
+                "  - {name: e, components: [web], pod_exec: {pod: pg/0, seed: 1, inject: kill 1}}\n",
+                &[
+                    "9:50: `pg/0`; expected the name of a pod such as postgres-0",
+                    "9:62: `seed` beside `pod`; expected it beside `selector`",
+                    "9:73: a text; expected a command as a list of words, such as [kill, -STOP, \"1\"]",
+                ],
+            ),
+            (
+                "  - {name: e, components: [web], pod_exec: {primary_of: kv, inject: [], timeout: 1ms}}\n",
+                &[
+                    "9:57: `primary_of` store `kv`, which has no `instances`; expected its pods there",
+                    "9:69: an empty list; expected a command as a list of words, such as [kill, -STOP, \"1\"]",
+                    "9:82: `1ms`; expected 1s to 1h",
+                ],
+            ),
+            (
+                "  - {name: e, components: [web], hold: 5s, pod_exec: {pod: pg-0, inject: [a]}}\n",
+                &["9:40: `hold` where `pod_exec` has no `revert`; expected a command that ends the fault"],
+            ),
+        ],
+    );
+    check(
+        EXPERIMENTS,
+        &[(
+            "  - {name: e, components: [web], pod_exec: {pod: a, inject: [b]}}\n",
+            &["9:44: `pod_exec` in a trial without `kubernetes`; expected the service's namespace there"],
+        )],
+    );
+}
