@@ -7,13 +7,14 @@ use crate::chaos::experiment::State;
 use crate::cluster::seen::{Bounded, Intervention};
 use crate::conductor::{End, Ended, Stopped};
 use crate::count::count;
+use crate::load;
 use crate::progress::Progress;
 
 /// The exit code of an interrupted run: 128 + SIGINT, as shells count.
 const INTERRUPTED: u8 = 130;
 
 /// How many of `requests` failed, and of what most: told where a run ends, that nobody must look for it.
-pub(super) fn failures(requests: u64, reasons: &BTreeMap<&'static str, u64>) -> Option<String> {
+fn failures_of(requests: u64, reasons: &BTreeMap<&'static str, u64>) -> Option<String> {
     const TOP: usize = 3;
     let failed: u64 = reasons.values().sum();
     if failed == 0 {
@@ -26,9 +27,13 @@ pub(super) fn failures(requests: u64, reasons: &BTreeMap<&'static str, u64>) -> 
     Some(format!("; {failed} of {} failed: {}{others}", count(requests, "request"), top.join(", ")))
 }
 
-/// Says how the run ended, which of its experiments not as they were meant to, and who interfered.
-pub(super) fn report(end: End, failures: &str, progress: &Progress) -> ExitCode {
-    let code = report_run(end.ended, failures, progress);
+/// Says how the run ended, with what of its `load`, which of its experiments not as they were meant to, and who
+/// interfered.
+pub(super) fn report(end: End, load: Option<&load::Running>, progress: &Progress) -> ExitCode {
+    let failures = load.map(load::Running::report);
+    let failures =
+        failures.and_then(|load| failures_of(load.requests.ok + load.requests.error, &load.reasons));
+    let code = report_run(end.ended, failures.as_deref().unwrap_or_default(), progress);
     for done in &end.experiments {
         let refusal = done.refused.as_ref().map(|refused| refused.reason.as_str());
         if let Some(warning) = amiss(&done.experiment, done.state, refusal) {
@@ -110,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_run_names_what_most_requests_failed_of() {
-        let told = |reasons: &[(&'static str, u64)]| failures(200, &reasons.iter().copied().collect());
+        let told = |reasons: &[(&'static str, u64)]| failures_of(200, &reasons.iter().copied().collect());
         assert_eq!(told(&[]), None);
         let all = told(&[("http_4xx", 195)]);
         assert_eq!(all.as_deref(), Some("; 195 of 200 requests failed: http_4xx 195"));

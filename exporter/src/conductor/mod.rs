@@ -40,7 +40,7 @@ use crate::cluster::seen::{Bounded, Intervention};
 use crate::cluster::{self, Cluster};
 use crate::health::Health;
 use crate::ledger::{LedgerError, Ledgers};
-use crate::load::{Load, LoadError, LoadHandle};
+use crate::load::{self, LoadError};
 use crate::progress::Progress;
 use crate::rundir::RunDir;
 use crate::trial::{ComponentKind, Trial};
@@ -134,14 +134,14 @@ pub struct Conductor {
     /// Says where the run stands.
     pub board: Board,
     /// The load once it has been started.
-    pub running: watch::Sender<Option<Arc<LoadHandle>>>,
+    pub running: watch::Sender<Option<Arc<load::Running>>>,
     /// Cancelled when the run must end early.
     pub abort: CancellationToken,
 }
 
 impl Conductor {
     /// Leads the run to its end, whatever happens on the way.
-    pub async fn lead(mut self, load: Load) -> End {
+    pub async fn lead(mut self, load: load::Prepared) -> End {
         let abort = self.abort.clone();
         let stopped = tokio::select! {
             biased;
@@ -168,7 +168,7 @@ impl Conductor {
         End { ended, experiments: self.driver.report().experiments.clone(), interventions }
     }
 
-    async fn phases(&mut self, load: Load) -> Result<(), Stopped> {
+    async fn phases(&mut self, load: load::Prepared) -> Result<(), Stopped> {
         if self.driver.resumed() {
             return Err(Stopped::Resumed);
         }

@@ -1,6 +1,6 @@
 //! Follows the objects of one kind from state to state.
 //!
-//! They are listed once and then watched from that state on. A watch is asked for a few seconds at a time: its end
+//! They are listed once and then watched from that state on. A watch is asked for a second at a time: its end
 //! says that nothing is outstanding until then. What fails is tried again from the same state, and misses nothing. A
 //! state that the API server has forgotten (410) is a gap, which ends with a new list.
 

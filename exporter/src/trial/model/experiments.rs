@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ComponentIndex, Name, NonEmpty, OnePod, PodExec, Selector, StoreIndex};
+use super::{ComponentIndex, Name, NonEmpty, OnePod, PodExec, Requirement, Selector, StoreIndex};
 
 /// One fault, at one target, at one time.
 #[derive(Debug, Clone)]

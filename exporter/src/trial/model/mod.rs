@@ -26,8 +26,7 @@ use url::Url;
 pub use address::{AddressError, PostgresAddress, RedisAddress};
 pub use components::{Component, ComponentKind};
 pub use experiments::{
-    ExecFault, Experiment, Fault, FaultKind, KilledBy, NetworkPartition, NodeDrain, OnePod, Others, PodExec, PodKill,
-    Pods, Whom,
+    ExecFault, Experiment, Fault, FaultKind, KilledBy, NetworkPartition, NodeDrain, Others, PodKill, Pods, Whom,
 };
 pub use index::{ComponentIndex, StoreIndex};
 pub use kubernetes::{Kubernetes, Namespace, PodName, Required, Requirement, Selector};
