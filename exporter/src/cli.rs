@@ -139,19 +139,21 @@ Exit codes:
         #[command(flatten)]
         logging: Logging,
     },
-    /// Remove what a run wrote to the ledgers, or the tables, rows and keys that all runs left in the stores.
+    /// Remove what a run wrote to the ledgers, or all that runs left in the stores and on Kubernetes.
     #[command(after_help = "\
 Which runs is to be said, because the ledger of a run that goes on must not be touched: its audit would find
 every write before this moment lost. --all-runs is for when none goes on anywhere; tables that belong to
-another role, as after `load-exporter sql`, are then emptied and stay.
+another role, as after `load-exporter sql`, are then emptied and stay. Where the trial has `kubernetes`,
+the ConfigMap `ordeal-journal` and the Lease `ordeal` go as well, unless a run goes on there or something is
+still to be put back.
 
 Examples:
   load-exporter cleanup trial.yaml --run 7f3a91c0de42
   load-exporter cleanup trial.yaml --all-runs
 
 Exit codes:
-  0  nothing of the run, or of any run, is left in the stores
-  1  a store could not be cleaned
+  0  nothing of the run, or of any run, is left
+  1  something could not be removed: the message says what and why
   2  bad usage or a bad trial file")]
     Cleanup {
         /// The trial file.
@@ -162,6 +164,26 @@ Exit codes:
         /// What is logged.
         #[command(flatten)]
         logging: Logging,
+    },
+    /// Print the Kubernetes account and roles by which a trial may be run, and no more than that.
+    #[command(after_help = "\
+Asks no cluster. What a trial without `kubernetes` needs is nothing: only the account is printed.
+
+Examples:
+  load-exporter manifests trial.yaml | kubectl apply -f -
+  load-exporter manifests trial.yaml --namespace chaos --account conductor")]
+    Manifests {
+        /// The trial file.
+        trial: PathBuf,
+        /// The namespace in which Ordeal runs; where the service is, the trial says.
+        #[arg(long, default_value = "ordeal", value_name = "NAMESPACE", value_parser = namespace)]
+        namespace: Namespace,
+        /// The name of the account, and of its roles.
+        #[arg(long, default_value = "ordeal-conductor", value_name = "NAME", value_parser = namespace)]
+        account: Namespace,
+        /// Print the roles only: somebody else makes the account.
+        #[arg(long)]
+        without_account: bool,
     },
     /// Print the SQL for role, tables and grants that probes and ledgers need.
     #[command(after_help = "\
@@ -184,7 +206,7 @@ impl Command {
             | Self::Plan { logging, .. }
             | Self::Recover { logging, .. }
             | Self::Cleanup { logging, .. } => *logging,
-            Self::Check { .. } | Self::Sql { .. } => Logging::default(),
+            Self::Check { .. } | Self::Manifests { .. } | Self::Sql { .. } => Logging::default(),
         }
     }
 }

@@ -1,17 +1,14 @@
 //! The commands that do not run a trial.
 
 use std::fmt::Display;
-use std::process::ExitCode;
 
-use anyhow::Context;
-
+use super::permitted::{self, Permitted};
 use crate::chaos::faults::Means;
 use crate::chaos::resolve::resolve;
 use crate::clock::Clock;
 use crate::cluster::kubernetes::Kubernetes;
 use crate::conductor::primary_for;
 use crate::count::count;
-use crate::progress::Progress;
 use crate::trial::{Name, Trial};
 use crate::{health, ledger};
 
@@ -44,7 +41,28 @@ pub async fn plan(trial: &Trial) -> anyhow::Result<Planned> {
         };
         found.push((&experiment.name, resolved));
     }
-    Ok(planned(&found))
+    let planned = planned(&found);
+    match &cluster {
+        Some(cluster) => Ok(planned.with(&permitted::ask(trial, cluster).await?)),
+        None => Ok(planned),
+    }
+}
+
+impl Planned {
+    /// This, and what a run is not permitted.
+    fn with(self, permitted: &Permitted) -> Self {
+        let (text, all_allowed) = (self.text, self.all_allowed);
+        match permitted {
+            Permitted::All => Self { text, all_allowed },
+            Permitted::Not(missing) => {
+                Self { text: format!("{text}a run would be refused: {missing}"), all_allowed: false }
+            }
+            Permitted::Unknown(error) => Self {
+                text: format!("{text}it is not known whether all of it is permitted: {error}\n"),
+                all_allowed,
+            },
+        }
+    }
 }
 
 fn planned<P: Display, R: Display>(found: &[(&Name, Result<P, R>)]) -> Planned {
@@ -65,32 +83,6 @@ fn planned<P: Display, R: Display>(found: &[(&Name, Result<P, R>)]) -> Planned {
         }
     };
     Planned { text: shown + &last, all_allowed: refused.is_empty() }
-}
-
-/// Removes what one run wrote to the ledgers of `trial`, or with `None` all that any run left in its stores.
-/// Whether a run elsewhere still goes on is not known here, and its ledger would then be missing writes.
-pub async fn cleanup(trial: &Trial, run: Option<&str>, progress: &Progress) -> anyhow::Result<ExitCode> {
-    let stores: Vec<&str> = trial.stores.iter().map(|store| store.name.as_str()).collect();
-    if stores.is_empty() {
-        progress.say("nothing to remove: the trial has no stores");
-        return Ok(ExitCode::SUCCESS);
-    }
-    let stores = stores.join(", ");
-    let Some(run) = run else {
-        let mut emptied = health::remove(trial).await.context("remove what probes left")?;
-        emptied.extend(ledger::cleanup(trial, ledger::Scope::All).await.context("remove what ledgers left")?);
-        progress.say(&format!("removed what runs left in: {stores}"));
-        if !emptied.is_empty() {
-            let tables = emptied.join(", ");
-            progress
-                .say(&format!("these tables belong to another role: they are empty now and stay ({tables})"));
-        }
-        return Ok(ExitCode::SUCCESS);
-    };
-    ledger::cleanup(trial, ledger::Scope::Run(run)).await.context("remove what the run's ledgers left")?;
-    progress.say(&format!("removed what run {run} wrote to the ledgers in: {stores}"));
-    progress.say("what probes use is of all runs: --all-runs removes it, when no run goes on");
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Role, tables and grants that probes and ledgers need in PostgreSQL.

@@ -8,6 +8,7 @@ use anyhow::Context;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::permitted::{self, Permitted};
 use crate::chaos::journal::Journal;
 use crate::cluster::kubernetes::Kubernetes;
 use crate::cluster::kubernetes::lease::{Held, LeaseError};
@@ -15,7 +16,7 @@ use crate::progress::Progress;
 use crate::trial::Trial;
 
 /// The lease's name.
-const LEASE: &str = "ordeal";
+pub(super) const LEASE: &str = "ordeal";
 /// A lease whose holder was killed runs out within this time.
 const LEASE_LIMIT: Duration = Duration::from_secs(20);
 
@@ -40,6 +41,13 @@ impl Hold {
             return Ok(Self { journal, cluster: None, lease: None });
         };
         let cluster = Kubernetes::connect(place).await?;
+        match permitted::ask(trial, &cluster).await? {
+            Permitted::All => {}
+            Permitted::Not(missing) => return Err(missing.into()),
+            Permitted::Unknown(error) => {
+                progress.say(&format!("warning: it is not known whether all is permitted: {error}"));
+            }
+        }
         Self::of_cluster(cluster, directory, run, lost, progress).await
     }
 
@@ -58,12 +66,12 @@ impl Hold {
 }
 
 /// A program that takes another's place elsewhere must not pass for it while that may still be at work.
-fn holder_here(run: &str) -> String {
+pub(super) fn holder_here(run: &str) -> String {
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     format!("run {run} on {}", host.trim())
 }
 
-async fn take_lease(
+pub(super) async fn take_lease(
     cluster: &Kubernetes,
     holder: &str,
     lost: &CancellationToken,

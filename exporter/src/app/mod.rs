@@ -1,12 +1,16 @@
 //! From a checked trial to a finished run: wires the rooms, leads the run, shuts down in order.
 
+mod cleanup;
 mod commands;
 mod ending;
 mod hold;
 mod linger;
+mod manifests;
 mod overrides;
+mod permitted;
 mod place;
 mod recover;
+mod rights;
 mod rooms;
 mod show;
 mod tables;
@@ -35,7 +39,9 @@ use place::Place;
 use rooms::{Purpose, Rooms};
 use show::{show, visitable};
 
-pub use commands::{Planned, cleanup, plan, sql, summary};
+pub use cleanup::cleanup;
+pub use commands::{Planned, plan, sql, summary};
+pub use manifests::{Account, manifests};
 pub use overrides::Overrides;
 pub use recover::{recover, recover_namespace};
 

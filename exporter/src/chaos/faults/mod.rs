@@ -22,6 +22,7 @@ mod pods;
 mod policies;
 mod quorum;
 pub(super) mod process;
+pub mod rights;
 mod strays;
 mod trace;
 

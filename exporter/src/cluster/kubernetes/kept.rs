@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::PostParams;
+use kube::api::{DeleteParams, PostParams, Preconditions};
 
-use super::{Kubernetes, MANAGER, in_time, reason};
+use super::{Kubernetes, MANAGER, in_time, is_absent, reason};
 
 /// Why a text could not be read or kept.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +66,20 @@ impl Kept {
         Ok(found.data.and_then(|mut data| data.remove(&self.key)))
     }
 
+    /// Removes it as it was last seen; in another state it stays.
+    pub async fn remove(self) -> Result<(), KeptError> {
+        let Some(version) = self.version.clone() else { return Ok(()) };
+        // The state is one of one object: another one of this name has never been in it.
+        let only = Preconditions { uid: None, resource_version: Some(version) };
+        let how = DeleteParams { preconditions: Some(only), ..DeleteParams::default() };
+        match in_time(self.cluster.here::<ConfigMap>().delete(&self.name, &how)).await {
+            Ok(_) => Ok(()),
+            Err(error) if is_absent(&error) => Ok(()),
+            Err(error) if is_conflict(&error) => Err(self.changed()),
+            Err(error) => Err(self.failed("remove", &error)),
+        }
+    }
+
     /// Writes `text`, which continues what was written last. An answer that was lost does no harm.
     pub async fn write(&mut self, text: &str) -> Result<(), KeptError> {
         match self.put(text).await {
@@ -73,8 +87,7 @@ impl Kept {
             Err(error) if is_conflict(&error) => {
                 let there = self.read().await?.unwrap_or_default();
                 if !text.starts_with(&there) {
-                    let (name, namespace) = (self.name.clone(), self.cluster.namespace().to_owned());
-                    return Err(KeptError::Changed { name, namespace });
+                    return Err(self.changed());
                 }
                 self.put(text).await.map_err(|error| self.failed("write", &error))
             }
@@ -102,6 +115,11 @@ impl Kept {
         };
         self.version = written.metadata.resource_version;
         Ok(())
+    }
+
+    fn changed(&self) -> KeptError {
+        let (name, namespace) = (self.name.clone(), self.cluster.namespace().to_owned());
+        KeptError::Changed { name, namespace }
     }
 
     fn failed(&self, action: &'static str, error: &kube::Error) -> KeptError {

@@ -6,15 +6,18 @@ use std::time::Duration;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
-use kube::api::PostParams;
+use kube::api::{DeleteParams, PostParams, Preconditions};
 use tokio_util::sync::CancellationToken;
 
-use super::{Kubernetes, MANAGER, in_time, reason};
+use super::{Kubernetes, MANAGER, in_time, is_absent, reason};
 
 /// A holder that has not renewed for this long is gone.
 const LASTS: Duration = Duration::from_secs(15);
 /// Time between two renewals.
 const RENEWED_EVERY: Duration = Duration::from_secs(3);
+
+/// How often it is removed where it changes meanwhile.
+const REMOVALS: u32 = 3;
 
 /// Why the lease is not ours.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +37,7 @@ pub enum LeaseError {
         holder: String,
     },
     /// The API server said no, or nothing.
-    #[error("take Lease {name} in namespace {namespace}: {reason}")]
+    #[error("take or give up Lease {name} in namespace {namespace}: {reason}")]
     Request {
         /// Its name.
         name: String,
@@ -61,6 +64,11 @@ fn is_free(lease: &Lease, holder: &str, now: Timestamp) -> bool {
     let lasts = SignedDuration::from_secs(spec.lease_duration_seconds.unwrap_or(0).into());
     let runs_out = spec.renew_time.as_ref().and_then(|renewed| renewed.0.checked_add(lasts).ok());
     held_by.is_none_or(|identity| identity == holder) || runs_out.is_none_or(|end| end < now)
+}
+
+/// Whether `lease` names `holder`.
+fn is_of(lease: &Lease, holder: &str) -> bool {
+    lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref()) == Some(holder)
 }
 
 impl Held {
@@ -107,6 +115,31 @@ impl Held {
         }
     }
 
+    /// Removes it, so that nothing is left of it.
+    pub async fn remove(self) -> Result<(), LeaseError> {
+        self.stop.cancel();
+        let leases = self.cluster.here::<Lease>();
+        let mut tries = REMOVALS;
+        loop {
+            let found = in_time(leases.get_opt(&self.name)).await.map_err(|error| self.failed(&error))?;
+            let Some(lease) = found else { return Ok(()) };
+            if !is_of(&lease, &self.holder) {
+                return Err(self.held(lease));
+            }
+            let (uid, resource_version) = (lease.metadata.uid, lease.metadata.resource_version);
+            let only = Preconditions { uid, resource_version };
+            let how = DeleteParams { preconditions: Some(only), ..DeleteParams::default() };
+            tries -= 1;
+            match in_time(leases.delete(&self.name, &how)).await {
+                Ok(_) => return Ok(()),
+                Err(error) if is_absent(&error) => return Ok(()),
+                // Our own last renewal may have been under way.
+                Err(kube::Error::Api(status)) if status.code == 409 && tries > 0 => {}
+                Err(error) => return Err(self.failed(&error)),
+            }
+        }
+    }
+
     async fn renew(&self) -> Result<(), LeaseError> {
         self.write(&self.holder).await
     }
@@ -132,13 +165,15 @@ impl Held {
                 // Its state goes along: of two who take it at once, one is told of a conflict.
                 in_time(leases.replace(&self.name, &by, &Lease { spec: Some(spec), ..lease })).await
             }
-            Some(lease) => {
-                let holder = lease.spec.and_then(|spec| spec.holder_identity).unwrap_or_default();
-                let (name, namespace) = (self.name.clone(), self.cluster.namespace().to_owned());
-                return Err(LeaseError::Held { name, namespace, holder });
-            }
+            Some(lease) => return Err(self.held(lease)),
         };
         written.map(drop).map_err(|error| self.failed(&error))
+    }
+
+    fn held(&self, lease: Lease) -> LeaseError {
+        let holder = lease.spec.and_then(|spec| spec.holder_identity).unwrap_or_default();
+        let (name, namespace) = (self.name.clone(), self.cluster.namespace().to_owned());
+        LeaseError::Held { name, namespace, holder }
     }
 
     fn failed(&self, error: &kube::Error) -> LeaseError {

@@ -11,6 +11,7 @@ pub mod kept;
 pub mod lease;
 mod objects;
 mod read;
+pub mod rights;
 pub mod witness;
 
 use std::fmt::Debug;

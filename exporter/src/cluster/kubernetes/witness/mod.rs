@@ -33,7 +33,7 @@ const CHANGE: &str = "change";
 const DELETION: &str = "deletion";
 
 /// The kinds whose changes are seen; commands run in a pod, and its logs read, leave no trace in any.
-fn watched_kinds() -> Vec<ApiResource> {
+pub(super) fn watched_kinds() -> Vec<ApiResource> {
     vec![
         ApiResource::erase::<Deployment>(&()),
         ApiResource::erase::<StatefulSet>(&()),

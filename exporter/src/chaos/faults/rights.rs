@@ -1,0 +1,172 @@
+//! Pure: what each fault has to be allowed on a cluster, its putting back included.
+
+use crate::cluster::kubernetes::rights::Scope::{Cluster, Namespace};
+use crate::cluster::kubernetes::rights::{Need, needs};
+use crate::trial::{Fault, KilledBy, NetworkPartition, NodeDrain, Others, PodKill, Pods};
+
+const NETWORKING: &str = "networking.k8s.io";
+
+/// What `fault` has to be allowed.
+pub fn of(fault: &Fault) -> Vec<Need> {
+    let own = match fault {
+        // Its commands go their own ways.
+        Fault::Exec(_) => return Vec::new(),
+        Fault::PodKill(fault) => of_pod_kill(fault),
+        Fault::Partition(fault) => of_partition(fault),
+        Fault::Drain(fault) => of_drain(fault),
+    };
+    let purpose = "faults: whether the namespace lets itself be broken, and is the one to put back in";
+    [needs(Namespace, "", &["namespaces"], &["get"], purpose), own].concat()
+}
+
+fn of_pod_kill(fault: &PodKill) -> Vec<Need> {
+    let purpose = "pod_kill: to look at the pods that are to go";
+    let mut all = needs(Namespace, "", &["pods"], &["get"], purpose);
+    if let Pods::Random { .. } = fault.pods {
+        all.extend(needs(Namespace, "", &["pods"], &["list"], "pod_kill: to draw pods by lot"));
+    }
+    if !fault.ignore_budgets {
+        let purpose = "pod_kill: to keep to disruption budgets";
+        all.extend(needs(Namespace, "policy", &["poddisruptionbudgets"], &["list"], purpose));
+    }
+    all.extend(match fault.by {
+        KilledBy::Delete => needs(Namespace, "", &["pods"], &["delete"], "pod_kill: to delete pods"),
+        KilledBy::Evict => needs(Namespace, "", &["pods/eviction"], &["create"], "pod_kill: to evict pods"),
+    });
+    all
+}
+
+fn of_partition(fault: &NetworkPartition) -> Vec<Need> {
+    let policies = |verbs, purpose| needs(Namespace, NETWORKING, &["networkpolicies"], verbs, purpose);
+    let mut all = needs(Namespace, "", &["pods"], &["get"], "network_partition: to look at the pod");
+    all.extend(policies(&["list"], "network_partition: to see which policies let its traffic through"));
+    all.extend(policies(&["create", "delete"], "network_partition: to cut it off, and to put that back"));
+    if fault.replace_policies {
+        let purpose = "network_partition: to make policies narrower, and to put that back";
+        all.extend(policies(&["get", "patch"], purpose));
+    }
+    all
+}
+
+fn of_drain(fault: &NodeDrain) -> Vec<Need> {
+    let nodes = |verbs, purpose| needs(Cluster, "", &["nodes"], verbs, purpose);
+    let mut all = needs(Namespace, "", &["pods"], &["list"], "node_drain: to find the node");
+    all.extend(nodes(&["list"], "node_drain: to find the node"));
+    all.extend(nodes(&["get", "patch"], "node_drain: to cordon the node, and to put that back"));
+    all.extend(needs(Cluster, "", &["pods"], &["list"], "node_drain: to see whose pods are on the node"));
+    let evicted = match fault.others {
+        Others::Evict => Cluster,
+        Others::Refuse | Others::Leave => Namespace,
+    };
+    all.extend(needs(evicted, "", &["pods/eviction"], &["create"], "node_drain: to evict pods"));
+    all.extend(needs(evicted, "", &["pods"], &["get"], "node_drain: to see when they are gone"));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::cluster::kubernetes::rights::rules;
+    use crate::trial::{Selector, StoreIndex};
+
+    const TIMEOUT: Duration = Duration::from_secs(30);
+
+    fn shown(fault: &Fault) -> Vec<String> {
+        let needs = of(fault);
+        let of = |scope, place: &'static str| {
+            rules(&needs, scope).into_iter().map(move |rule| format!("{place}: {rule}"))
+        };
+        of(Namespace, "here").chain(of(Cluster, "everywhere")).collect()
+    }
+
+    fn selector() -> Selector {
+        Selector::new("app=shop").expect("a selector")
+    }
+
+    fn kill(pods: Pods, by: KilledBy, ignore_budgets: bool) -> Fault {
+        Fault::PodKill(PodKill { pods, by, grace: TIMEOUT, ignore_budgets, timeout: TIMEOUT })
+    }
+
+    fn partition(replace_policies: bool) -> Fault {
+        let primary_of = StoreIndex::new(0, 1).expect("one store");
+        Fault::Partition(NetworkPartition { primary_of, replace_policies, timeout: TIMEOUT })
+    }
+
+    fn drain(others: Others) -> Fault {
+        let (allow_empty_dir, allow_bare) = (false, false);
+        Fault::Drain(NodeDrain { holding: selector(), others, allow_empty_dir, allow_bare, timeout: TIMEOUT })
+    }
+
+    #[test]
+    fn each_fault_needs_just_this() {
+        let random = || Pods::Random { selector: selector(), count: 2, seed: 0 };
+        let primary = || Pods::Primary(StoreIndex::new(0, 1).expect("one store"));
+        let table: [(Fault, &[&str]); 7] = [
+            (
+                kill(primary(), KilledBy::Delete, true),
+                &["here: get namespaces", "here: get pods", "here: delete pods"],
+            ),
+            (
+                kill(random(), KilledBy::Delete, true),
+                &["here: get namespaces", "here: get pods", "here: list pods", "here: delete pods"],
+            ),
+            (
+                kill(primary(), KilledBy::Evict, false),
+                &[
+                    "here: get namespaces",
+                    "here: get pods",
+                    "here: list poddisruptionbudgets of policy",
+                    "here: create pods/eviction",
+                ],
+            ),
+            (
+                partition(false),
+                &[
+                    "here: get namespaces",
+                    "here: get pods",
+                    "here: list networkpolicies of networking.k8s.io",
+                    "here: create, delete networkpolicies of networking.k8s.io",
+                ],
+            ),
+            (
+                partition(true),
+                &[
+                    "here: get namespaces",
+                    "here: get pods",
+                    "here: list networkpolicies of networking.k8s.io",
+                    "here: create, delete networkpolicies of networking.k8s.io",
+                    "here: get, patch networkpolicies of networking.k8s.io",
+                ],
+            ),
+            (
+                drain(Others::Leave),
+                &[
+                    "here: get namespaces",
+                    "here: list pods",
+                    "here: create pods/eviction",
+                    "here: get pods",
+                    "everywhere: list nodes",
+                    "everywhere: get, patch nodes",
+                    "everywhere: list pods",
+                ],
+            ),
+            (
+                drain(Others::Evict),
+                &[
+                    "here: get namespaces",
+                    "here: list pods",
+                    "everywhere: list nodes",
+                    "everywhere: get, patch nodes",
+                    "everywhere: list pods",
+                    "everywhere: create pods/eviction",
+                    "everywhere: get pods",
+                ],
+            ),
+        ];
+        for (fault, expected) in table {
+            assert_eq!(shown(&fault), expected, "{fault:?}");
+        }
+    }
+}
