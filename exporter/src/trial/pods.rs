@@ -6,8 +6,8 @@ use super::components::{Known, store};
 use super::duration::Limits;
 use super::fields::Fields;
 use super::model::{
-    KilledBy, Kubernetes, Namespace, NetworkPartition, NodeDrain, Others, PodKill, Pods, Requirement, Selector,
-    StoreIndex, Whom,
+    KilledBy, Kubernetes, Namespace, NetworkPartition, NodeDrain, Others, PodKill, Pods, Requirement,
+    Selector, StoreIndex, Whom,
 };
 use super::node::Node;
 use super::reader::{Checked, Reader};
@@ -78,12 +78,7 @@ pub(super) fn partition(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) 
     let replace_policies = replaced.map_or(Ok(false), |node| reader.flag(node));
     let timeout = reader.duration_or(fields.get("timeout"), GONE, GOING);
     fields.close(reader);
-    Ok(NetworkPartition {
-        whom: whom?,
-        from: from?,
-        replace_policies: replace_policies?,
-        timeout: timeout?,
-    })
+    Ok(NetworkPartition { whom: whom?, from: from?, replace_policies: replace_policies?, timeout: timeout? })
 }
 
 /// The fault `node_drain`.

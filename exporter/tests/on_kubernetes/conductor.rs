@@ -22,18 +22,18 @@ const KILL: &str = "for it in /proc/[0-9]*; do \
     read -r name <$it/comm; [ \"$name\" != load-exporter ] || kill -9 ${it#/proc/}; done";
 
 /// A Job with one pod. It goes with this.
-pub struct Conductor {
+pub(crate) struct Conductor {
     name: String,
     seen: RefCell<Seen>,
 }
 
 /// An exposition.
 #[derive(Debug, Clone, Default)]
-pub struct Seen(String);
+pub(crate) struct Seen(String);
 
 impl Seen {
     /// The value of a series, spelled as the exposition does.
-    pub fn value(&self, series: &str) -> Option<f64> {
+    pub(crate) fn value(&self, series: &str) -> Option<f64> {
         let value = self.0.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
         value.and_then(|value| value.parse().ok())
     }
@@ -41,11 +41,12 @@ impl Seen {
 
 impl Conductor {
     /// Starts a run of `trial`; `name` tells it from others.
-    pub fn start(_cluster: &Cluster, name: &str, trial: &str) -> Self {
+    pub(crate) fn start(_cluster: &Cluster, name: &str, trial: &str) -> Self {
         let folder = scratch(name);
         let file = folder.join("trial.yaml");
         fs::write(&file, trial).expect("the trial is written");
-        let manifests = Command::new(env!("CARGO_BIN_EXE_load-exporter")).arg("manifests").arg(&file).output();
+        let manifests =
+            Command::new(env!("CARGO_BIN_EXE_load-exporter")).arg("manifests").arg(&file).output();
         let manifests = manifests.expect("manifests run");
         assert!(manifests.status.success(), "{}", String::from_utf8_lossy(&manifests.stderr));
         fs::write(folder.join("access.yaml"), manifests.stdout).expect("the access is written");
@@ -54,7 +55,15 @@ impl Conductor {
         conductor.remove();
         let path = |name: &str| folder.join(name).display().to_string();
         kubectl(&["apply", "-f", &path("access.yaml")]);
-        kubectl(&["-n", NAMESPACE, "create", "configmap", &conductor.name, "--from-file", &path("trial.yaml")]);
+        kubectl(&[
+            "-n",
+            NAMESPACE,
+            "create",
+            "configmap",
+            &conductor.name,
+            "--from-file",
+            &path("trial.yaml"),
+        ]);
         fs::write(folder.join("job.yaml"), conductor.job()).expect("the Job is written");
         kubectl(&["apply", "-f", &path("job.yaml")]);
         until("the conductor runs", Duration::from_mins(2), || conductor.runs());
@@ -73,7 +82,10 @@ impl Conductor {
                 format!("labels: {{app.kubernetes.io/name: load-exporter, ordeal/run: {name}}}"),
             ),
             ("--dir,", "--no-wait-for-scrape, --dir,".to_owned()),
-            ("      restartPolicy: Never\n", "      restartPolicy: Never\n      shareProcessNamespace: true\n".to_owned()),
+            (
+                "      restartPolicy: Never\n",
+                "      restartPolicy: Never\n      shareProcessNamespace: true\n".to_owned(),
+            ),
             ("      containers:\n", format!("      containers:\n{KILLER}")),
         ];
         for (from, to) in changes {
@@ -94,13 +106,13 @@ impl Conductor {
     }
 
     /// What it says.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         let job = format!("job/{}", self.name);
         try_kubectl(&["-n", NAMESPACE, "logs", &job, "-c", "load-exporter"]).unwrap_or_default()
     }
 
     /// Its metrics now, or those last seen where it does not answer.
-    pub fn seen(&self) -> Seen {
+    pub(crate) fn seen(&self) -> Seen {
         let pod = self.pod("{.items[0].metadata.name}");
         let path = format!("/api/v1/namespaces/{NAMESPACE}/pods/{pod}:10042/proxy/metrics");
         if let Ok(text) = try_kubectl(&["get", "--raw", &path]) {
@@ -110,7 +122,7 @@ impl Conductor {
     }
 
     /// Waits until its metrics show what is awaited.
-    pub fn await_value(&self, what: &str, held: impl Fn(&Seen) -> bool) {
+    pub(crate) fn await_value(&self, what: &str, held: impl Fn(&Seen) -> bool) {
         until(what, Duration::from_mins(3), || {
             assert!(self.runs(), "{what}\n{}", self.log());
             held(&self.seen())
@@ -118,7 +130,7 @@ impl Conductor {
     }
 
     /// Its metrics at the end of the run.
-    pub fn to_its_end(&self, limit: Duration) -> Seen {
+    pub(crate) fn to_its_end(&self, limit: Duration) -> Seen {
         until("the run is finished", limit, || {
             let finished = self.seen().value("ordeal_run_phase{phase=\"finished\"}") == Some(1.0);
             assert!(finished || self.runs(), "the run is not finished\n{}", self.log());
@@ -128,7 +140,7 @@ impl Conductor {
     }
 
     /// Ends its program at once, with no time to put anything back.
-    pub fn kill(&self) {
+    pub(crate) fn kill(&self) {
         let pod = self.pod("{.items[0].metadata.name}");
         kubectl(&["-n", NAMESPACE, "exec", &pod, "-c", "killer", "--", "sh", "-c", KILL]);
         until("the conductor is gone", Duration::from_mins(1), || !self.runs());

@@ -84,7 +84,7 @@ experiments:
     until("the pod is cut off", Duration::from_mins(3), || !ours("networkpolicies").is_empty());
     conductor.kill();
     assert_ne!(ours("networkpolicies"), "", "nobody is there to put it back");
-    let told = cluster.recover();
+    let told = Cluster::recover();
     assert_eq!(ours("networkpolicies"), "", "{told}");
     assert!(told.contains("put back"), "{told}");
 }
@@ -96,7 +96,8 @@ fn changes_by_hand_are_counted_and_named() {
     let conductor = Conductor::start(&cluster, "by-hand", &SHOP.replace("duration: 30s", "duration: 10m"));
     let changes = "ordeal_interventions_total{kind=\"change\"}";
     let deletions = "ordeal_interventions_total{kind=\"deletion\"}";
-    conductor.await_value("the load runs", |seen| seen.value("ordeal_run_phase{phase=\"steady\"}") == Some(1.0));
+    conductor
+        .await_value("the load runs", |seen| seen.value("ordeal_run_phase{phase=\"steady\"}") == Some(1.0));
     let mut counted = 0.0;
     let by_hand: [(&[&str], &str); 4] = [
         (&["scale", "deployment/gateway", "--replicas=3"], "Deployment gateway"),
@@ -110,7 +111,16 @@ fn changes_by_hand_are_counted_and_named() {
         counted = conductor.seen().value(changes).expect("a count");
         assert!(conductor.log().contains(object), "{object} is named\n{}", conductor.log());
     }
-    let pod = kubectl(&["-n", "shop", "get", "pods", "-l", "app=gateway", "-o", "jsonpath={.items[0].metadata.name}"]);
+    let pod = kubectl(&[
+        "-n",
+        "shop",
+        "get",
+        "pods",
+        "-l",
+        "app=gateway",
+        "-o",
+        "jsonpath={.items[0].metadata.name}",
+    ]);
     kubectl(&["-n", "shop", "delete", "pod", &pod, "--wait=false"]);
     conductor.await_value("a deletion", |seen| seen.value(deletions) == Some(1.0));
     assert!(conductor.log().contains(&pod), "{pod} is named\n{}", conductor.log());

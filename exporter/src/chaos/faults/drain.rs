@@ -114,7 +114,8 @@ impl Drain {
             return Err(Refusal::Obstacle(Obstacle::Empty { node: self.node.clone() }));
         }
         let here = leaving.iter().filter(|pod| pod.namespace == self.place.namespace);
-        kept(&self.servers, here.map(|pod| pod.name.as_str())).map_err(Refusal::Obstacle)
+        let here: Vec<&str> = here.map(|pod| pod.name.as_str()).collect();
+        kept(&self.servers, &here).map_err(Refusal::Obstacle)
     }
 
     async fn leaving(&self) -> Result<Vec<Leaving>, Refusal> {

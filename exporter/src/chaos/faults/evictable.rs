@@ -101,12 +101,13 @@ pub(super) fn choose(nodes: &[Node], choice: &Choice<'_>) -> Result<Node, Obstac
         if count == 0 {
             continue;
         }
-        let here = ours.iter().filter(|pod| on(pod, name)).filter_map(|pod| pod.metadata.name.as_deref());
+        let here: Vec<&str> =
+            ours.iter().filter(|pod| on(pod, name)).filter_map(|pod| pod.metadata.name.as_deref()).collect();
         if own == Some(name) {
             passed_over.push(format!("{name} runs this exporter"));
         } else if monitors.iter().any(|pod| on(pod, name) && is_prometheus(pod)) {
             passed_over.push(format!("{name} runs Prometheus"));
-        } else if let Err(obstacle) = kept(servers, here) {
+        } else if let Err(obstacle) = kept(servers, &here) {
             passed_over.push(format!("{name}: {obstacle}"));
         } else if best.is_none_or(|(most, _)| count > most) {
             best = Some((count, node));

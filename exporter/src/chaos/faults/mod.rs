@@ -20,8 +20,8 @@ pub mod pod_exec;
 pub mod pod_kill;
 mod pods;
 mod policies;
-mod quorum;
 pub(super) mod process;
+mod quorum;
 pub mod rights;
 mod strays;
 mod trace;
@@ -60,7 +60,7 @@ pub enum Action {
     /// Pods go.
     PodKill(Kill),
     /// A pod is cut off.
-    Partition(Partition),
+    Partition(Box<Partition>),
     /// A node is drained.
     Drain(Drain),
 }
@@ -133,7 +133,7 @@ pub async fn resolve(fault: &Fault, means: Means<'_>) -> Result<(Vec<Target>, Ac
         }
         Fault::Partition(fault) => {
             let (targets, partition) = partition::resolve(fault, means).await?;
-            Ok((targets, Action::Partition(partition)))
+            Ok((targets, Action::Partition(Box::new(partition))))
         }
         Fault::Drain(fault) => {
             let (targets, drain) = drain::resolve(fault, means).await?;

@@ -1,4 +1,4 @@
-//! The fault `network_partition`: NetworkPolicies let nothing in or out of pods, or keep two groups of them apart.
+//! The fault `network_partition`: network policies let nothing in or out of pods, or keep two groups of them apart.
 //!
 //! Policies only add up, so those that would let traffic of pods through that are cut off from everybody are made
 //! narrower meanwhile, where the trial allows that. Whether the network enforces policies at all, and on open
@@ -66,24 +66,20 @@ pub(super) async fn resolve(
     let pods = meeting(&cluster, asked, &whom).await?;
     let policies = cluster.here::<NetworkPolicy>();
     let policies = asked.of("list the network policies", policies.list(&ListParams::default())).await?.items;
-    let (cuts, narrowed, addresses) = match &fault.from {
-        Some(from) => {
-            let others = meeting(&cluster, asked, from).await?;
-            let cuts = apart(cluster.namespace(), &side(&whom, &pods), &side(from, &others), &policies);
-            let told = || format!("{whom} or {from}");
-            let cuts = cuts.map_err(|policies| Obstacle::Said { pods: told(), policies });
-            (cuts.map_err(Refusal::Obstacle)?, Vec::new(), Vec::new())
+    let (cuts, narrowed, addresses) = if let Some(from) = &fault.from {
+        let others = meeting(&cluster, asked, from).await?;
+        let cuts = apart(cluster.namespace(), &side(&whom, &pods), &side(from, &others), &policies);
+        let told = |policies| Obstacle::Said { pods: format!("{whom} or {from}"), policies };
+        (cuts.map_err(|policies| Refusal::Obstacle(told(policies)))?, Vec::new(), Vec::new())
+    } else {
+        let open = letting_through(policies, &side(&whom, &pods).labels);
+        if !open.is_empty() && !fault.replace_policies {
+            let policies = open.iter().filter_map(|policy| policy.metadata.name.clone()).collect();
+            return Err(Refusal::Obstacle(Obstacle::LetThrough { pods: pods_of(&whom), policies }));
         }
-        None => {
-            let open = letting_through(policies, &side(&whom, &pods).labels);
-            if !open.is_empty() && !fault.replace_policies {
-                let policies = open.iter().filter_map(|policy| policy.metadata.name.clone()).collect();
-                return Err(Refusal::Obstacle(Obstacle::LetThrough { pods: pods_of(&whom), policies }));
-            }
-            let narrowed = open.iter().filter_map(|policy| narrowed(policy, &whom)).collect();
-            let addresses: Result<Vec<_>, _> = pods.iter().map(|pod| address(pod).ok_or_else(|| none(&whom))).collect();
-            (vec![cut_off(&whom)], narrowed, addresses?)
-        }
+        let addresses: Option<Vec<SocketAddr>> = pods.iter().map(address).collect();
+        let narrowed = open.iter().filter_map(|policy| narrowed(policy, &whom)).collect();
+        (vec![cut_off(&whom)], narrowed, addresses.ok_or_else(|| none(&whom))?)
     };
     let targets = targets(&pods).ok_or_else(|| none(&whom))?;
     let (from, timeout, canaries) = (fault.from.clone(), fault.timeout, Arc::default());

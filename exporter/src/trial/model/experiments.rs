@@ -98,11 +98,7 @@ impl Fault {
             Self::PodKill(PodKill { pods: Pods::Primary(store), .. })
             | Self::PodExec(PodExec { pod: OnePod::Primary(store), .. })
             | Self::Partition(NetworkPartition { whom: Whom::Primary(store), .. }) => Some(*store),
-            Self::Exec(_)
-            | Self::PodExec(_)
-            | Self::PodKill(_)
-            | Self::Partition(_)
-            | Self::Drain(_) => None,
+            Self::Exec(_) | Self::PodExec(_) | Self::PodKill(_) | Self::Partition(_) | Self::Drain(_) => None,
         }
     }
 }

@@ -231,7 +231,11 @@ mod tests {
     fn a_requirement_is_about_one_label_and_has_a_negation() {
         let table = [
             ("app=shop", "app=shop", "app!=shop"),
-            (" app.kubernetes.io/name == shop ", "app.kubernetes.io/name=shop", "app.kubernetes.io/name!=shop"),
+            (
+                " app.kubernetes.io/name == shop ",
+                "app.kubernetes.io/name=shop",
+                "app.kubernetes.io/name!=shop",
+            ),
             ("tier!=web", "tier!=web", "tier=web"),
             ("tier in (web,api)", "tier in (web, api)", "tier notin (web, api)"),
             ("tier notin (web)", "tier!=web", "tier=web"),
@@ -240,7 +244,10 @@ mod tests {
         ];
         for (text, shown, negated) in table {
             let requirement = Requirement::new(text).expect(text);
-            assert_eq!((requirement.to_string().as_str(), requirement.negated().to_string().as_str()), (shown, negated));
+            assert_eq!(
+                (requirement.to_string().as_str(), requirement.negated().to_string().as_str()),
+                (shown, negated)
+            );
         }
         for text in ["app=shop,tier=web", "", "app shop"] {
             assert_eq!(Requirement::new(text), None, "{text}");

@@ -26,7 +26,8 @@ use url::Url;
 pub use address::{AddressError, PostgresAddress, RedisAddress};
 pub use components::{Component, ComponentKind};
 pub use experiments::{
-    ExecFault, Experiment, Fault, FaultKind, KilledBy, NetworkPartition, NodeDrain, Others, PodKill, Pods, Whom,
+    ExecFault, Experiment, Fault, FaultKind, KilledBy, NetworkPartition, NodeDrain, Others, PodKill, Pods,
+    Whom,
 };
 pub use index::{ComponentIndex, StoreIndex};
 pub use kubernetes::{Kubernetes, Namespace, PodName, Required, Requirement, Selector};

@@ -34,7 +34,7 @@ pub struct Heal {
 
 impl Heal {
     /// One attempt to let traffic through again.
-    pub(super) async fn attempt(&self, scene: Scene<'_>) -> Outcome {
+    pub(in crate::chaos::faults) async fn attempt(&self, scene: Scene<'_>) -> Outcome {
         let limit = Duration::from_millis(self.timeout_ms);
         let start = scene.clock.now();
         step!("revert_started");

@@ -63,7 +63,10 @@ pub(in crate::chaos::faults) fn apart(
     let cuts = [("-whom", of_one, one, other), ("-from", of_other, other, one)];
     let cuts = cuts.into_iter().filter(|(_, ways, ..)| !ways.is_empty());
     Ok(cuts
-        .map(|(suffix, ways, whom, but)| Cut { suffix, spec: spec(whom.whom, &ways, all_but(namespace, but)) })
+        .map(|(suffix, ways, whom, but)| Cut {
+            suffix,
+            spec: spec(whom.whom, &ways, all_but(namespace, but)),
+        })
         .collect())
 }
 
@@ -188,21 +191,19 @@ mod tests {
 
     #[test]
     fn each_way_is_cut_at_an_end_about_which_no_policy_says_anything() {
-        let of = |app: &str, types: &[&str]| {
-            json!({"podSelector": {"matchLabels": {"app": app}}, "policyTypes": types})
-        };
+        let of = |app: &str, types: &[&str]| json!({"podSelector": {"matchLabels": {"app": app}}, "policyTypes": types});
         let at = |app: &str, types: &[&str]| {
             (app.to_owned(), types.iter().map(|&it| it.to_owned()).collect::<Vec<_>>())
         };
         let table = [
             (vec![], Ok(vec![at("redis", &["Egress"]), at("shop", &["Egress"])])),
-            (
-                vec![of("redis", &["Ingress"])],
-                Ok(vec![at("redis", &["Egress"]), at("shop", &["Egress"])]),
-            ),
+            (vec![of("redis", &["Ingress"])], Ok(vec![at("redis", &["Egress"]), at("shop", &["Egress"])])),
             (vec![of("redis", &["Egress"])], Ok(vec![at("shop", &["Ingress", "Egress"])])),
             (vec![of("shop", &["Egress"])], Ok(vec![at("redis", &["Ingress", "Egress"])])),
-            (vec![of("web", &["Ingress", "Egress"])], Ok(vec![at("redis", &["Egress"]), at("shop", &["Egress"])])),
+            (
+                vec![of("web", &["Ingress", "Egress"])],
+                Ok(vec![at("redis", &["Egress"]), at("shop", &["Egress"])]),
+            ),
             (
                 vec![of("redis", &["Ingress"]), of("shop", &["Egress"])],
                 Err(vec!["p1".to_owned(), "p0".to_owned()]),
@@ -217,9 +218,7 @@ mod tests {
     fn all_but_a_side_are_others_by_label_by_namespace_and_by_address() {
         let shop = requirement("shop");
         let peers = all_but("demo", &side(&shop, "shop", "10.0.0.2"));
-        let not = |key: &str, value: &str| {
-            json!({"matchExpressions": [{"key": key, "operator": "NotIn", "values": [value]}]})
-        };
+        let not = |key: &str, value: &str| json!({"matchExpressions": [{"key": key, "operator": "NotIn", "values": [value]}]});
         assert_eq!(json!(peers[0]), json!({"podSelector": not("app", "shop")}));
         assert_eq!(json!(peers[1]), json!({"namespaceSelector": not("kubernetes.io/metadata.name", "demo")}));
         assert_eq!(json!(peers[2]), json!({"ipBlock": {"cidr": "0.0.0.0/5"}}));
@@ -236,11 +235,13 @@ mod tests {
             let address: IpAddr = text.parse().expect("an address");
             let hits = blocks.iter().filter(|block| {
                 let (start, length) = block.split_once('/').expect("a block");
-                let (start, length): (IpAddr, u32) = (start.parse().expect("an address"), length.parse().expect("a length"));
+                let (start, length): (IpAddr, u32) =
+                    (start.parse().expect("an address"), length.parse().expect("a length"));
                 let bits = if start.is_ipv4() { 32 } else { 128 };
                 match (number(address, bits), number(start, bits)) {
-                    (Some(address), Some(start)) => address.checked_shr(bits - length) == start.checked_shr(bits - length)
-                        || length == 0,
+                    (Some(address), Some(start)) => {
+                        address.checked_shr(bits - length) == start.checked_shr(bits - length) || length == 0
+                    }
                     _ => false,
                 }
             });
