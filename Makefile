@@ -1,5 +1,5 @@
 # The commands of the README. Everything is built with one profile (Cargo.toml says why).
-.PHONY: demo demo-failing trial test lint packages golden bench build clean
+.PHONY: demo demo-failing trial demo-kubernetes demo-kubernetes-down test test-kubernetes lint packages golden bench build clean
 
 export PATH := $(CURDIR)/target/debug:$(PATH)
 
@@ -17,6 +17,18 @@ demo-failing: build
 # The full length: 1000 users for 30 minutes.
 trial: build
 	deploy/lab/demo.sh trial.yaml slos.yaml pass --duration 30m
+
+# The main job on the cluster that KUBECONFIG names; deploy/kubernetes/README.md says how its nodes get the images.
+demo-kubernetes:
+	deploy/kubernetes/demo.sh up
+
+# Leaves that cluster as it was.
+demo-kubernetes-down:
+	deploy/kubernetes/demo.sh down
+
+# End to end on the cluster that KUBECONFIG names, which it breaks things on.
+test-kubernetes:
+	cargo test -p exporter --test on_kubernetes --locked -- --ignored --test-threads 1
 
 test: lint packages
 	promtool check rules alerts/ordeal.yml

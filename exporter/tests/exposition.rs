@@ -84,6 +84,7 @@ async fn experiment(trial: &Trial, clock: Clock, registry: &Registry, folder: &P
         run: "7f3a91",
         token: "token",
         experiments: &trial.experiments,
+        stores: Vec::new(),
         components: trial.components.iter().map(|component| component.name.clone()).collect(),
         secrets: trial.secrets.clone(),
         cluster: None,

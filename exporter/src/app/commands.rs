@@ -33,7 +33,8 @@ pub async fn plan(trial: &Trial) -> anyhow::Result<Planned> {
         let resolved = match primary_for(trial, experiment, cluster.as_ref()).await {
             Ok(primary) => {
                 let (secrets, cluster) = (&trial.secrets, cluster.as_ref());
-                let means = Means { clock: &clock, secrets, cluster, primary: primary.as_ref() };
+                let stores = &trial.stores;
+                let means = Means { clock: &clock, secrets, stores, cluster, primary: primary.as_ref() };
                 resolve(experiment, &components, means).await
             }
             Err(refusal) => Err(refusal),

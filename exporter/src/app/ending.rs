@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use crate::chaos::experiment::State;
+use crate::cluster::seen::{Bounded, Intervention};
 use crate::conductor::{End, Ended, Stopped};
 use crate::count::count;
+use crate::load;
 use crate::progress::Progress;
 
 /// The exit code of an interrupted run: 128 + SIGINT, as shells count.
 const INTERRUPTED: u8 = 130;
 
 /// How many of `requests` failed, and of what most: told where a run ends, that nobody must look for it.
-pub(super) fn failures(requests: u64, reasons: &BTreeMap<&'static str, u64>) -> Option<String> {
+fn failures_of(requests: u64, reasons: &BTreeMap<&'static str, u64>) -> Option<String> {
     const TOP: usize = 3;
     let failed: u64 = reasons.values().sum();
     if failed == 0 {
@@ -25,14 +27,21 @@ pub(super) fn failures(requests: u64, reasons: &BTreeMap<&'static str, u64>) -> 
     Some(format!("; {failed} of {} failed: {}{others}", count(requests, "request"), top.join(", ")))
 }
 
-/// Says how the run ended, and which of its experiments not as they were meant to.
-pub(super) fn report(end: End, failures: &str, progress: &Progress) -> ExitCode {
-    let code = report_run(end.ended, failures, progress);
+/// Says how the run ended, with what of its `load`, which of its experiments not as they were meant to, and who
+/// interfered.
+pub(super) fn report(end: End, load: Option<&load::Running>, progress: &Progress) -> ExitCode {
+    let failures = load.map(load::Running::report);
+    let failures =
+        failures.and_then(|load| failures_of(load.requests.ok + load.requests.error, &load.reasons));
+    let code = report_run(end.ended, failures.as_deref().unwrap_or_default(), progress);
     for done in &end.experiments {
         let refusal = done.refused.as_ref().map(|refused| refused.reason.as_str());
         if let Some(warning) = amiss(&done.experiment, done.state, refusal) {
             progress.say(&warning);
         }
+    }
+    if let Some(warning) = interfered(&end.interventions) {
+        progress.say(&warning);
     }
     code
 }
@@ -75,6 +84,20 @@ fn amiss(experiment: &str, state: State, refusal: Option<&str>) -> Option<String
     Some(format!("warning: experiment {experiment} ended as {state}: {why}"))
 }
 
+/// A warning of what others changed during the run: the first of it, and how much there was.
+fn interfered(interventions: &Bounded<Intervention>) -> Option<String> {
+    const FIRST: usize = 3;
+    let Bounded { told, left_out } = interventions;
+    let all = u64::try_from(told.len()).unwrap_or(u64::MAX).saturating_add(*left_out);
+    if all == 0 {
+        return None;
+    }
+    let first: Vec<String> = told.iter().take(FIRST).map(ToString::to_string).collect();
+    let others = if told.len() > FIRST { "; chaos.json names the others" } else { "" };
+    let changes = count(all, "change");
+    Some(format!("warning: {changes} by others during the run: {}{others}", first.join("; ")))
+}
+
 /// Says where the verdict of a finished run is to be had.
 pub(super) fn advise(id: &str, scrapes: u64, progress: &Progress) {
     if scrapes == 0 {
@@ -87,15 +110,39 @@ pub(super) fn advise(id: &str, scrapes: u64, progress: &Progress) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Moment;
+    use crate::cluster::seen::Object;
 
     #[test]
     fn the_end_of_a_run_names_what_most_requests_failed_of() {
-        let told = |reasons: &[(&'static str, u64)]| failures(200, &reasons.iter().copied().collect());
+        let told = |reasons: &[(&'static str, u64)]| failures_of(200, &reasons.iter().copied().collect());
         assert_eq!(told(&[]), None);
         let all = told(&[("http_4xx", 195)]);
         assert_eq!(all.as_deref(), Some("; 195 of 200 requests failed: http_4xx 195"));
         let four = told(&[("body", 1), ("dns", 2), ("reset", 7), ("tls", 1)]);
         assert_eq!(four.as_deref(), Some("; 11 of 200 requests failed: reset 7, dns 2, body 1 and others"));
+    }
+
+    #[test]
+    fn whoever_interfered_is_named_at_the_end() {
+        let change = |name: &str| Intervention {
+            at: Moment::default(),
+            kind: "change",
+            object: Object { kind: "Deployment".to_owned(), name: name.to_owned(), uid: String::new() },
+            manager: Some("kubectl".to_owned()),
+            operation: "Update".to_owned(),
+            subresource: None,
+            during: None,
+        };
+        let told = |names: &[&str], left_out| {
+            interfered(&Bounded { told: names.iter().map(|name| change(name)).collect(), left_out })
+        };
+        assert_eq!(told(&[], 0), None);
+        let one = "warning: 1 change by others during the run: Deployment a Update by kubectl";
+        assert_eq!(told(&["a"], 0).as_deref(), Some(one));
+        let many = "warning: 11 changes by others during the run: Deployment a Update by kubectl; Deployment b \
+                    Update by kubectl; Deployment c Update by kubectl; chaos.json names the others";
+        assert_eq!(told(&["a", "b", "c", "d"], 7).as_deref(), Some(many));
     }
 
     #[test]

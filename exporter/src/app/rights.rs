@@ -114,7 +114,7 @@ mod tests {
                     "{STORE}{DIRECT}{COMPONENTS}experiments:\n  - {{name: cut, components: [shop], network_partition: \
                      {{primary_of: pg}}}}\n"
                 ),
-                &[pod[0], pod[1], "create networkpolicies", "delete networkpolicies"],
+                &[pod[0], "create networkpolicies", "delete networkpolicies"],
             ),
         ];
         for (rest, added) in table {

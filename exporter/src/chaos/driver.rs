@@ -27,7 +27,7 @@ use super::resolve::resolve;
 use crate::clock::{Clock, Moment};
 use crate::cluster::kubernetes::Kubernetes;
 use crate::errors::chain;
-use crate::trial::{Experiment, Name, Secrets};
+use crate::trial::{Experiment, Name, Secrets, Store};
 
 /// The pause between two looks whether the fault took effect.
 const BIT_PAUSE: Duration = Duration::from_millis(100);
@@ -47,6 +47,8 @@ pub struct Setup<'a> {
     pub experiments: &'a [Experiment],
     /// Names of the trial's components, in its order.
     pub components: Vec<Name>,
+    /// The trial's stores: not so many of their servers are hit at once that no majority is left.
+    pub stores: Vec<Store>,
     /// What nothing that is told may show.
     pub secrets: Secrets,
     /// The cluster that the service runs on, if it is one of Kubernetes.
@@ -65,6 +67,7 @@ pub struct Driver {
     token: String,
     directory: PathBuf,
     components: Vec<Name>,
+    stores: Vec<Store>,
     secrets: Secrets,
     cluster: Option<Kubernetes>,
     retry: Retry,
@@ -124,6 +127,7 @@ impl Driver {
             token: setup.token.to_owned(),
             directory,
             components: setup.components,
+            stores: setup.stores,
             secrets: setup.secrets,
             cluster: setup.cluster,
             retry: setup.retry,
@@ -185,8 +189,8 @@ impl Driver {
         experiment: &Experiment,
         primary: Option<&Name>,
     ) -> Result<Plan, FaultError> {
-        let Self { clock, secrets, cluster, .. } = self;
-        let means = Means { clock, secrets, cluster: cluster.as_ref(), primary };
+        let Self { clock, secrets, stores, cluster, .. } = self;
+        let means = Means { clock, secrets, stores, cluster: cluster.as_ref(), primary };
         match resolve(experiment, &self.components, means).await {
             Ok(plan) => Ok(plan),
             Err(refusal) => Err(self.refuse(experiment.name.as_str(), refusal)),

@@ -97,6 +97,9 @@ pub struct Workload {
     pub desired: u32,
     /// Instances that it has.
     pub instances: Vec<Instance>,
+    /// Programs of an instance that do not say when they serve, where a cluster tells.
+    #[serde(skip)]
+    pub unprobed: Vec<String>,
 }
 
 /// One running program.
@@ -129,6 +132,9 @@ pub struct Autoscaler {
     pub utilization: Option<f64>,
     /// Utilisation that it aims at; absent where it aims at something else.
     pub target_utilization: Option<f64>,
+    /// Why it does not follow the load, where a cluster tells.
+    #[serde(skip)]
+    pub blind: Option<String>,
 }
 
 /// Changes that no controller made.
@@ -242,6 +248,7 @@ mod tests {
                 desired,
                 utilization: None,
                 target_utilization: Some(0.5),
+                blind: None,
             };
             assert_eq!(autoscaler.is_above_minimum(), above, "{current} {desired}");
         }

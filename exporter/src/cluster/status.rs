@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use url::Url;
 
+use super::chronicle::Chronicle;
 use super::document::Document;
 use super::kubernetes::witness::Witness;
-use super::kubernetes::{Kubernetes, ReadError, Watched};
+use super::kubernetes::{Kubernetes, ReadError, Watched, incidents};
 use super::metrics::Metrics;
 use crate::clock::{Clock, Moment};
 use crate::errors::chain;
@@ -81,6 +82,8 @@ pub struct Cluster {
     pub feed: Feed,
     /// Whom to ask about all else, where it is one of Kubernetes.
     pub kubernetes: Option<Kubernetes>,
+    /// What was seen of it beside what runs, where it is one of Kubernetes.
+    pub chronicle: Option<Chronicle>,
 }
 
 /// Starts to poll `source` until cancelled.
@@ -91,7 +94,7 @@ pub fn start(
     cancel: CancellationToken,
 ) -> Result<Cluster, Error> {
     let (sender, feed) = watch::channel(None);
-    let mut kubernetes = None;
+    let (mut kubernetes, mut chronicle) = (None, None);
     if let Some(source) = source {
         let metrics = Metrics::register(registry).map_err(Error::Metrics)?;
         let reader = match source {
@@ -100,14 +103,16 @@ pub fn start(
             }
             Source::Kubernetes { cluster, workloads, managers } => {
                 kubernetes = Some(cluster.clone());
-                let witness = Witness::start(cluster.clone(), &managers, &cancel);
+                let kept = chronicle.insert(Chronicle::begin(clock)).clone();
+                incidents::watch(&cluster, &kept, &cancel);
+                let witness = Witness::start(cluster.clone(), &managers, kept, &cancel);
                 Reader::Cluster(Box::new(Watched::new(cluster, workloads, witness)))
             }
         };
         let poller = Poller { reader, clock, metrics, sender };
         tokio::spawn(cancel.run_until_cancelled_owned(poller.run()));
     }
-    Ok(Cluster { feed, kubernetes })
+    Ok(Cluster { feed, kubernetes, chronicle })
 }
 
 enum Reader {

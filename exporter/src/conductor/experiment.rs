@@ -113,7 +113,7 @@ impl Conductor {
         permit: Permit,
     ) -> Result<Span, FaultError> {
         let name = &experiment.name;
-        self.board.experiment(Some(name.as_str()));
+        self.say_experiment(Some(name.as_str()));
         self.health.begin_experiment(Window {
             injected: self.clock.now(),
             targets: plan.targets.clone(),
@@ -163,7 +163,7 @@ impl Conductor {
             }
             Note::Over => {
                 self.health.end_experiment(self.clock.now());
-                self.board.experiment(None);
+                self.say_experiment(None);
             }
         }
         Ok(())

@@ -7,6 +7,7 @@ mod board;
 mod calm;
 mod course;
 mod experiment;
+mod fitness;
 mod glance;
 mod metrics;
 mod phase;
@@ -33,12 +34,13 @@ pub use report::Findings;
 pub use targets::primary_for;
 
 use crate::chaos::driver::Driver;
-use crate::chaos::record::ExperimentReport;
+use crate::chaos::record::{At, ExperimentReport};
 use crate::clock::Clock;
+use crate::cluster::seen::{Bounded, Intervention};
 use crate::cluster::{self, Cluster};
 use crate::health::Health;
 use crate::ledger::{LedgerError, Ledgers};
-use crate::load::{Load, LoadError, LoadHandle};
+use crate::load::{self, LoadError};
 use crate::progress::Progress;
 use crate::rundir::RunDir;
 use crate::trial::{ComponentKind, Trial};
@@ -61,6 +63,8 @@ pub struct End {
     pub ended: Ended,
     /// What became of its experiments, in the trial's order.
     pub experiments: Vec<ExperimentReport>,
+    /// What others changed meanwhile, as far as that was seen.
+    pub interventions: Bounded<Intervention>,
 }
 
 /// How a run ended.
@@ -130,14 +134,14 @@ pub struct Conductor {
     /// Says where the run stands.
     pub board: Board,
     /// The load once it has been started.
-    pub running: watch::Sender<Option<Arc<LoadHandle>>>,
+    pub running: watch::Sender<Option<Arc<load::Running>>>,
     /// Cancelled when the run must end early.
     pub abort: CancellationToken,
 }
 
 impl Conductor {
     /// Leads the run to its end, whatever happens on the way.
-    pub async fn lead(mut self, load: Load) -> End {
+    pub async fn lead(mut self, load: load::Prepared) -> End {
         let abort = self.abort.clone();
         let stopped = tokio::select! {
             biased;
@@ -160,10 +164,11 @@ impl Conductor {
             Ok(()) => Ended::Finished { written },
             Err(stopped) => Ended::Aborted { stopped, put_back },
         };
-        End { ended, experiments: self.driver.report().experiments.clone() }
+        let interventions = self.seen().unwrap_or_default().interventions;
+        End { ended, experiments: self.driver.report().experiments.clone(), interventions }
     }
 
-    async fn phases(&mut self, load: Load) -> Result<(), Stopped> {
+    async fn phases(&mut self, load: load::Prepared) -> Result<(), Stopped> {
         if self.driver.resumed() {
             return Err(Stopped::Resumed);
         }
@@ -200,7 +205,7 @@ impl Conductor {
 
     /// Reverts what is broken, before anything else is done for an end ahead of time; says whether all of it is.
     async fn put_everything_back(&mut self) -> bool {
-        self.board.experiment(None);
+        self.say_experiment(None);
         let aborted = self.driver.abort().await;
         // Outages that begin from here on are no experiment's.
         self.health.end_experiment(self.clock.now());
@@ -259,9 +264,12 @@ impl Conductor {
     fn write_results(&self, last: Phase) -> bool {
         let mut all = true;
         let load = self.running.borrow().as_ref().map(|load| load.report());
+        let hide =
+            |text: &str| String::from_utf8_lossy(&self.trial.secrets.hide(text.as_bytes())).into_owned();
+        let seen = self.seen().map(|seen| report::seen::report(seen, |at| At::new(&self.clock, at), hide));
         let written = [
             load.map(|load| self.dir.write_json("load.json", &load)),
-            Some(self.dir.write_json("chaos.json", &self.findings.report(self.driver.report()))),
+            Some(self.dir.write_json("chaos.json", &self.findings.report(self.driver.report(), seen))),
             Some(self.dir.end(last.as_str())),
         ];
         for result in written.into_iter().flatten() {
@@ -280,6 +288,19 @@ impl Conductor {
     fn document(&self) -> Option<Arc<cluster::Document>> {
         let status = self.cluster.feed.borrow();
         status.as_ref().and_then(|status| status.document.as_ref().ok().map(Arc::clone))
+    }
+
+    /// What was seen of the cluster beside what runs.
+    fn seen(&self) -> Option<cluster::seen::Seen> {
+        self.cluster.chronicle.as_ref().map(cluster::Chronicle::seen)
+    }
+
+    /// From now on `experiment` is on, for whoever looks and whoever watches; `None`: none is.
+    fn say_experiment(&self, experiment: Option<&str>) {
+        self.board.experiment(experiment);
+        if let Some(chronicle) = &self.cluster.chronicle {
+            chronicle.during(experiment);
+        }
     }
 
     /// The components that do not serve at this moment.

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use super::Conductor;
 use super::reach::{self, ReachError};
+use super::{Conductor, fitness};
 use crate::errors::chain;
 use crate::progress::Waiting;
 use crate::{health, load};
@@ -14,6 +14,8 @@ use crate::{health, load};
 const HEALTH_LIMIT: Duration = Duration::from_secs(30);
 /// How long autoscalers may take to be at their minimum.
 const AUTOSCALER_LIMIT: Duration = Duration::from_mins(1);
+/// How long autoscalers may take to see the load: what they count by is read every 15 s, and by them as often.
+const SIGHT_LIMIT: Duration = Duration::from_secs(90);
 /// How long a scrape is awaited.
 const SCRAPE_LIMIT: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(100);
@@ -44,6 +46,17 @@ pub enum PreflightError {
         /// The autoscalers, each with its count.
         autoscalers: Vec<String>,
     },
+    /// An autoscaler would leave its workload as it is, whatever the load.
+    #[error(
+        "do not see the load after {} s: {}; look whether metrics-server lives (`kubectl top pods`) and whether every \
+         container requests what its autoscaler counts by (resources.requests.cpu)",
+        SIGHT_LIMIT.as_secs(),
+        .autoscalers.join(", ")
+    )]
+    Blind {
+        /// The autoscalers, each with why.
+        autoscalers: Vec<String>,
+    },
     /// Nobody tells what runs.
     #[error("it is not known what runs, after {} s: {reason}", AUTOSCALER_LIMIT.as_secs())]
     NoStatus {
@@ -63,6 +76,8 @@ impl Conductor {
         self.all_healthy().await?;
         self.say_settings().await;
         self.autoscalers_at_minimum().await?;
+        self.autoscalers_see().await?;
+        self.say_unprobed();
         self.ledgers.prepare_dataset().await.map_err(PreflightError::Ledger)?;
         if self.options.wait_for_scrape {
             self.scraped_in_order().await;
@@ -131,6 +146,32 @@ impl Conductor {
             None => PreflightError::NoStatus { reason: self.document_trouble() },
             Some(autoscalers) => PreflightError::ScaledUp { autoscalers },
         })
+    }
+
+    async fn autoscalers_see(&self) -> Result<(), PreflightError> {
+        let blind = || self.document().map_or(Vec::new(), |document| fitness::blind(&document));
+        let waiting = Waiting {
+            for_what: &|| format!("autoscalers to see the load: {}", blind().join(", ")),
+            limit: SIGHT_LIMIT,
+            hint: "`kubectl top pods` shows whether metrics-server lives; a new pod takes it half a minute",
+            came: "every autoscaler sees the load",
+        };
+        let see = async {
+            while !blind().is_empty() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let in_time = self.progress.await_aloud(&waiting, see).await;
+        in_time.map_err(|_| PreflightError::Blind { autoscalers: blind() })
+    }
+
+    /// Says whose pods count as ready without having said so.
+    fn say_unprobed(&self) {
+        for warning in self.document().iter().flat_map(|document| fitness::unprobed(document)) {
+            // The line below is for the person; the log's own warnings would show it twice.
+            tracing::info!(warning, "a workload");
+            self.progress.say(&format!("warning: {warning}"));
+        }
     }
 
     /// Why it is not known what runs.

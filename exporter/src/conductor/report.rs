@@ -1,7 +1,10 @@
 //! `chaos.json`: what chaos, health and ledgers have to tell of the experiments, put together (pure).
 
+pub(super) mod seen;
+
 use serde::Serialize;
 
+use self::seen::SeenReport;
 use crate::chaos::record::{ChaosReport, ExperimentReport};
 use crate::health::tracker::{Seconds, Since};
 use crate::ledger::AuditSummary;
@@ -35,6 +38,9 @@ pub(super) struct Report<'a> {
     experiments: Vec<Experiment<'a>>,
     put_back_at_start: &'a [String],
     audits: &'a [AuditSummary],
+    /// What was seen of the cluster, where it is one of Kubernetes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<SeenReport>,
 }
 
 #[derive(Debug, Serialize)]
@@ -57,8 +63,8 @@ impl Findings {
         });
     }
 
-    /// The file of a run that did `chaos`.
-    pub(super) fn report<'a>(&'a self, chaos: &'a ChaosReport) -> Report<'a> {
+    /// The file of a run that did `chaos`, and what was seen of its cluster.
+    pub(super) fn report<'a>(&'a self, chaos: &'a ChaosReport, cluster: Option<SeenReport>) -> Report<'a> {
         let of = |done: &'a ExperimentReport| {
             let recoveries = self.recoveries.iter().filter(|it| it.experiment == done.experiment);
             Experiment { done, recoveries: recoveries.collect() }
@@ -69,6 +75,7 @@ impl Findings {
             experiments: chaos.experiments.iter().map(of).collect(),
             put_back_at_start: &chaos.put_back_at_start,
             audits: &self.audits,
+            cluster,
         }
     }
 }

@@ -6,8 +6,8 @@
 //! Decisions are pure and apart: how many users (`schedule`), which task (`choice`), what is sent (`plan`,
 //! `render`), what an answer is worth (`answer`), what a failure means (`outcome`), where time went
 //! (`slots`), whether the generator kept up (`saturation`). Around them: `client` (one connection), `user`,
-//! `worker` (a thread of users), `driver` and `handle` (all of it), `watch` (the generator's own state),
-//! `record` and `metrics`.
+//! `worker` (a thread of users), `driver` and `handle` (all of it), `whose` (as the conductor holds it), `watch`
+//! (the generator's own state), `record` and `metrics`.
 //!
 //! What the generator itself lacks is never counted as the target's failure. A user that gets no local port
 //! or descriptor has sent nothing: it tries again, its wait is users' time and lateness, and
@@ -37,6 +37,7 @@ mod slots;
 mod stats;
 mod user;
 mod watch;
+mod whose;
 mod worker;
 
 pub use self::driver::{Load, LoadError};
@@ -46,3 +47,4 @@ pub use self::outcome::Reason;
 pub use self::plan::PlanError;
 pub use self::report::{LoadReport, Requests, ResponseTime, TaskReport, UserSeconds};
 pub use self::stats::Percentiles;
+pub use self::whose::{Prepared, Running};

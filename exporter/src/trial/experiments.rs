@@ -7,6 +7,7 @@ use super::duration::Limits;
 use super::fields::{Fields, distinct, distinct_names};
 use super::model::{Component, ComponentIndex, ComponentKind, ExecFault, Experiment, Fault, NonEmpty};
 use super::node::Node;
+use super::pod_exec::pod_exec;
 use super::pods::{drain, partition, pod_kill};
 use super::reader::{Checked, Reader};
 
@@ -51,13 +52,16 @@ fn experiment(reader: &mut Reader<'_>, node: &Node, known: Listed<'_>) -> Checke
     let hold = reader.duration_or(hold_node, Duration::ZERO, HOLDING);
     let replaced_node = fields.get("replaced");
     let replaced = replaced_node.map_or(Ok(false), |node| reader.flag(node));
-    let chosen = fields.one_of(reader, ["exec", "network_partition", "node_drain", "pod_kill"]);
+    let chosen = fields.one_of(reader, ["exec", "network_partition", "node_drain", "pod_exec", "pod_kill"]);
     let fault = chosen.and_then(|(key, node)| fault(reader, key, node, known));
     fields.close(reader);
     let (fault, hold) = (fault?, hold?);
     if let Some(node) = hold_node.filter(|_| !fault.is_reverted() && !hold.is_zero()) {
         let text = match &fault {
             Fault::Exec(_) => "`hold` where `exec` has no `revert`; expected a command that ends the fault",
+            Fault::PodExec(_) => {
+                "`hold` where `pod_exec` has no `revert`; expected a command that ends the fault"
+            }
             Fault::PodKill(_) | Fault::Partition(_) | Fault::Drain(_) => {
                 "`hold` of a fault that is not put back; expected no such key"
             }
@@ -79,6 +83,7 @@ fn fault(reader: &mut Reader<'_>, key: &str, node: &Node, known: Listed<'_>) -> 
     }
     let fault = match key {
         "pod_kill" => pod_kill(reader, node, known.stores).map(Fault::PodKill),
+        "pod_exec" => pod_exec(reader, node, known.stores).map(Fault::PodExec),
         "network_partition" => partition(reader, node, known.stores).map(Fault::Partition),
         _ => drain(reader, node).map(Fault::Drain),
     };

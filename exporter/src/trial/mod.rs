@@ -17,6 +17,7 @@ mod ledgers;
 mod load;
 mod model;
 mod node;
+mod pod_exec;
 mod pods;
 mod reader;
 mod redact;

@@ -6,7 +6,8 @@ use super::components::{Known, store};
 use super::duration::Limits;
 use super::fields::Fields;
 use super::model::{
-    KilledBy, Kubernetes, Namespace, NetworkPartition, NodeDrain, Others, PodKill, Pods, Selector, StoreIndex,
+    KilledBy, Kubernetes, Namespace, NetworkPartition, NodeDrain, Others, PodKill, Pods, Requirement,
+    Selector, StoreIndex, Whom,
 };
 use super::node::Node;
 use super::reader::{Checked, Reader};
@@ -63,14 +64,21 @@ pub(super) fn pod_kill(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -
 
 /// The fault `network_partition`.
 pub(super) fn partition(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -> Checked<NetworkPartition> {
-    let mut fields = Fields::open(reader, node, "the pod to cut off")?;
-    let store = fields
-        .require(reader, "primary_of", "the store whose primary is cut off")
-        .and_then(|node| primary_of(reader, node, known));
-    let replace_policies = fields.get("replace_policies").map_or(Ok(false), |node| reader.flag(node));
+    let mut fields = Fields::open(reader, node, "the pods to cut off")?;
+    let whom = fields.one_of(reader, ["primary_of", "selector"]).and_then(|(key, node)| match key {
+        "primary_of" => primary_of(reader, node, known).map(Whom::Primary),
+        _ => requirement(reader, node).map(Whom::Pods),
+    });
+    let from = fields.get("from").map(|node| requirement(reader, node)).transpose();
+    let replaced = fields.get("replace_policies");
+    if let (Ok(Some(_)), Some(node)) = (&from, replaced) {
+        let text = "`replace_policies` beside `from`; expected it where the pods are cut off from everybody";
+        reader.fault(node.at(), text);
+    }
+    let replace_policies = replaced.map_or(Ok(false), |node| reader.flag(node));
     let timeout = reader.duration_or(fields.get("timeout"), GONE, GOING);
     fields.close(reader);
-    Ok(NetworkPartition { primary_of: store?, replace_policies: replace_policies?, timeout: timeout? })
+    Ok(NetworkPartition { whom: whom?, from: from?, replace_policies: replace_policies?, timeout: timeout? })
 }
 
 /// The fault `node_drain`.
@@ -125,7 +133,7 @@ fn pods(reader: &mut Reader<'_>, fields: &mut Fields<'_>, known: Known<'_>) -> C
 }
 
 /// A store whose servers can be asked which of them takes writes; each is named as its pod.
-fn primary_of(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -> Checked<StoreIndex> {
+pub(super) fn primary_of(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -> Checked<StoreIndex> {
     let store = store(reader, node, known)?;
     if known.stores.get(store.get()).is_some_and(|store| store.instances.is_empty()) {
         let name = known.store_names[store.get()];
@@ -135,9 +143,18 @@ fn primary_of(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) -> Checked
     Ok(store)
 }
 
-fn selector(reader: &mut Reader<'_>, node: &Node) -> Checked<Selector> {
+/// A label selector.
+pub(super) fn selector(reader: &mut Reader<'_>, node: &Node) -> Checked<Selector> {
     const SELECTOR: &str = "a label selector such as app=shop";
     let text = reader.filled(node, SELECTOR)?;
     Selector::new(&text.text)
         .ok_or_else(|| reader.fault(text.at, format!("{}; expected {SELECTOR}", shown(&text.text))))
+}
+
+/// Others' pods have a selector too only where there is one requirement.
+fn requirement(reader: &mut Reader<'_>, node: &Node) -> Checked<Requirement> {
+    const REQUIREMENT: &str = "a label selector of one requirement such as app=shop";
+    let text = reader.filled(node, REQUIREMENT)?;
+    Requirement::new(&text.text)
+        .ok_or_else(|| reader.fault(text.at, format!("{}; expected {REQUIREMENT}", shown(&text.text))))
 }

@@ -153,6 +153,7 @@ async fn run(folder: &Path) {
         run: "r1",
         token: folder.to_str().expect("a plain path"),
         experiments: &experiments,
+        stores: Vec::new(),
         components: vec![Name::new("it").expect("a name")],
         secrets: Secrets::default(),
         cluster: None,

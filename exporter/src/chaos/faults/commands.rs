@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::exec::{self, ExecError, Gated, Identity, SHOWN_LINES, Spec, TAIL};
+use super::exec::{self, ExecError, Gated, Identity, Spec, TAIL};
 use super::leftover::{self, LeftoverError};
+use super::output::SHOWN_LINES;
 use super::{InjectError, Outcome, Scene, Trace};
 use crate::chaos::guard::Refusal;
 use crate::chaos::journal::{Durability, Entry, JournalError, Step};

@@ -11,7 +11,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::api::{self, Asked, Evicted, Place};
-use super::evictable::{Leaving, choose, is_cordoned, leaving};
+use super::evictable::{Choice, Leaving, choose, is_cordoned, leaving};
+use super::quorum::{Servers, kept};
 use super::{Ending, Means, Outcome, Scene};
 use crate::chaos::guard::{Obstacle, Refusal};
 use crate::chaos::step;
@@ -35,6 +36,7 @@ pub struct Drain {
     uid: String,
     /// Somebody had cordoned it before.
     cordoned: bool,
+    servers: Vec<Servers>,
 }
 
 /// What lets pods onto the node again.
@@ -58,18 +60,27 @@ pub(super) async fn resolve(fault: &NodeDrain, means: Means<'_>) -> Result<(Vec<
     let place = api::opted_in(&cluster, asked).await?;
     let holding = fault.holding.as_str();
     let (here, all) = (cluster.here::<Pod>(), cluster.everywhere::<Pod>());
-    let ours = asked.of("list the pods", here.list(&ListParams::default().labels(holding))).await?;
+    let held = asked.of("list the pods", here.list(&ListParams::default().labels(holding))).await?;
+    let ours = asked.of("list the pods", here.list(&ListParams::default())).await?;
     let monitors = ListParams::default().labels("app.kubernetes.io/name=prometheus");
     let monitors = asked.of("list the pods of Prometheus", all.list(&monitors)).await?;
     let nodes = cluster.everywhere::<Node>();
     let nodes = asked.of("list the nodes", nodes.list(&ListParams::default())).await?;
     let own = std::env::var(OWN_NODE).ok();
-    let node = choose(&nodes.items, &ours.items, &monitors.items, own.as_deref(), holding);
-    let node = node.map_err(Refusal::Obstacle)?;
+    let servers = Servers::of(means.stores);
+    let choice = Choice {
+        held: &held.items,
+        ours: &ours.items,
+        monitors: &monitors.items,
+        servers: &servers,
+        own: own.as_deref(),
+        selector: holding,
+    };
+    let node = choose(&nodes.items, &choice).map_err(Refusal::Obstacle)?;
     let (cordoned, metadata) = (is_cordoned(&node), node.metadata);
     let (node, uid) = (metadata.name.unwrap_or_default(), metadata.uid.unwrap_or_default());
     let target = Target::Node { name: node.clone(), uid: uid.clone() };
-    let drain = Drain { cluster, place, fault: fault.clone(), node, uid, cordoned };
+    let drain = Drain { cluster, place, fault: fault.clone(), node, uid, cordoned, servers };
     drain.survey().await?;
     Ok((vec![target], drain))
 }
@@ -102,7 +113,9 @@ impl Drain {
         if leaving.is_empty() {
             return Err(Refusal::Obstacle(Obstacle::Empty { node: self.node.clone() }));
         }
-        Ok(())
+        let here = leaving.iter().filter(|pod| pod.namespace == self.place.namespace);
+        let here: Vec<&str> = here.map(|pod| pod.name.as_str()).collect();
+        kept(&self.servers, &here).map_err(Refusal::Obstacle)
     }
 
     async fn leaving(&self) -> Result<Vec<Leaving>, Refusal> {

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 
+use super::quorum::{Servers, kept};
 use crate::chaos::guard::Obstacle;
 use crate::cluster::kubernetes::is_ready;
 use crate::trial::{NodeDrain, Others};
@@ -68,16 +69,27 @@ fn controller(pod: &Pod) -> Option<&str> {
     owners.find(|owner| owner.controller == Some(true)).map(|owner| owner.kind.as_str())
 }
 
-/// The node that has the most of `pods` ready, by its name where several have as many. Not `own`, nor one with a
-/// Prometheus: without them nobody would see the rest of the run. Another must be left to run what leaves.
-/// `monitors` are the pods that may be a Prometheus.
-pub(super) fn choose(
-    nodes: &[Node],
-    pods: &[Pod],
-    monitors: &[Pod],
-    own: Option<&str>,
-    selector: &str,
-) -> Result<Node, Obstacle> {
+/// What a node is chosen by.
+pub(super) struct Choice<'a> {
+    /// The pods of which it is to hold most.
+    pub(super) held: &'a [Pod],
+    /// All pods of the service's namespace.
+    pub(super) ours: &'a [Pod],
+    /// The pods that may be a Prometheus.
+    pub(super) monitors: &'a [Pod],
+    /// The servers of which a majority must be left.
+    pub(super) servers: &'a [Servers],
+    /// The node of this program.
+    pub(super) own: Option<&'a str>,
+    /// What tells `held`.
+    pub(super) selector: &'a str,
+}
+
+/// The node that has the most of the pods ready, by its name where several have as many. Not our own, nor one with
+/// a Prometheus: without them nobody would see the rest of the run; nor one that a store cannot do without. Another
+/// must be left to run what leaves.
+pub(super) fn choose(nodes: &[Node], choice: &Choice<'_>) -> Result<Node, Obstacle> {
+    let Choice { held, ours, monitors, servers, own, selector } = *choice;
     let on =
         |pod: &Pod, node: &str| pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()) == Some(node);
     let open: Vec<&Node> = nodes.iter().filter(|node| is_open(node)).collect();
@@ -85,14 +97,18 @@ pub(super) fn choose(
     let mut best: Option<(usize, &Node)> = None;
     for node in &open {
         let Some(name) = node.metadata.name.as_deref() else { continue };
-        let count = pods.iter().filter(|pod| on(pod, name) && is_ready(pod)).count();
+        let count = held.iter().filter(|pod| on(pod, name) && is_ready(pod)).count();
         if count == 0 {
             continue;
         }
+        let here: Vec<&str> =
+            ours.iter().filter(|pod| on(pod, name)).filter_map(|pod| pod.metadata.name.as_deref()).collect();
         if own == Some(name) {
             passed_over.push(format!("{name} runs this exporter"));
         } else if monitors.iter().any(|pod| on(pod, name) && is_prometheus(pod)) {
             passed_over.push(format!("{name} runs Prometheus"));
+        } else if let Err(obstacle) = kept(servers, &here) {
+            passed_over.push(format!("{name}: {obstacle}"));
         } else if best.is_none_or(|(most, _)| count > most) {
             best = Some((count, node));
         }
@@ -219,10 +235,15 @@ mod tests {
             on("n2")(pod);
             pod["metadata"]["labels"] = json!({"app.kubernetes.io/name": "prometheus"});
         });
-        let chosen = |nodes: &[Node], monitors: &[Pod], own| {
-            choose(nodes, &pods, monitors, own, "app=shop").map(|node| node.metadata.name.expect("a name"))
+        let choose_by = |nodes: &[Node], monitors: &[Pod], own, servers: &[Servers]| {
+            let (held, ours, selector) = (&pods, &pods, "app=shop");
+            let choice = Choice { held, ours, monitors, servers, own, selector };
+            choose(nodes, &choice).map(|node| node.metadata.name.expect("a name"))
         };
+        let chosen = |nodes: &[Node], monitors: &[Pod], own| choose_by(nodes, monitors, own, &[]);
         assert_eq!(chosen(&nodes, &[], None).as_deref(), Ok("n2"));
+        let servers = [Servers::named("store", &["b", "c", "d"])];
+        assert_eq!(choose_by(&nodes, &[], None, &servers).as_deref(), Ok("n1"), "n2 holds two of three");
         assert_eq!(chosen(&nodes, &[], Some("n2")).as_deref(), Ok("n1"));
         assert_eq!(chosen(&nodes, std::slice::from_ref(&prometheus), Some("n1")).as_deref(), Ok("n3"));
         let closed = [node("n1", "True", true), node("n2", "True", false), node("n3", "Unknown", false)];

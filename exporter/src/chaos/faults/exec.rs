@@ -22,16 +22,13 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 
 use super::outcome::{Ending, Outcome};
-use super::output::{Capture, Captured};
+use super::output::{Capture, Captured, told};
 use crate::chaos::journal::Step;
 use crate::clock::{Clock, Moment};
 use crate::trial::Secrets;
 
 /// Bytes kept of each stream of a command whose output only explains a failure.
 pub(super) const TAIL: usize = 4 << 10;
-
-/// Lines of output that an error text or a report shows.
-pub(super) const SHOWN_LINES: usize = 5;
 
 /// The variables that tell a command what it is part of.
 pub const VARIABLES: [&str; 5] =
@@ -125,18 +122,12 @@ pub(super) struct Ran {
 impl Ran {
     /// What became of it, for those who know of no commands; none of `secrets` is in it.
     pub(super) fn outcome(&self, secrets: &Secrets) -> Outcome {
-        let [stdout, stderr] = [&self.stdout, &self.stderr].map(|it| it.last_lines(SHOWN_LINES, secrets));
-        let exit = self.exit.to_string();
-        // `exit status 3: what it printed last`
-        let reason = [&stderr, &stdout].into_iter().find(|text| !text.is_empty());
-        let reason =
-            reason.map_or_else(|| exit.clone(), |said| format!("{exit}: {}", said.replace('\n', " | ")));
+        let (reason, told) = told(&self.exit, &self.stdout, &self.stderr, secrets);
         let ending = match self.exit {
             Exit::Status(0) => Ending::Done,
             Exit::Status(_) | Exit::Signal(_) => Ending::Failed(reason),
             Exit::TimedOut => Ending::OutOfTime(reason),
         };
-        let told = vec![("exit", exit), ("stdout", stdout), ("stderr", stderr)];
         Outcome { start: self.start, end: self.end, ending, told }
     }
 }

@@ -3,8 +3,8 @@
 //! A kind of fault is one file of this folder, registered here: a branch of [`resolve`], a variant of [`Action`]
 //! and, where there is something to put back, one of [`Undo`]; where its steps leave something at work when they
 //! are interrupted, also one of [`Trace`]. What became of a step is told as an [`Outcome`]. Nobody else tells
-//! kinds apart. There are commands of the user's own ([`commands`]) and, on Kubernetes, pods that go ([`pod_kill`])
-//! or are cut off ([`partition`]), and nodes that are drained ([`drain`]).
+//! kinds apart. There are commands of the user's own ([`commands`]) and, on Kubernetes, such that run in a pod
+//! ([`pod_exec`]), pods that go ([`pod_kill`]) or are cut off ([`partition`]), and nodes that are drained ([`drain`]).
 
 mod api;
 mod canary;
@@ -16,10 +16,12 @@ mod leftover;
 mod outcome;
 mod output;
 pub mod partition;
+pub mod pod_exec;
 pub mod pod_kill;
 mod pods;
 mod policies;
 pub(super) mod process;
+mod quorum;
 pub mod rights;
 mod strays;
 mod trace;
@@ -37,6 +39,7 @@ pub use self::exec::VARIABLES;
 pub use self::leftover::Leader;
 pub use self::outcome::{Ending, Outcome};
 use self::partition::{Heal, Partition};
+use self::pod_exec::{PodExec, Repair};
 use self::pod_kill::Kill;
 pub use self::trace::{EndError, Trace};
 pub(super) use self::trace::{end_interrupted, end_left};
@@ -45,17 +48,19 @@ use super::journal::{Intent, Journal};
 use crate::clock::{Clock, Moment};
 use crate::cluster::Target;
 use crate::cluster::kubernetes::Kubernetes;
-use crate::trial::{Fault, Name, Secrets};
+use crate::trial::{Fault, Name, Secrets, Store};
 
 /// What a fault does, its choices made.
 #[derive(Debug, Clone)]
 pub enum Action {
     /// Commands of the user's own.
     Exec(Commands),
+    /// Commands of the user's own in a pod.
+    PodExec(PodExec),
     /// Pods go.
     PodKill(Kill),
     /// A pod is cut off.
-    Partition(Partition),
+    Partition(Box<Partition>),
     /// A node is drained.
     Drain(Drain),
 }
@@ -66,6 +71,8 @@ pub enum Action {
 pub enum Undo {
     /// A command of the user's own.
     Exec(Mend),
+    /// A command of the user's own in a pod.
+    PodExec(Repair),
     /// Traffic of a pod is let through again.
     Partition(Heal),
     /// A node takes pods again.
@@ -101,6 +108,8 @@ pub struct Means<'a> {
     pub clock: &'a Clock,
     /// What no refusal may show.
     pub secrets: &'a Secrets,
+    /// The trial's stores, whose servers are named as their pods.
+    pub stores: &'a [Store],
     /// The cluster that the service runs on, if it is one of Kubernetes.
     pub cluster: Option<&'a Kubernetes>,
     /// The instance that takes writes at this moment, by its own word, of the store whose primary is to be hit.
@@ -114,13 +123,17 @@ pub async fn resolve(fault: &Fault, means: Means<'_>) -> Result<(Vec<Target>, Ac
             let (targets, commands) = commands::resolve(fault, means.clock, means.secrets).await?;
             Ok((targets, Action::Exec(commands)))
         }
+        Fault::PodExec(fault) => {
+            let (targets, exec) = pod_exec::resolve(fault, means).await?;
+            Ok((targets, Action::PodExec(exec)))
+        }
         Fault::PodKill(fault) => {
             let (targets, kill) = pod_kill::resolve(fault, means).await?;
             Ok((targets, Action::PodKill(kill)))
         }
         Fault::Partition(fault) => {
             let (targets, partition) = partition::resolve(fault, means).await?;
-            Ok((targets, Action::Partition(partition)))
+            Ok((targets, Action::Partition(Box::new(partition))))
         }
         Fault::Drain(fault) => {
             let (targets, drain) = drain::resolve(fault, means).await?;
@@ -134,6 +147,7 @@ impl Action {
     pub fn undo(&self) -> Option<Undo> {
         match self {
             Self::Exec(commands) => commands.mend().map(Undo::Exec),
+            Self::PodExec(exec) => exec.undo().map(Undo::PodExec),
             Self::PodKill(_) => None,
             Self::Partition(partition) => Some(Undo::Partition(partition.undo())),
             Self::Drain(drain) => drain.undo().map(Undo::Drain),
@@ -144,6 +158,7 @@ impl Action {
     pub fn told(&self) -> String {
         match self {
             Self::Exec(commands) => commands.inject.clone(),
+            Self::PodExec(exec) => exec.to_string(),
             Self::PodKill(kill) => kill.to_string(),
             Self::Partition(partition) => partition.to_string(),
             Self::Drain(drain) => drain.to_string(),
@@ -154,8 +169,9 @@ impl Action {
     pub fn check(&self) -> Option<String> {
         match self {
             Self::Exec(commands) => commands.bit.clone(),
+            Self::PodExec(exec) => exec.check(),
             Self::PodKill(kill) => kill.check().map(str::to_owned),
-            Self::Partition(partition) => Some(partition.check()),
+            Self::Partition(partition) => partition.check(),
             Self::Drain(drain) => Some(drain.check()),
         }
     }
@@ -164,6 +180,7 @@ impl Action {
     pub fn timeout(&self) -> Duration {
         match self {
             Self::Exec(commands) => commands.timeout,
+            Self::PodExec(exec) => exec.timeout,
             Self::PodKill(kill) => kill.timeout,
             Self::Partition(partition) => partition.timeout,
             Self::Drain(drain) => drain.timeout(),
@@ -174,6 +191,7 @@ impl Action {
     pub(super) async fn still_allowed(&self, targets: &[Target]) -> Result<(), Refusal> {
         match self {
             Self::Exec(_) => Ok(()),
+            Self::PodExec(exec) => exec.survey().await,
             Self::PodKill(kill) => kill.survey(targets).await,
             Self::Partition(partition) => partition.survey(targets).await,
             Self::Drain(drain) => drain.survey().await,
@@ -188,6 +206,7 @@ impl Action {
     ) -> Result<Outcome, InjectError> {
         match self {
             Self::Exec(commands) => commands.inject(scene, begun).await,
+            Self::PodExec(exec) => exec.inject(scene, begun).await,
             Self::PodKill(kill) => Ok(kill.inject(scene, begun).await),
             Self::Partition(partition) => Ok(partition.inject(scene, begun).await),
             Self::Drain(drain) => Ok(drain.inject(scene, begun).await),
@@ -198,6 +217,7 @@ impl Action {
     pub(super) async fn look(&self, scene: Scene<'_>, limit: Duration) -> Result<Outcome, String> {
         match self {
             Self::Exec(commands) => commands.look(scene, limit).await,
+            Self::PodExec(exec) => exec.look(scene, limit).await,
             Self::PodKill(kill) => kill.look(scene, limit).await,
             Self::Partition(partition) => partition.look(scene, limit).await,
             Self::Drain(drain) => drain.look(scene, limit).await,
@@ -210,6 +230,7 @@ impl Undo {
     pub(super) async fn attempt(&self, scene: Scene<'_>) -> Result<Outcome, Box<dyn Error + Send + Sync>> {
         match self {
             Self::Exec(mend) => Ok(mend.attempt(scene).await?),
+            Self::PodExec(repair) => Ok(repair.attempt(scene).await),
             Self::Partition(heal) => Ok(heal.attempt(scene).await),
             Self::Drain(uncordon) => Ok(uncordon.attempt(scene).await),
         }
@@ -220,6 +241,7 @@ impl fmt::Display for Undo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exec(mend) => f.write_str(&mend.command),
+            Self::PodExec(repair) => write!(f, "{repair}"),
             Self::Partition(heal) => write!(f, "{heal}"),
             Self::Drain(uncordon) => write!(f, "{uncordon}"),
         }

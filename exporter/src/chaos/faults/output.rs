@@ -1,6 +1,7 @@
 //! Reads what a command prints, keeping a bounded part of it.
 
 use std::collections::VecDeque;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +13,9 @@ use crate::trial::Secrets;
 /// How long the rest of the output is awaited once the command has ended. Only a process that the command
 /// left behind in the background keeps the pipe open for longer.
 const DRAIN: Duration = Duration::from_millis(200);
+
+/// Lines of output that an error text or a report shows.
+pub(super) const SHOWN_LINES: usize = 5;
 
 /// The last bytes of a stream.
 #[derive(Debug)]
@@ -82,6 +86,21 @@ impl Captured {
         let kept = lines[lines.len().saturating_sub(count)..].join("\n");
         kept.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
     }
+}
+
+/// How a command that printed this and ended as `exit` is told: in one line, and key by key; without any of `secrets`.
+/// The line is `exit status 3: what it printed last`.
+pub(super) fn told(
+    exit: &impl Display,
+    stdout: &Captured,
+    stderr: &Captured,
+    secrets: &Secrets,
+) -> (String, Vec<(&'static str, String)>) {
+    let [stdout, stderr] = [stdout, stderr].map(|it| it.last_lines(SHOWN_LINES, secrets));
+    let exit = exit.to_string();
+    let reason = [&stderr, &stdout].into_iter().find(|text| !text.is_empty());
+    let line = reason.map_or_else(|| exit.clone(), |said| format!("{exit}: {}", said.replace('\n', " | ")));
+    (line, vec![("exit", exit), ("stdout", stdout), ("stderr", stderr)])
 }
 
 #[cfg(test)]

@@ -1,147 +1,174 @@
-//! The fault `network_partition`: a `NetworkPolicy` lets nothing in or out of a pod.
+//! The fault `network_partition`: network policies let nothing in or out of pods, or keep two groups of them apart.
 //!
-//! Policies only add up, so those that would let its traffic through are made narrower meanwhile, where the trial
-//! allows that. Whether the network enforces policies at all, and on open connections too, nobody tells: the
-//! canaries do ([`super::canary`]).
+//! Policies only add up, so those that would let traffic of pods through that are cut off from everybody are made
+//! narrower meanwhile, where the trial allows that. Whether the network enforces policies at all, and on open
+//! connections too, nobody tells: the canaries do ([`super::canary`]). What two groups send each other is not seen
+//! from here: that they are apart, only failed probes can tell.
 
+mod heal;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::Api;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
-use serde::{Deserialize, Serialize};
+use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 use tokio::sync::Mutex;
 
+pub use self::heal::Heal;
 use super::api::{self, Asked, Place};
 use super::canary::Canary;
-use super::policies::{Narrowed, POD_NAME, cut, letting_through, narrowed};
+use super::policies::{Cut, Narrowed, POD_NAME, Side, apart, cut_off, letting_through, narrowed, policy};
 use super::{Ending, Means, Outcome, Scene};
 use crate::chaos::guard::{Obstacle, Refusal};
 use crate::chaos::journal::Intent;
 use crate::chaos::step;
 use crate::clock::Moment;
 use crate::cluster::Target;
-use crate::cluster::kubernetes::{Kubernetes, MANAGER, is_absent, reason};
-use crate::trial::NetworkPartition;
+use crate::cluster::kubernetes::{Kubernetes, MANAGER, reason};
+use crate::trial::{NetworkPartition, Requirement, Whom};
 
-/// A pod is cut off.
+/// Pods are cut off.
 #[derive(Debug, Clone)]
 pub struct Partition {
     cluster: Kubernetes,
     place: Place,
-    pod: String,
-    /// Where the canaries go.
-    address: SocketAddr,
+    whom: Requirement,
+    from: Option<Requirement>,
+    /// Where the canaries go; none where the pods are cut off from some only.
+    addresses: Vec<SocketAddr>,
+    cuts: Vec<Cut>,
     narrowed: Vec<Narrowed>,
     /// The longest wait for an answer of the API server, and for the cut to take effect.
     pub(super) timeout: Duration,
     /// Open since before the cut.
-    canary: Arc<Mutex<Option<Canary>>>,
+    canaries: Arc<Mutex<Vec<Canary>>>,
 }
 
-/// What lets traffic through again.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Heal {
-    /// Where.
-    pub place: Place,
-    /// The pod that was cut off.
-    pub pod: String,
-    /// Policies that were made narrower.
-    pub narrowed: Vec<Narrowed>,
-    /// Time limit of an attempt, in milliseconds.
-    pub timeout_ms: u64,
-}
-
-/// Finds the pod, and whether it can be cut off and seen to be.
+/// Finds the pods, and whether they can be cut off and seen to be.
 pub(super) async fn resolve(
     fault: &NetworkPartition,
     means: Means<'_>,
 ) -> Result<(Vec<Target>, Partition), Refusal> {
     let cluster = api::cluster(means)?;
-    let name = api::primary(means)?.to_string();
+    let whom = match &fault.whom {
+        Whom::Primary(_) => Requirement::equals(POD_NAME, api::primary(means)?.as_str()),
+        Whom::Pods(requirement) => requirement.clone(),
+    };
     let asked = Asked { timeout: fault.timeout };
     let place = api::opted_in(&cluster, asked).await?;
-    let pod = asked.of("read a pod", cluster.here::<Pod>().get_opt(&name)).await?;
-    let missing = || Refusal::Obstacle(Obstacle::NoPod { pod: name.clone() });
-    let pod = pod.ok_or_else(missing)?;
-    let uid = pod.metadata.uid.clone().ok_or_else(missing)?;
-    let labels = pod.metadata.labels.clone().unwrap_or_default();
-    if labels.get(POD_NAME) != Some(&name) {
-        return Err(Refusal::Obstacle(Obstacle::Unlabelled { pod: name, label: POD_NAME.to_owned() }));
-    }
-    let address = address(&pod).ok_or_else(missing)?;
+    let pods = meeting(&cluster, asked, &whom).await?;
     let policies = cluster.here::<NetworkPolicy>();
-    let all = asked.of("list the network policies", policies.list(&ListParams::default())).await?;
-    let open = letting_through(all.items, &labels);
-    if !open.is_empty() && !fault.replace_policies {
-        let policies = open.iter().filter_map(|policy| policy.metadata.name.clone()).collect();
-        return Err(Refusal::Obstacle(Obstacle::LetThrough { pod: name, policies }));
-    }
-    let narrowed = open.iter().filter_map(|policy| narrowed(policy, &name)).collect();
-    let target = Target::Pod { name: name.clone(), uid };
-    let canary = Arc::default();
-    let partition =
-        Partition { cluster, place, pod: name, address, narrowed, timeout: fault.timeout, canary };
-    partition.send_canary().await?;
-    Ok((vec![target], partition))
+    let policies = asked.of("list the network policies", policies.list(&ListParams::default())).await?.items;
+    let (cuts, narrowed, addresses) = if let Some(from) = &fault.from {
+        let others = meeting(&cluster, asked, from).await?;
+        let cuts = apart(cluster.namespace(), &side(&whom, &pods), &side(from, &others), &policies);
+        let told = |policies| Obstacle::Said { pods: format!("{whom} or {from}"), policies };
+        (cuts.map_err(|policies| Refusal::Obstacle(told(policies)))?, Vec::new(), Vec::new())
+    } else {
+        let open = letting_through(policies, &side(&whom, &pods).labels);
+        if !open.is_empty() && !fault.replace_policies {
+            let policies = open.iter().filter_map(|policy| policy.metadata.name.clone()).collect();
+            return Err(Refusal::Obstacle(Obstacle::LetThrough { pods: pods_of(&whom), policies }));
+        }
+        let addresses: Option<Vec<SocketAddr>> = pods.iter().map(address).collect();
+        let narrowed = open.iter().filter_map(|policy| narrowed(policy, &whom)).collect();
+        (vec![cut_off(&whom)], narrowed, addresses.ok_or_else(|| none(&whom))?)
+    };
+    let targets = targets(&pods).ok_or_else(|| none(&whom))?;
+    let (from, timeout, canaries) = (fault.from.clone(), fault.timeout, Arc::default());
+    let partition = Partition { cluster, place, whom, from, addresses, cuts, narrowed, timeout, canaries };
+    partition.send_canaries().await?;
+    Ok((targets, partition))
+}
+
+/// The pods that meet `requirement`; there must be some.
+async fn meeting(cluster: &Kubernetes, asked: Asked, requirement: &Requirement) -> Result<Vec<Pod>, Refusal> {
+    let chosen = ListParams::default().labels(&requirement.to_string());
+    let pods = asked.of("list the pods", cluster.here::<Pod>().list(&chosen)).await?.items;
+    if pods.is_empty() { Err(none(requirement)) } else { Ok(pods) }
+}
+
+fn none(whom: &Requirement) -> Refusal {
+    Refusal::Obstacle(Obstacle::NoneMeet { selector: whom.to_string() })
+}
+
+fn targets(pods: &[Pod]) -> Option<Vec<Target>> {
+    let target = |pod: &Pod| {
+        let (name, uid) = (pod.metadata.name.clone()?, pod.metadata.uid.clone()?);
+        Some(Target::Pod { name, uid })
+    };
+    pods.iter().map(target).collect()
+}
+
+fn side<'a>(whom: &'a Requirement, pods: &[Pod]) -> Side<'a> {
+    let labels = pods.iter().map(|pod| pod.metadata.labels.clone().unwrap_or_default());
+    let labels: Vec<BTreeMap<String, String>> = labels.collect();
+    Side { whom, labels, addresses: pods.iter().filter_map(ip).collect() }
+}
+
+/// How the pods are told: a pod of a StatefulSet by its name.
+fn pods_of(whom: &Requirement) -> String {
+    let text = whom.to_string();
+    text.strip_prefix(POD_NAME).and_then(|rest| rest.strip_prefix('=')).map_or(text.clone(), str::to_owned)
+}
+
+fn ip(pod: &Pod) -> Option<IpAddr> {
+    pod.status.as_ref()?.pod_ip.as_ref()?.parse().ok()
 }
 
 /// Where a pod listens, by its first port.
 fn address(pod: &Pod) -> Option<SocketAddr> {
-    let ip: IpAddr = pod.status.as_ref()?.pod_ip.as_ref()?.parse().ok()?;
     let ports = pod.spec.as_ref()?.containers.iter().flat_map(|container| container.ports.iter().flatten());
     let tcp = ports.into_iter().find(|port| port.protocol.as_deref().unwrap_or("TCP") == "TCP")?;
-    Some(SocketAddr::new(ip, u16::try_from(tcp.container_port).ok()?))
+    Some(SocketAddr::new(ip(pod)?, u16::try_from(tcp.container_port).ok()?))
 }
 
 impl Partition {
     pub(super) fn undo(&self) -> Heal {
         Heal {
             place: self.place.clone(),
-            pod: self.pod.clone(),
+            whom: pods_of(&self.whom),
+            cuts: self.cuts.iter().map(|cut| cut.suffix.to_owned()).collect(),
             narrowed: self.narrowed.clone(),
             timeout_ms: u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX),
         }
     }
 
-    pub(super) fn check(&self) -> String {
-        format!("no new connection to {}, and nothing through one that was open", self.address)
+    pub(super) fn check(&self) -> Option<String> {
+        let addresses: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        let to = addresses.join(", ");
+        (!to.is_empty()).then(|| format!("no new connection to {to}, and nothing through one that was open"))
     }
 
-    /// Whether it is still allowed, the pod the same, and its traffic seen from here: an open connection from
+    /// Whether it is still allowed, the pods the same, and their traffic seen from here: an open connection from
     /// before the cut is what shows it later.
-    pub(super) async fn survey(&self, targets: &[Target]) -> Result<(), Refusal> {
+    pub(super) async fn survey(&self, targets_then: &[Target]) -> Result<(), Refusal> {
         let asked = Asked { timeout: self.timeout };
         api::opted_in(&self.cluster, asked).await?;
-        let pods = self.cluster.here::<Pod>();
-        let found = asked.of("read a pod", pods.get_metadata_opt(&self.pod)).await?;
-        let uid = found.and_then(|found| found.metadata.uid);
-        let same =
-            |target: &Target| matches!(target, Target::Pod { uid: ours, .. } if uid.as_ref() == Some(ours));
-        if !targets.iter().all(same) {
-            return Err(Refusal::Obstacle(Obstacle::NoPod { pod: self.pod.clone() }));
+        let pods = meeting(&self.cluster, asked, &self.whom).await?;
+        if targets(&pods).is_none_or(|now| now != targets_then) {
+            return Err(Refusal::Obstacle(Obstacle::Others { selector: self.whom.to_string() }));
         }
-        self.send_canary().await
+        self.send_canaries().await
     }
 
-    async fn send_canary(&self) -> Result<(), Refusal> {
-        match Canary::open(self.address).await {
-            Ok(canary) => {
-                self.canary.lock().await.replace(canary);
-                Ok(())
-            }
-            Err(error) => {
-                let (pod, address) = (self.pod.clone(), self.address.to_string());
-                let reason = error.to_string();
-                Err(Refusal::Obstacle(Obstacle::Unseen { pod, address, reason }))
-            }
-        }
+    async fn send_canaries(&self) -> Result<(), Refusal> {
+        let sent = join_all(self.addresses.iter().map(|address| async move {
+            Canary::open(*address).await.map_err(|error| {
+                let (pod, address) = (pods_of(&self.whom), address.to_string());
+                Refusal::Obstacle(Obstacle::Unseen { pod, address, reason: error.to_string() })
+            })
+        }));
+        let sent: Result<Vec<Canary>, Refusal> = sent.await.into_iter().collect();
+        *self.canaries.lock().await = sent?;
+        Ok(())
     }
 
     pub(super) async fn inject(&self, scene: Scene<'_>, begun: &mut (dyn FnMut(Moment) + Send)) -> Outcome {
@@ -156,11 +183,12 @@ impl Partition {
 
     async fn apply(&self, scene: Scene<'_>) -> Result<(), String> {
         let policies = self.cluster.here::<NetworkPolicy>();
-        let name = policy_name(scene.intent);
-        let policy = cut(&name, &scene.intent.run, &self.pod);
         let by = PostParams { field_manager: Some(MANAGER.to_owned()), dry_run: false };
-        let made = policies.create(&by, &policy).await;
-        made.map_err(|error| format!("make NetworkPolicy {name}: {}", reason(&error)))?;
+        for cut in &self.cuts {
+            let name = policy_name(scene.intent, cut.suffix);
+            let made = policies.create(&by, &policy(name.clone(), &scene.intent.run, cut.spec.clone())).await;
+            made.map_err(|error| format!("make NetworkPolicy {name}: {}", reason(&error)))?;
+        }
         for narrowed in &self.narrowed {
             let change = json!({
                 "metadata": {"resourceVersion": narrowed.version, "uid": narrowed.uid},
@@ -174,11 +202,14 @@ impl Partition {
     /// One look at the canaries, of `limit` at most.
     pub(super) async fn look(&self, scene: Scene<'_>, limit: Duration) -> Result<Outcome, String> {
         let start = scene.clock.now();
-        let mut canary = self.canary.lock().await;
-        let canary = canary.as_mut().ok_or("no connection was open before the cut")?;
-        let ending = match tokio::time::timeout(limit, canary.look()).await {
-            Ok(seen) if seen.new_cut && seen.open_cut => Ending::Done,
-            Ok(seen) if seen.new_cut => Ending::Failed(
+        let mut canaries = self.canaries.lock().await;
+        if canaries.is_empty() {
+            return Err("no connection was open before the cut".to_owned());
+        }
+        let looks = join_all(canaries.iter_mut().map(Canary::look));
+        let ending = match tokio::time::timeout(limit, looks).await {
+            Ok(seen) if seen.iter().all(|seen| seen.new_cut && seen.open_cut) => Ending::Done,
+            Ok(seen) if seen.iter().all(|seen| seen.new_cut) => Ending::Failed(
                 "connections that were open before live on: this network cuts only new ones".to_owned(),
             ),
             Ok(_) => {
@@ -190,9 +221,9 @@ impl Partition {
     }
 }
 
-/// The name of the policy of one experiment: whoever puts it back knows it without having seen it made.
-fn policy_name(intent: &Intent) -> String {
-    format!("{MANAGER}-{}-{}", intent.token, intent.id)
+/// The name of a policy of one experiment: whoever puts it back knows it without having seen it made.
+fn policy_name(intent: &Intent, suffix: &str) -> String {
+    format!("{MANAGER}-{}-{}{suffix}", intent.token, intent.id)
 }
 
 async fn patch(policies: &Api<NetworkPolicy>, name: &str, change: &serde_json::Value) -> Result<(), String> {
@@ -209,72 +240,13 @@ fn ending(done: Result<Result<(), String>, tokio::time::error::Elapsed>, limit: 
     }
 }
 
-impl Heal {
-    /// One attempt to let traffic through again.
-    pub(super) async fn attempt(&self, scene: Scene<'_>) -> Outcome {
-        let limit = Duration::from_millis(self.timeout_ms);
-        let start = scene.clock.now();
-        step!("revert_started");
-        let done = tokio::time::timeout(limit, self.apply(scene)).await;
-        let told = vec![("request", self.to_string())];
-        Outcome { start, end: scene.clock.now(), ending: ending(done, limit), told }
-    }
-
-    /// Others first: our policy holds everything back until they stand as they stood.
-    async fn apply(&self, scene: Scene<'_>) -> Result<(), String> {
-        let policies = self.place.reach().await?.here::<NetworkPolicy>();
-        for narrowed in &self.narrowed {
-            widen(&policies, narrowed).await?;
-        }
-        let name = policy_name(scene.intent);
-        match policies.delete(&name, &DeleteParams::default()).await {
-            Ok(_) => Ok(()),
-            Err(error) if is_absent(&error) => Ok(()),
-            Err(error) => Err(format!("delete NetworkPolicy {name}: {}", reason(&error))),
-        }
-    }
-}
-
-/// Gives a policy back whom it was about, unless somebody has changed that meanwhile.
-async fn widen(policies: &Api<NetworkPolicy>, narrowed: &Narrowed) -> Result<(), String> {
-    let name = &narrowed.name;
-    let found = policies.get_opt(name).await;
-    let found = found.map_err(|error| format!("read NetworkPolicy {name}: {}", reason(&error)))?;
-    // Gone, or another one by now: whoever did that wanted it so.
-    let Some(found) = found.filter(|found| found.metadata.uid.as_ref() == Some(&narrowed.uid)) else {
-        return Ok(());
-    };
-    let about = found.spec.as_ref().and_then(|spec| spec.pod_selector.clone());
-    if about == narrowed.before {
-        return Ok(());
-    }
-    if about.as_ref() != Some(&narrowed.after) {
-        return Err(format!(
-            "NetworkPolicy {name} was changed by somebody else meanwhile: take the expression with {POD_NAME} out \
-             of its podSelector by hand"
-        ));
-    }
-    let before = narrowed.before.clone().unwrap_or_default();
-    // In a merge, what is left out stays; null takes it away.
-    let selector = json!({"matchLabels": before.match_labels, "matchExpressions": before.match_expressions});
-    let change = json!({
-        "metadata": {"resourceVersion": found.metadata.resource_version, "uid": narrowed.uid},
-        "spec": {"podSelector": selector},
-    });
-    patch(policies, name, &change).await
-}
-
 impl fmt::Display for Partition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cut pod {} off by a NetworkPolicy", self.pod)?;
+        match &self.from {
+            None => write!(f, "cut {} off by a NetworkPolicy", pods_of(&self.whom))?,
+            Some(from) => write!(f, "keep {} and {from} apart by NetworkPolicies", pods_of(&self.whom))?,
+        }
         about(f, ", meanwhile without it", &self.narrowed)
-    }
-}
-
-impl fmt::Display for Heal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "delete the NetworkPolicy that cuts off pod {}", self.pod)?;
-        about(f, ", after it is back in", &self.narrowed)
     }
 }
 

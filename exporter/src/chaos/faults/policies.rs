@@ -1,5 +1,7 @@
-//! Network policies: the one that cuts pods off, and how others that would let their traffic through are made
+//! Network policies: those that cut pods off, and how others that would let their traffic through are made
 //! narrower meanwhile. Pure.
+
+mod apart;
 
 use std::collections::BTreeMap;
 
@@ -8,10 +10,19 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelecto
 use kube::core::{Selector, SelectorExt};
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::apart::{Side, apart};
 use crate::cluster::kubernetes::MANAGER;
+use crate::trial::{Required, Requirement};
 
 /// The label by which a StatefulSet tells each of its pods apart.
 pub(super) const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
+
+/// What a policy of ours says, and by what its name differs from those of the same experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Cut {
+    pub(super) suffix: &'static str,
+    pub(super) spec: NetworkPolicySpec,
+}
 
 /// A policy that is made narrower, and how it was.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,51 +40,60 @@ pub struct Narrowed {
     pub after: LabelSelector,
 }
 
-/// The policy that lets nothing in or out of the pod of that name.
-pub(super) fn cut(name: &str, run: &str, pod: &str) -> NetworkPolicy {
-    let labels = [("app.kubernetes.io/managed-by", MANAGER), ("ordeal/run", run)];
-    NetworkPolicy {
-        metadata: ObjectMeta {
-            name: Some(name.to_owned()),
-            labels: Some(labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
-            ..ObjectMeta::default()
-        },
-        spec: Some(NetworkPolicySpec {
-            pod_selector: Some(LabelSelector {
-                match_labels: Some(BTreeMap::from([(POD_NAME.to_owned(), pod.to_owned())])),
-                match_expressions: None,
-            }),
-            policy_types: Some(vec!["Ingress".to_owned(), "Egress".to_owned()]),
-            ..NetworkPolicySpec::default()
-        }),
-    }
+/// What lets nothing in or out of the pods `whom`.
+pub(super) fn cut_off(whom: &Requirement) -> Cut {
+    let policy_types = ["Ingress", "Egress"].map(str::to_owned).to_vec();
+    let pod_selector = Some(about(whom));
+    let spec =
+        NetworkPolicySpec { pod_selector, policy_types: Some(policy_types), ..NetworkPolicySpec::default() };
+    Cut { suffix: "", spec }
 }
 
-/// Those of `policies` that let some traffic of a pod with these labels through: policies only add up.
+/// The policy of that name for one run.
+pub(super) fn policy(name: String, run: &str, spec: NetworkPolicySpec) -> NetworkPolicy {
+    let labels = [("app.kubernetes.io/managed-by", MANAGER), ("ordeal/run", run)];
+    let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let metadata = ObjectMeta { name: Some(name), labels: Some(labels.into()), ..ObjectMeta::default() };
+    NetworkPolicy { metadata, spec: Some(spec) }
+}
+
+/// A selector of all that meet `requirement`.
+fn about(requirement: &Requirement) -> LabelSelector {
+    LabelSelector { match_labels: None, match_expressions: Some(vec![expression(requirement)]) }
+}
+
+fn expression(requirement: &Requirement) -> LabelSelectorRequirement {
+    let (operator, values) = match &requirement.of {
+        Required::In(values) => ("In", Some(values.clone())),
+        Required::NotIn(values) => ("NotIn", Some(values.clone())),
+        Required::Exists => ("Exists", None),
+        Required::Absent => ("DoesNotExist", None),
+    };
+    LabelSelectorRequirement { key: requirement.key.clone(), operator: operator.to_owned(), values }
+}
+
+/// Those of `policies` that let some traffic through of one of the pods with these labels: policies only add up.
 pub(super) fn letting_through(
     policies: Vec<NetworkPolicy>,
-    labels: &BTreeMap<String, String>,
+    pods: &[BTreeMap<String, String>],
 ) -> Vec<NetworkPolicy> {
     let lets = |policy: &NetworkPolicy| {
         let Some(spec) = &policy.spec else { return false };
         let rules = spec.ingress.iter().flatten().count() + spec.egress.iter().flatten().count();
         let about = spec.pod_selector.clone().unwrap_or_default();
-        let about = Selector::try_from(about).is_ok_and(|selector| selector.matches(labels));
+        let about = Selector::try_from(about);
+        let about = about.is_ok_and(|selector| pods.iter().any(|labels| selector.matches(labels)));
         rules > 0 && about
     };
     policies.into_iter().filter(lets).collect()
 }
 
-/// `policy` about everybody that it was about but the pod of that name; `None` for one that the API server does
-/// not know by name, UID and state.
-pub(super) fn narrowed(policy: &NetworkPolicy, pod: &str) -> Option<Narrowed> {
+/// `policy` about everybody that it was about but the pods `whom`; `None` for one that the API server does not know
+/// by name, UID and state.
+pub(super) fn narrowed(policy: &NetworkPolicy, whom: &Requirement) -> Option<Narrowed> {
     let before = policy.spec.as_ref()?.pod_selector.clone();
     let mut after = before.clone().unwrap_or_default();
-    after.match_expressions.get_or_insert_default().push(LabelSelectorRequirement {
-        key: POD_NAME.to_owned(),
-        operator: "NotIn".to_owned(),
-        values: Some(vec![pod.to_owned()]),
-    });
+    after.match_expressions.get_or_insert_default().push(expression(&whom.negated()));
     let metadata = &policy.metadata;
     let (name, uid) = (metadata.name.clone()?, metadata.uid.clone()?);
     Some(Narrowed { name, uid, version: metadata.resource_version.clone()?, before, after })
@@ -105,7 +125,7 @@ mod tests {
         ];
         let pod = BTreeMap::from([("app".to_owned(), "postgres".to_owned())]);
         for (spec, expected) in table {
-            let found = letting_through(vec![policy(&spec)], &pod);
+            let found = letting_through(vec![policy(&spec)], std::slice::from_ref(&pod));
             assert_eq!(found.len() == 1, expected, "{spec}");
         }
     }
@@ -114,8 +134,8 @@ mod tests {
     fn a_narrowed_policy_is_about_the_same_pods_but_one_and_remembers_how_it_was() {
         let tier = json!({"key": "tier", "operator": "Exists"});
         let before = json!({"matchLabels": {"app": "postgres"}, "matchExpressions": [tier]});
-        let it =
-            narrowed(&policy(&json!({"podSelector": before, "ingress": [{}]})), "postgres-0").expect("whole");
+        let one = Requirement::equals(POD_NAME, "postgres-0");
+        let it = narrowed(&policy(&json!({"podSelector": before, "ingress": [{}]})), &one).expect("whole");
         let but = json!({"key": POD_NAME, "operator": "NotIn", "values": ["postgres-0"]});
         let after = json!({"matchLabels": {"app": "postgres"}, "matchExpressions": [tier, but]});
         assert_eq!(json!(it.before), before);
@@ -132,12 +152,11 @@ mod tests {
     }
 
     #[test]
-    fn the_cut_lets_nothing_in_or_out_of_one_pod() {
-        let spec = json!(cut("ordeal-r1-cut", "r1", "postgres-0").spec);
-        assert_eq!(
-            spec,
-            json!({"podSelector": {"matchLabels": {POD_NAME: "postgres-0"}},
-                "policyTypes": ["Ingress", "Egress"]})
-        );
+    fn the_cut_lets_nothing_in_or_out_of_the_pods() {
+        let one = Requirement::equals(POD_NAME, "postgres-0");
+        let spec = json!(cut_off(&one).spec);
+        let about = json!({"key": POD_NAME, "operator": "In", "values": ["postgres-0"]});
+        let types = json!(["Ingress", "Egress"]);
+        assert_eq!(spec, json!({"podSelector": {"matchExpressions": [about]}, "policyTypes": types}));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::cluster::kubernetes::rights::Scope::{Cluster, Namespace};
 use crate::cluster::kubernetes::rights::{Need, needs};
-use crate::trial::{Fault, KilledBy, NetworkPartition, NodeDrain, Others, PodKill, Pods};
+use crate::trial::{Fault, KilledBy, NetworkPartition, NodeDrain, OnePod, Others, PodExec, PodKill, Pods};
 
 const NETWORKING: &str = "networking.k8s.io";
 
@@ -11,12 +11,23 @@ pub fn of(fault: &Fault) -> Vec<Need> {
     let own = match fault {
         // Its commands go their own ways.
         Fault::Exec(_) => return Vec::new(),
+        Fault::PodExec(fault) => of_pod_exec(fault),
         Fault::PodKill(fault) => of_pod_kill(fault),
         Fault::Partition(fault) => of_partition(fault),
         Fault::Drain(fault) => of_drain(fault),
     };
     let purpose = "faults: whether the namespace lets itself be broken, and is the one to put back in";
     [needs(Namespace, "", &["namespaces"], &["get"], purpose), own].concat()
+}
+
+/// The request is a GET; API servers from 1.35 on want `create` for it besides.
+fn of_pod_exec(fault: &PodExec) -> Vec<Need> {
+    let mut all = needs(Namespace, "", &["pods"], &["get"], "pod_exec: to look at the pod");
+    if let OnePod::Drawn { .. } = fault.pod {
+        all.extend(needs(Namespace, "", &["pods"], &["list"], "pod_exec: to draw a pod by lot"));
+    }
+    all.extend(needs(Namespace, "", &["pods/exec"], &["create", "get"], "pod_exec: to run its commands"));
+    all
 }
 
 fn of_pod_kill(fault: &PodKill) -> Vec<Need> {
@@ -38,9 +49,9 @@ fn of_pod_kill(fault: &PodKill) -> Vec<Need> {
 
 fn of_partition(fault: &NetworkPartition) -> Vec<Need> {
     let policies = |verbs, purpose| needs(Namespace, NETWORKING, &["networkpolicies"], verbs, purpose);
-    let mut all = needs(Namespace, "", &["pods"], &["get"], "network_partition: to look at the pod");
-    all.extend(policies(&["list"], "network_partition: to see which policies let its traffic through"));
-    all.extend(policies(&["create", "delete"], "network_partition: to cut it off, and to put that back"));
+    let mut all = needs(Namespace, "", &["pods"], &["list"], "network_partition: to find the pods");
+    all.extend(policies(&["list"], "network_partition: to see which policies let their traffic through"));
+    all.extend(policies(&["create", "delete"], "network_partition: to cut them off, and to put that back"));
     if fault.replace_policies {
         let purpose = "network_partition: to make policies narrower, and to put that back";
         all.extend(policies(&["get", "patch"], purpose));
@@ -69,7 +80,7 @@ mod tests {
 
     use super::*;
     use crate::cluster::kubernetes::rights::rules;
-    use crate::trial::{Selector, StoreIndex};
+    use crate::trial::{NonEmpty, Selector, StoreIndex, Whom};
 
     const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -90,8 +101,13 @@ mod tests {
     }
 
     fn partition(replace_policies: bool) -> Fault {
-        let primary_of = StoreIndex::new(0, 1).expect("one store");
-        Fault::Partition(NetworkPartition { primary_of, replace_policies, timeout: TIMEOUT })
+        let whom = Whom::Primary(StoreIndex::new(0, 1).expect("one store"));
+        Fault::Partition(NetworkPartition { whom, from: None, replace_policies, timeout: TIMEOUT })
+    }
+
+    fn exec(pod: OnePod) -> Fault {
+        let inject = NonEmpty::one("true".to_owned());
+        Fault::PodExec(PodExec { pod, container: None, inject, bit: None, revert: None, timeout: TIMEOUT })
     }
 
     fn drain(others: Others) -> Fault {
@@ -103,7 +119,7 @@ mod tests {
     fn each_fault_needs_just_this() {
         let random = || Pods::Random { selector: selector(), count: 2, seed: 0 };
         let primary = || Pods::Primary(StoreIndex::new(0, 1).expect("one store"));
-        let table: [(Fault, &[&str]); 7] = [
+        let table: [(Fault, &[&str]); 9] = [
             (
                 kill(primary(), KilledBy::Delete, true),
                 &["here: get namespaces", "here: get pods", "here: delete pods"],
@@ -122,10 +138,18 @@ mod tests {
                 ],
             ),
             (
+                exec(OnePod::Primary(StoreIndex::new(0, 1).expect("one store"))),
+                &["here: get namespaces", "here: get pods", "here: create, get pods/exec"],
+            ),
+            (
+                exec(OnePod::Drawn { selector: selector(), seed: 0 }),
+                &["here: get namespaces", "here: get pods", "here: list pods", "here: create, get pods/exec"],
+            ),
+            (
                 partition(false),
                 &[
                     "here: get namespaces",
-                    "here: get pods",
+                    "here: list pods",
                     "here: list networkpolicies of networking.k8s.io",
                     "here: create, delete networkpolicies of networking.k8s.io",
                 ],
@@ -134,7 +158,7 @@ mod tests {
                 partition(true),
                 &[
                     "here: get namespaces",
-                    "here: get pods",
+                    "here: list pods",
                     "here: list networkpolicies of networking.k8s.io",
                     "here: create, delete networkpolicies of networking.k8s.io",
                     "here: get, patch networkpolicies of networking.k8s.io",

@@ -8,6 +8,7 @@ use std::error::Error;
 use serde::{Deserialize, Serialize};
 
 use super::leftover::{self, Leader};
+use super::pod_exec::{self, InContainer};
 use super::strays;
 use crate::chaos::journal::{Intent, Record};
 use crate::trial::FaultKind;
@@ -18,6 +19,8 @@ use crate::trial::FaultKind;
 pub enum Trace {
     /// A process group on this machine.
     Process(Leader),
+    /// A command in a container, which ends with that and not before.
+    Container(InContainer),
 }
 
 /// Why something may still be at work.
@@ -26,24 +29,31 @@ pub type EndError = Box<dyn Error + Send + Sync>;
 /// Ends what still goes on of the experiment's steps that were interrupted.
 pub(crate) async fn end_interrupted(record: &Record) -> Result<(), EndError> {
     let mut result = Ok(());
-    for Trace::Process(leader) in &record.traces {
-        match leftover::end(leader).await {
-            Ok(false) => {}
-            Ok(true) => {
-                let group = leader.group;
-                tracing::warn!(experiment = record.intent.experiment, group, "ended an interrupted command");
-            }
-            Err(error) => result = Err(error.into()),
+    for trace in &record.traces {
+        let ended = match trace {
+            Trace::Process(leader) => end_process(record, leader).await,
+            Trace::Container(left) => pod_exec::end(left).await,
+        };
+        if ended.is_err() {
+            result = ended;
         }
     }
     result
 }
 
+async fn end_process(record: &Record, leader: &Leader) -> Result<(), EndError> {
+    if leftover::end(leader).await? {
+        let group = leader.group;
+        tracing::warn!(experiment = record.intent.experiment, group, "ended an interrupted command");
+    }
+    Ok(())
+}
+
 /// Ends whatever else the injection and the looks at it left at work; says whether there was anything.
 pub(crate) async fn end_left(intent: &Intent) -> Result<bool, EndError> {
     match intent.kind {
-        // Its requests to the API server end with the exporter.
-        FaultKind::PodKill | FaultKind::Partition | FaultKind::Drain => Ok(false),
+        // Their requests to the API server end with the exporter, and a pod's processes with the pod.
+        FaultKind::PodExec | FaultKind::PodKill | FaultKind::Partition | FaultKind::Drain => Ok(false),
         FaultKind::Exec => {
             let count = strays::end(intent).await?;
             if count > 0 {

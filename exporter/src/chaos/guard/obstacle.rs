@@ -28,27 +28,53 @@ pub enum Obstacle {
         /// Its name.
         pod: String,
     },
+    /// No pod is what the fault is about.
+    NoneMeet {
+        /// What tells such pods.
+        selector: String,
+    },
+    /// The pods that the fault is about are no longer those that were found.
+    Others {
+        /// What tells such pods.
+        selector: String,
+    },
     /// The pod is already on its way out.
     Leaving {
         /// Its name.
         pod: String,
+    },
+    /// The pod has no such container, or several where none is named.
+    NoContainer {
+        /// The pod.
+        pod: String,
+        /// The container that was named.
+        wanted: Option<String>,
+        /// Those that it has.
+        has: Vec<String>,
+    },
+    /// The container does not run.
+    Stopped {
+        /// The pod.
+        pod: String,
+        /// The container.
+        container: String,
     },
     /// Nothing would put another pod in its place.
     Ownerless {
         /// Its name.
         pod: String,
     },
-    /// No label tells the pod apart from all others.
-    Unlabelled {
-        /// Its name.
-        pod: String,
-        /// The label that would.
-        label: String,
-    },
     /// Network policies let its traffic through, whatever another one says.
     LetThrough {
-        /// The pod.
-        pod: String,
+        /// The pods.
+        pods: String,
+        /// Their names.
+        policies: Vec<String>,
+    },
+    /// Policies say at both ends what goes between two groups of pods, so that one more would let more through.
+    Said {
+        /// The groups.
+        pods: String,
         /// Their names.
         policies: Vec<String>,
     },
@@ -90,6 +116,15 @@ pub enum Obstacle {
         /// The pod.
         pod: String,
     },
+    /// Too few servers of a store would be left to make decisions.
+    Quorum {
+        /// The store.
+        store: String,
+        /// Servers that would go.
+        hit: usize,
+        /// Servers that it has.
+        all: usize,
+    },
     /// A budget allows no such loss.
     Budget {
         /// The `PodDisruptionBudget`.
@@ -106,16 +141,22 @@ impl Obstacle {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NotOptedIn { .. } => "not_opted_in",
-            Self::TooFewPods { .. } | Self::NoPod { .. } | Self::NoNode { .. } => "no_target",
+            Self::TooFewPods { .. }
+            | Self::NoPod { .. }
+            | Self::NoneMeet { .. }
+            | Self::Others { .. }
+            | Self::NoNode { .. } => "no_target",
+            Self::NoContainer { .. } => "no_container",
+            Self::Stopped { .. } => "stopped",
             Self::Leaving { .. } => "leaving",
             Self::Ownerless { .. } => "ownerless",
-            Self::Unlabelled { .. } => "unlabelled",
-            Self::LetThrough { .. } => "let_through",
+            Self::LetThrough { .. } | Self::Said { .. } => "let_through",
             Self::Unseen { .. } => "unseen",
             Self::LastNode { .. } => "last_node",
             Self::Empty { .. } => "empty_node",
             Self::Stranger { .. } => "stranger",
             Self::EmptyDir { .. } => "empty_dir",
+            Self::Quorum { .. } => "quorum",
             Self::Budget { .. } => "budget",
         }
     }
@@ -134,16 +175,31 @@ impl fmt::Display for Obstacle {
                 write!(f, "ready pods with {selector}: {ready}, of which {wanted} are to be hit")
             }
             Self::NoPod { pod } => write!(f, "there is no pod {pod}"),
+            Self::NoneMeet { selector } => write!(f, "no pod has {selector}"),
+            Self::Others { selector } => {
+                write!(f, "the pods with {selector} are no longer those that were found")
+            }
             Self::Leaving { pod } => write!(f, "pod {pod} is on its way out already"),
+            Self::NoContainer { pod, wanted: Some(wanted), has } => {
+                write!(f, "pod {pod} has no container {wanted}; it has {}", has.join(" and "))
+            }
+            Self::NoContainer { pod, wanted: None, has } => {
+                write!(f, "pod {pod} has several containers, {}: `container` says which", has.join(" and "))
+            }
+            Self::Stopped { pod, container } => {
+                write!(f, "container {container} of pod {pod} does not run")
+            }
             Self::Ownerless { pod } => {
                 write!(f, "pod {pod} belongs to no controller: nothing would put another in its place")
             }
-            Self::Unlabelled { pod, label } => {
-                write!(f, "pod {pod} has no label {label}, so that no policy can be about it alone")
-            }
-            Self::LetThrough { pod, policies } => write!(
+            Self::Said { pods, policies } => write!(
                 f,
-                "policies only add up, and these let traffic of pod {pod} through: {} (with \
+                "policies say already what goes in or out of {pods}, and one more would let more through: {}",
+                policies.join(", ")
+            ),
+            Self::LetThrough { pods, policies } => write!(
+                f,
+                "policies only add up, and these let traffic of {pods} through: {} (with \
                  `replace_policies: true` they are made narrower meanwhile)",
                 policies.join(", ")
             ),
@@ -167,6 +223,9 @@ impl fmt::Display for Obstacle {
                     f,
                     "pod {pod} has an emptyDir, which would be lost (`allow_empty_dir: true` allows that)"
                 )
+            }
+            Self::Quorum { store, hit, all } => {
+                write!(f, "{hit} of {all} servers of {store} would go at once, and leave it no majority")
             }
             Self::Budget { budget, allowed, hit } => write!(
                 f,

@@ -40,6 +40,11 @@ pub enum Entry {
         /// Unix time in milliseconds.
         at_unix_ms: u64,
     },
+    /// The step that was started last was seen to end: nothing is at work of it.
+    Ended {
+        /// The intent's number.
+        id: u64,
+    },
     /// The experiment's fault was injected.
     Injected {
         /// The intent's number.
@@ -199,6 +204,7 @@ impl Account {
                     record.inject_started_unix_ms = Some(at_unix_ms);
                 }
             }),
+            Entry::Ended { id } => self.with(id, |record| drop(record.traces.pop())),
             Entry::Injected { id } => self.with(id, |record| record.injected = true),
             Entry::Closed { id } => {
                 let closed = self.with(id, |record| record.closed = true);

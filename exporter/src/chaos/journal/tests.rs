@@ -6,7 +6,8 @@ use super::entry::{Account, encode};
 use super::reading::read;
 use super::*;
 use crate::chaos::faults::commands::Mend;
-use crate::chaos::faults::{Leader, Trace, Undo};
+use crate::chaos::faults::pod_exec::InContainer;
+use crate::chaos::faults::{Leader, Place, Trace, Undo};
 use crate::cluster::Target;
 use crate::trial::FaultKind;
 
@@ -65,6 +66,24 @@ fn entries_add_up() {
     assert_eq!((first.injected, first.closed), (true, true));
     assert_eq!(first.traces, [trace(4711), trace(4712)]);
     assert_eq!(first.inject_started_unix_ms, Some(1_795_000_000_200));
+}
+
+#[test]
+fn of_a_step_that_was_seen_to_end_nothing_is_at_work() {
+    let trace = Trace::Container(InContainer {
+        place: Place { namespace: "shop".into(), uid: "n-1".into() },
+        pod: "postgres-0".into(),
+        uid: "u-1".into(),
+        container: "postgres".into(),
+        container_id: "containerd://c-1".into(),
+    });
+    let started = Entry::Started { id: 0, step: Step::Inject, trace: trace.clone(), at_unix_ms: 7 };
+    let entries = [Entry::Intended(intent(0)), started, Entry::Ended { id: 0 }];
+    assert_eq!(account(&entries[..2]).records[0].traces, [trace]);
+    let record = account(&entries).records.remove(0);
+    assert_eq!((record.traces, record.inject_started_unix_ms), (Vec::new(), Some(7)));
+    let whole = bytes(&entries);
+    assert_eq!(read(&whole).account, account(&entries));
 }
 
 #[test]

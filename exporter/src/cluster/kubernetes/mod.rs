@@ -3,7 +3,10 @@
 //! Every request is tried once and bounded in time: a client that tries again by itself hides both how long
 //! the API server was away and when a change was made.
 
+mod fitness;
+mod follow;
 mod forward;
+pub(super) mod incidents;
 pub mod kept;
 pub mod lease;
 mod objects;
@@ -18,6 +21,7 @@ use std::time::Duration;
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::{ApiResource, DynamicObject};
 use kube::config::InferConfigError;
+use kube::core::PartialObjectMeta;
 use kube::{Api, Client, Config, Resource};
 
 pub use self::objects::is_ready;
@@ -86,7 +90,7 @@ impl Kubernetes {
     }
 
     /// Objects of a kind in the namespace, of which only what all kinds have is known.
-    pub fn here_as(&self, kind: &ApiResource) -> Api<DynamicObject> {
+    pub fn here_as(&self, kind: &ApiResource) -> Api<PartialObjectMeta<DynamicObject>> {
         Api::namespaced_with(self.0.client.clone(), &self.0.namespace, kind)
     }
 

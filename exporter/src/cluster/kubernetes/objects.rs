@@ -2,10 +2,12 @@
 
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, MetricSpec, MetricStatus};
-use k8s_openapi::api::core::v1::Pod;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::api::core::v1::{Pod, PodTemplateSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use kube::core::Selector;
 
+use super::fitness;
+use crate::cluster::seen::Object;
 use crate::cluster::{Autoscaler, Instance};
 
 /// What a workload wants, and how its pods are found.
@@ -13,6 +15,8 @@ use crate::cluster::{Autoscaler, Instance};
 pub(super) struct Wanted {
     pub(super) desired: u32,
     pub(super) selector: String,
+    /// Containers without a readiness probe.
+    pub(super) unprobed: Vec<String>,
 }
 
 /// A number of pods, which the API server keeps from being negative.
@@ -22,12 +26,17 @@ fn count(number: Option<i32>, default: u32) -> u32 {
 
 pub(super) fn of_deployment(it: &Deployment) -> Option<Wanted> {
     let spec = it.spec.as_ref()?;
-    Some(Wanted { desired: count(spec.replicas, 1), selector: selector(&spec.selector)? })
+    wanted(spec.replicas, &spec.selector, &spec.template)
 }
 
 pub(super) fn of_stateful_set(it: &StatefulSet) -> Option<Wanted> {
     let spec = it.spec.as_ref()?;
-    Some(Wanted { desired: count(spec.replicas, 1), selector: selector(&spec.selector)? })
+    wanted(spec.replicas, &spec.selector, &spec.template)
+}
+
+fn wanted(replicas: Option<i32>, labels: &LabelSelector, template: &PodTemplateSpec) -> Option<Wanted> {
+    let (desired, unprobed) = (count(replicas, 1), fitness::unprobed(template));
+    Some(Wanted { desired, selector: selector(labels)?, unprobed })
 }
 
 /// A selector as list requests take it.
@@ -53,6 +62,12 @@ pub fn is_ready(pod: &Pod) -> bool {
     ready && pod.metadata.deletion_timestamp.is_none()
 }
 
+/// An object of a kind as it is told of.
+pub(super) fn object_of(kind: &str, metadata: &ObjectMeta) -> Object {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    Object { kind: kind.to_owned(), name: text(&metadata.name), uid: text(&metadata.uid) }
+}
+
 /// An autoscaler; `None` where it has no name or specification yet.
 pub(super) fn autoscaler(it: &HorizontalPodAutoscaler) -> Option<Autoscaler> {
     let (spec, status) = (it.spec.as_ref()?, it.status.as_ref());
@@ -66,6 +81,7 @@ pub(super) fn autoscaler(it: &HorizontalPodAutoscaler) -> Option<Autoscaler> {
         desired: count(status.map(|status| status.desired_replicas), 0),
         utilization: current.find_map(seen),
         target_utilization: spec.metrics.iter().flatten().find_map(aimed_at),
+        blind: fitness::blindness(it),
     })
 }
 
@@ -96,17 +112,21 @@ mod tests {
 
     #[test]
     fn a_workload_says_how_many_pods_it_wants_and_how_they_are_found() {
-        let deployment = json!({"metadata": {"name": "shop"}, "spec": {"replicas": 3, "template": {},
+        let deployment = json!({"metadata": {"name": "shop"}, "spec": {"replicas": 3,
+            "template": {"spec": {"containers": [{"name": "shop"}]}},
             "selector": {"matchLabels": {"app": "shop", "tier": "web"}, "matchExpressions": [
                 {"key": "track", "operator": "In", "values": ["a", "b"]},
                 {"key": "old", "operator": "NotIn", "values": ["yes"]},
                 {"key": "owned", "operator": "Exists"}, {"key": "canary", "operator": "DoesNotExist"}]}}});
         let selector = "app=shop,tier=web,track in (a,b),old notin (yes),owned,!canary".to_owned();
-        assert_eq!(of_deployment(&object(deployment)), Some(Wanted { desired: 3, selector }));
+        assert_eq!(
+            of_deployment(&object(deployment)),
+            Some(Wanted { desired: 3, selector, unprobed: vec!["shop".to_owned()] })
+        );
         let set = json!({"metadata": {"name": "postgres"}, "spec": {"serviceName": "postgres", "template": {},
             "selector": {"matchLabels": {"app": "postgres"}}}});
         let selector = "app=postgres".to_owned();
-        assert_eq!(of_stateful_set(&object(set)), Some(Wanted { desired: 1, selector }));
+        assert_eq!(of_stateful_set(&object(set)), Some(Wanted { desired: 1, selector, unprobed: vec![] }));
     }
 
     #[test]
@@ -159,6 +179,7 @@ mod tests {
             desired: 0,
             utilization: None,
             target_utilization: Some(0.5),
+            blind: Some("AbleToScale is not known yet".to_owned()),
         };
         assert_eq!(autoscaler_of(spec(cpu)), fresh);
         let seen = Autoscaler { current: 4, desired: 10, utilization: Some(1.93), ..fresh.clone() };

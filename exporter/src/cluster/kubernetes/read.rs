@@ -76,11 +76,11 @@ impl Watched {
     }
 
     async fn workload(&self, name: &str) -> Result<Workload, ReadError> {
-        let Wanted { desired, selector } = self.wanted(name).await?;
+        let Wanted { desired, selector, unprobed } = self.wanted(name).await?;
         let pods = self.cluster.here::<Pod>().list(&ListParams::default().labels(&selector)).await;
         let pods = pods.map_err(|error| self.failed(format!("list the pods of {name}"), &error))?;
         let instances = pods.items.iter().filter_map(objects::instance).collect();
-        Ok(Workload { name: name.to_owned(), desired, instances })
+        Ok(Workload { name: name.to_owned(), desired, instances, unprobed })
     }
 
     async fn wanted(&self, name: &str) -> Result<Wanted, ReadError> {

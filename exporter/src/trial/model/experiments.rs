@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ComponentIndex, Name, NonEmpty, Selector, StoreIndex};
+use super::{ComponentIndex, Name, NonEmpty, OnePod, PodExec, Requirement, Selector, StoreIndex};
 
 /// One fault, at one target, at one time.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct Experiment {
 pub enum Fault {
     /// Commands of the user's own.
     Exec(ExecFault),
+    /// Commands of the user's own in a pod of a Kubernetes cluster.
+    PodExec(PodExec),
     /// Pods of a Kubernetes cluster go.
     PodKill(PodKill),
     /// A pod of a Kubernetes cluster is cut off.
@@ -42,6 +44,8 @@ pub enum Fault {
 pub enum FaultKind {
     /// [`Fault::Exec`].
     Exec,
+    /// [`Fault::PodExec`].
+    PodExec,
     /// [`Fault::PodKill`].
     PodKill,
     /// [`Fault::Partition`].
@@ -57,6 +61,7 @@ impl FaultKind {
     pub fn label(self) -> &'static str {
         match self {
             Self::Exec => "exec",
+            Self::PodExec => "pod_exec",
             Self::PodKill => "pod_kill",
             Self::Partition => "network_partition",
             Self::Drain => "node_drain",
@@ -69,6 +74,7 @@ impl Fault {
     pub fn kind(&self) -> FaultKind {
         match self {
             Self::Exec(_) => FaultKind::Exec,
+            Self::PodExec(_) => FaultKind::PodExec,
             Self::PodKill(_) => FaultKind::PodKill,
             Self::Partition(_) => FaultKind::Partition,
             Self::Drain(_) => FaultKind::Drain,
@@ -79,6 +85,7 @@ impl Fault {
     pub fn is_reverted(&self) -> bool {
         match self {
             Self::Exec(fault) => fault.revert.is_some(),
+            Self::PodExec(fault) => fault.revert.is_some(),
             // Their controllers put others in their place.
             Self::PodKill(_) => false,
             Self::Partition(_) | Self::Drain(_) => true,
@@ -88,9 +95,10 @@ impl Fault {
     /// The store whose primary it hits.
     pub fn primary_of(&self) -> Option<StoreIndex> {
         match self {
-            Self::PodKill(PodKill { pods: Pods::Primary(store), .. }) => Some(*store),
-            Self::Partition(partition) => Some(partition.primary_of),
-            Self::Exec(_) | Self::PodKill(_) | Self::Drain(_) => None,
+            Self::PodKill(PodKill { pods: Pods::Primary(store), .. })
+            | Self::PodExec(PodExec { pod: OnePod::Primary(store), .. })
+            | Self::Partition(NetworkPartition { whom: Whom::Primary(store), .. }) => Some(*store),
+            Self::Exec(_) | Self::PodExec(_) | Self::PodKill(_) | Self::Partition(_) | Self::Drain(_) => None,
         }
     }
 }
@@ -111,15 +119,26 @@ pub struct PodKill {
     pub timeout: Duration,
 }
 
-/// A pod that nothing reaches, and that reaches nothing.
+/// Pods that are cut off.
 #[derive(Debug, Clone)]
 pub struct NetworkPartition {
-    /// The one that is named as the instance of this store that takes writes at that moment.
-    pub primary_of: StoreIndex,
+    /// Which.
+    pub whom: Whom,
+    /// From whom; `None`: nothing reaches them, and they reach nothing.
+    pub from: Option<Requirement>,
     /// Whether policies that let its traffic through are made narrower meanwhile (default: they are an obstacle).
     pub replace_policies: bool,
     /// The longest wait for the cut to take effect, and for an attempt to put it back (default 30 s).
     pub timeout: Duration,
+}
+
+/// Pods that are cut off.
+#[derive(Debug, Clone)]
+pub enum Whom {
+    /// The one that is named as the instance of this store that takes writes at that moment.
+    Primary(StoreIndex),
+    /// All that meet it.
+    Pods(Requirement),
 }
 
 /// A node that is cordoned, and whose pods are evicted.

@@ -11,6 +11,7 @@ mod load;
 mod name;
 mod non_empty;
 mod nonsense;
+mod pod_exec;
 mod rate;
 mod secret;
 mod step;
@@ -26,14 +27,16 @@ pub use address::{AddressError, PostgresAddress, RedisAddress};
 pub use components::{Component, ComponentKind};
 pub use experiments::{
     ExecFault, Experiment, Fault, FaultKind, KilledBy, NetworkPartition, NodeDrain, Others, PodKill, Pods,
+    Whom,
 };
 pub use index::{ComponentIndex, StoreIndex};
-pub use kubernetes::{Kubernetes, Namespace, Selector};
+pub use kubernetes::{Kubernetes, Namespace, PodName, Required, Requirement, Selector};
 pub use ledgers::Ledger;
 pub use load::{Buckets, Load, Redirects, Stage, Task, Think};
 pub use name::Name;
 pub use non_empty::NonEmpty;
 pub use nonsense::Nonsense;
+pub use pod_exec::{OnePod, PodExec};
 pub use rate::Rate;
 pub use secret::{Secret, Secrets};
 pub use step::{Assertion, Body, Extract, ExtractFrom, JsonTemplate, Step};

@@ -111,8 +111,21 @@ fn partitions_and_drains() {
             (
                 "  - {name: e, components: [web], network_partition: {replace_policies: maybe}}\n",
                 &[
-                    "9:53: the pod to cut off without `primary_of`; expected the store whose primary is cut off",
+                    "9:53: the pods to cut off without a kind; expected `primary_of` or `selector`",
                     "9:72: `maybe`; expected true or false",
+                ],
+            ),
+            (
+                "  - {name: e, components: [web], network_partition: {selector: 'a=b,c', from: a b}}\n",
+                &[
+                    "9:64: `a=b,c`; expected a label selector of one requirement such as app=shop",
+                    "9:79: `a b`; expected a label selector of one requirement such as app=shop",
+                ],
+            ),
+            (
+                "  - {name: e, components: [web], network_partition: {selector: a=b, from: c=d, replace_policies: true}}\n",
+                &[
+                    "9:97: `replace_policies` beside `from`; expected it where the pods are cut off from everybody",
                 ],
             ),
             (
@@ -127,5 +140,48 @@ fn partitions_and_drains() {
                 &["9:76: an experiment with both `exec` and `node_drain`; expected one of them"],
             ),
         ],
+    );
+}
+
+#[test]
+fn commands_in_a_pod() {
+    check(
+        ON_CLUSTER,
+        &[
+            (
+                "  - {name: e, components: [web], pod_exec: {}}\n",
+                &[
+                    "9:44: the commands in a pod without a kind; expected `pod`, `primary_of` or `selector`",
+                    "9:44: the commands in a pod without `inject`; expected a command that breaks the pod, as a list of words",
+                ],
+            ),
+            (
+                "  - {name: e, components: [web], pod_exec: {pod: pg/0, seed: 1, inject: kill 1}}\n",
+                &[
+                    "9:50: `pg/0`; expected the name of a pod such as postgres-0",
+                    "9:62: `seed` beside `pod`; expected it beside `selector`",
+                    "9:73: a text; expected a command as a list of words, such as [kill, -STOP, \"1\"]",
+                ],
+            ),
+            (
+                "  - {name: e, components: [web], pod_exec: {primary_of: kv, inject: [], timeout: 1ms}}\n",
+                &[
+                    "9:57: `primary_of` store `kv`, which has no `instances`; expected its pods there",
+                    "9:69: an empty list; expected a command as a list of words, such as [kill, -STOP, \"1\"]",
+                    "9:82: `1ms`; expected 1s to 1h",
+                ],
+            ),
+            (
+                "  - {name: e, components: [web], hold: 5s, pod_exec: {pod: pg-0, inject: [a]}}\n",
+                &["9:40: `hold` where `pod_exec` has no `revert`; expected a command that ends the fault"],
+            ),
+        ],
+    );
+    check(
+        EXPERIMENTS,
+        &[(
+            "  - {name: e, components: [web], pod_exec: {pod: a, inject: [b]}}\n",
+            &["9:44: `pod_exec` in a trial without `kubernetes`; expected the service's namespace there"],
+        )],
     );
 }

@@ -70,6 +70,7 @@ async fn a_journal_that_cannot_be_used_lets_nothing_begin() {
         token: rig.token(),
         experiments: &rig.experiments,
         components: vec![name("shop")],
+        stores: Vec::new(),
         secrets: Secrets::default(),
         cluster: None,
         metrics,

@@ -67,6 +67,7 @@ impl Rig {
             token: self.token(),
             experiments: &self.experiments,
             components: vec![name("shop")],
+            stores: Vec::new(),
             secrets: Secrets::default(),
             cluster: None,
             metrics: metrics.expect("the families fit"),

@@ -3,12 +3,14 @@
 //! `managedFields` say who set which fields, and when, to the second. A client chooses the name that it goes by, and
 //! neither a deletion nor a command run in a pod is noted there.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
 
 use super::super::MANAGER;
+use crate::clock::Moment;
+use crate::cluster::seen::Object;
 
 /// What changes objects of a cluster without a person, and this program.
 const ALLOWED: [&str; 6] =
@@ -28,6 +30,17 @@ impl Allowed {
 /// One manager's latest change of one part of an object.
 type Trace = (String, Option<String>, Option<String>);
 
+/// Who changed an object, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Change {
+    /// By what name it goes.
+    pub(super) manager: String,
+    /// `Update` or `Apply`.
+    pub(super) operation: String,
+    /// Which part of it; `None`: the object itself.
+    pub(super) subresource: Option<String>,
+}
+
 /// The objects of one kind, and who had changed them by when.
 #[derive(Debug, Default)]
 pub(super) struct Known(HashMap<String, HashMap<Trace, Option<String>>>);
@@ -40,15 +53,19 @@ impl Known {
         }
     }
 
-    /// Notes a new state of an object; answers who of those not allowed brought it there.
-    pub(super) fn see(&mut self, object: &ObjectMeta, allowed: &Allowed) -> Vec<String> {
+    /// Notes a new state of an object; answers who of those not allowed brought it there, each once.
+    pub(super) fn see(&mut self, object: &ObjectMeta, allowed: &Allowed) -> Vec<Change> {
         let Some(uid) = object.uid.clone() else { return Vec::new() };
         let after = traces(object);
         let before = self.0.insert(uid, after.clone()).unwrap_or_default();
         let news = after.into_iter().filter(|(trace, time)| before.get(trace) != Some(time));
-        let strangers: BTreeSet<String> =
-            news.map(|((manager, ..), _)| manager).filter(|manager| !allowed.0.contains(manager)).collect();
-        strangers.into_iter().collect()
+        let mut strangers = BTreeMap::new();
+        for ((manager, operation, subresource), _) in news.filter(|((it, ..), _)| !allowed.0.contains(it)) {
+            let operation = operation.unwrap_or_default();
+            let change = Change { manager: manager.clone(), operation, subresource };
+            strangers.entry(manager).or_insert(change);
+        }
+        strangers.into_values().collect()
     }
 
     /// Forgets an object that is gone.
@@ -71,10 +88,9 @@ fn traces(object: &ObjectMeta) -> HashMap<Trace, Option<String>> {
 /// A pod that is gone, and nobody has said yet why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Gone {
-    pub(super) name: String,
-    pub(super) uid: String,
-    /// When that was seen, since the watch began.
-    pub(super) at: Duration,
+    pub(super) pod: Object,
+    /// When that was seen.
+    pub(super) at: Moment,
 }
 
 /// Pods that went, and what accounts for that.
@@ -93,7 +109,7 @@ impl Departures {
 
     /// A pod is gone, or on its way out.
     pub(super) fn add(&mut self, gone: Gone) {
-        if !self.gone.iter().any(|other| other.uid == gone.uid) {
+        if !self.gone.iter().any(|other| other.pod.uid == gone.pod.uid) {
             self.gone.push(gone);
         }
     }
@@ -101,13 +117,13 @@ impl Departures {
     /// Pods whose departure is older than `patience` and accounted for neither by a controller nor by `ours`.
     pub(super) fn unexplained(
         &mut self,
-        now: Duration,
+        now: Moment,
         patience: Duration,
         ours: impl Fn(&str) -> bool,
     ) -> Vec<Gone> {
         let Self { gone, deleted } = self;
-        gone.retain(|pod| !deleted.contains(&pod.name) && !ours(&pod.uid));
-        let (late, waiting) = gone.drain(..).partition(|pod| now.saturating_sub(pod.at) > patience);
+        gone.retain(|gone| !deleted.contains(&gone.pod.name) && !ours(&gone.pod.uid));
+        let (late, waiting) = gone.drain(..).partition(|gone| now.since(gone.at) > patience);
         *gone = waiting;
         late
     }
@@ -127,6 +143,10 @@ mod tests {
             })
             .collect();
         serde_json::from_value(json!({"uid": uid, "managedFields": entries})).expect("metadata")
+    }
+
+    fn managers(changes: Vec<Change>) -> Vec<String> {
+        changes.into_iter().map(|change| change.manager).collect()
     }
 
     const EARLY: &str = "2026-11-24T10:00:00Z";
@@ -152,8 +172,9 @@ mod tests {
         for (after, expected) in table {
             let mut known = Known::default();
             known.begin(&object("u", before));
-            assert_eq!(known.see(&object("u", after), &allowed), expected, "{after:?}");
-            assert_eq!(known.see(&object("u", after), &allowed), [""; 0], "seen once: {after:?}");
+            let mut see = || managers(known.see(&object("u", after), &allowed));
+            assert_eq!(see(), expected, "{after:?}");
+            assert_eq!(see(), [""; 0], "seen once: {after:?}");
         }
     }
 
@@ -161,16 +182,30 @@ mod tests {
     fn whoever_makes_an_object_is_named_too() {
         let mut known = Known::default();
         let allowed = Allowed::with(&[]);
-        assert_eq!(known.see(&object("u", &[("helm", LATE, None)]), &allowed), ["helm"]);
-        assert_eq!(known.see(&object("v", &[("kube-controller-manager", LATE, None)]), &allowed), [""; 0]);
+        let see = |known: &mut Known, uid, manager| {
+            managers(known.see(&object(uid, &[(manager, LATE, None)]), &allowed))
+        };
+        assert_eq!(see(&mut known, "u", "helm"), ["helm"]);
+        assert_eq!(see(&mut known, "v", "kube-controller-manager"), [""; 0]);
         known.forget(&object("u", &[]));
-        assert_eq!(known.see(&object("u", &[("helm", LATE, None)]), &allowed), ["helm"]);
+        assert_eq!(see(&mut known, "u", "helm"), ["helm"]);
+    }
+
+    #[test]
+    fn a_change_says_how_it_was_made_and_of_which_part() {
+        let (mut known, allowed) = (Known::default(), Allowed::with(&[]));
+        let changes = known.see(&object("u", &[("kubectl", LATE, Some("scale"))]), &allowed);
+        let (manager, operation) = ("kubectl".to_owned(), "Update".to_owned());
+        assert_eq!(changes, [Change { manager, operation, subresource: Some("scale".to_owned()) }]);
     }
 
     #[test]
     fn a_pod_that_went_by_nobodys_word_is_told_once_after_a_while() {
         let seconds = Duration::from_secs;
-        let gone = |name: &str, at| Gone { name: name.to_owned(), uid: format!("u-{name}"), at: seconds(at) };
+        let gone = |name: &str, at| {
+            let (kind, uid) = ("Pod".to_owned(), format!("u-{name}"));
+            Gone { pod: Object { kind, name: name.to_owned(), uid }, at: Moment(seconds(at)) }
+        };
         let mut departures = Departures::default();
         for pod in ["scaled", "killed", "deleted", "deleted"] {
             departures.add(gone(pod, 10));
@@ -180,8 +215,8 @@ mod tests {
             if scaled {
                 departures.explain("scaled");
             }
-            let told = departures.unexplained(seconds(now), seconds(5), |uid| uid == "u-killed");
-            told.into_iter().map(|pod| pod.name).collect::<Vec<_>>()
+            let told = departures.unexplained(Moment(seconds(now)), seconds(5), |uid| uid == "u-killed");
+            told.into_iter().map(|gone| gone.pod.name).collect::<Vec<_>>()
         };
         assert_eq!(ask(15, false), [""; 0]);
         assert_eq!(ask(16, true), ["deleted"]);

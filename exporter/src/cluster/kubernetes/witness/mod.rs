@@ -1,8 +1,4 @@
 //! Watches for changes that no controller made: a witness that says what it saw, and for how long it looked.
-//!
-//! Each kind of object is listed once and then watched from that state on. A watch is asked for a few seconds at a
-//! time: its end says that nothing is outstanding until then. A state that the API server has forgotten (410) is a
-//! gap, which ends with a new list.
 
 mod changes;
 mod coverage;
@@ -11,27 +7,25 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::TryStreamExt;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{Event, Pod, Service};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::Api;
-use kube::api::{ApiResource, DynamicObject, ListParams, WatchEvent, WatchParams};
-use tokio::time::Instant;
+use kube::api::{ApiResource, DynamicObject};
+use kube::core::PartialObjectMeta;
 use tokio_util::sync::CancellationToken;
 
-use self::changes::{Allowed, Departures, Gone, Known};
+use self::changes::{Allowed, Change, Departures, Gone, Known};
 use self::coverage::Coverage;
-use super::{Kubernetes, reason};
-use crate::cluster::Interventions;
+use super::Kubernetes;
+use super::follow::{Follower, follow};
+use super::objects::object_of;
+use crate::clock::Moment;
+use crate::cluster::seen::{Intervention, Object};
+use crate::cluster::{Chronicle, Interventions};
 
-/// How long a watch goes on before it is asked for again.
-const ROUND: u32 = 3;
-/// Pause before what failed is tried again.
-const PAUSE: Duration = Duration::from_millis(500);
 /// A controller tells of a deletion within this time.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// The kinds of interventions; a closed set.
@@ -81,7 +75,7 @@ struct Seen {
 pub(in crate::cluster) struct Witness {
     cluster: Kubernetes,
     allowed: Allowed,
-    began: Instant,
+    chronicle: Chronicle,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -90,6 +84,7 @@ impl Witness {
     pub(in crate::cluster) fn start(
         cluster: Kubernetes,
         managers: &[String],
+        chronicle: Chronicle,
         cancel: &CancellationToken,
     ) -> Self {
         let kinds = watched_kinds();
@@ -100,30 +95,31 @@ impl Witness {
             changes: 0,
             deletions: 0,
         };
-        let witness = Self {
-            cluster,
-            allowed: Allowed::with(managers),
-            began: Instant::now(),
-            seen: Arc::new(Mutex::new(seen)),
-        };
+        let allowed = Allowed::with(managers);
+        let witness = Self { cluster, allowed, chronicle, seen: Arc::new(Mutex::new(seen)) };
         for (index, kind) in kinds.into_iter().enumerate() {
-            let watcher = witness.clone();
-            let follow = async move { watcher.follow(&kind, index).await };
-            tokio::spawn(cancel.clone().run_until_cancelled_owned(follow));
+            let objects = witness.cluster.here_as(&kind);
+            let what = format!("changes of kind {}", kind.kind);
+            let follower =
+                OfKind { witness: witness.clone(), kind: kind.kind, index, known: Known::default() };
+            let watch = follow(objects, what, witness.chronicle.clone(), follower);
+            tokio::spawn(cancel.clone().run_until_cancelled_owned(watch));
         }
-        let watcher = witness.clone();
-        tokio::spawn(cancel.clone().run_until_cancelled_owned(async move { watcher.events(events).await }));
+        let follower = OfEvents { witness: witness.clone(), index: events };
+        let (objects, what) = (witness.cluster.here::<Event>(), "what controllers deleted".to_owned());
+        let watch = follow(objects, what, witness.chronicle.clone(), follower);
+        tokio::spawn(cancel.clone().run_until_cancelled_owned(watch));
         witness
     }
 
     /// What it has to say now.
     pub(in crate::cluster) fn testimony(&self) -> Interventions {
-        let now = self.now();
+        let now = self.chronicle.now();
         let ours = self.cluster.ours();
         let mut seen = self.lock();
-        for pod in seen.departures.unexplained(now, PATIENCE, |uid| ours.has(uid)) {
+        for Gone { pod, at } in seen.departures.unexplained(now, PATIENCE, |uid| ours.has(uid)) {
             seen.deletions += 1;
-            tracing::warn!(pod = pod.name, "somebody deleted a pod");
+            self.tell(DELETION, pod, None, at);
         }
         Interventions {
             watched_seconds: seen.coverage.watched().as_secs_f64(),
@@ -131,144 +127,103 @@ impl Witness {
         }
     }
 
-    fn now(&self) -> Duration {
-        self.began.elapsed()
-    }
-
     fn lock(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn follow(&self, kind: &ApiResource, index: usize) {
-        let objects = self.cluster.here_as(kind);
-        loop {
-            let error = self.watch(&objects, &kind.kind, index).await;
-            tracing::warn!(kind = kind.kind, error = reason(&error), "a watch for interventions has a gap");
-            tokio::time::sleep(PAUSE).await;
-        }
-    }
-
-    /// Lists and watches until the API server has forgotten where we were, or cannot list.
-    async fn watch(&self, objects: &Api<DynamicObject>, kind: &str, index: usize) -> kube::Error {
-        let listed = match objects.list_metadata(&ListParams::default()).await {
-            Ok(listed) => listed,
-            Err(error) => return error,
+    /// Says that somebody changed `object`; without `change`, that somebody deleted it.
+    fn tell(&self, kind: &'static str, object: Object, change: Option<Change>, at: Moment) {
+        let (manager, operation, subresource) = match change {
+            Some(Change { manager, operation, subresource }) => (Some(manager), operation, subresource),
+            None => (None, "Delete".to_owned(), None),
         };
-        let mut known = Known::default();
-        listed.items.iter().for_each(|object| known.begin(&object.metadata));
-        let mut version = listed.metadata.resource_version.unwrap_or_default();
-        self.lock().coverage.begin(index, self.now());
-        loop {
-            match self.round(objects, kind, &mut version, &mut known).await {
-                Ok(()) => self.lock().coverage.go_on(index, self.now()),
-                Err(error) if is_forgotten(&error) => return error,
-                // The next round goes on from the same state: nothing is missed.
-                Err(_) => tokio::time::sleep(PAUSE).await,
-            }
-        }
-    }
-
-    async fn round(
-        &self,
-        objects: &Api<DynamicObject>,
-        kind: &str,
-        version: &mut String,
-        known: &mut Known,
-    ) -> kube::Result<()> {
-        let stream = objects.watch_metadata(&WatchParams::default().timeout(ROUND), version).await?;
-        let mut stream = std::pin::pin!(stream);
-        while let Some(event) = stream.try_next().await? {
-            match event {
-                WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                    self.changed(kind, &object.metadata, known);
-                    version.clone_from(&object.metadata.resource_version.unwrap_or_default());
-                }
-                WatchEvent::Deleted(object) => {
-                    known.forget(&object.metadata);
-                    self.deleted(kind, &object.metadata);
-                    version.clone_from(&object.metadata.resource_version.unwrap_or_default());
-                }
-                WatchEvent::Bookmark(bookmark) => version.clone_from(&bookmark.metadata.resource_version),
-                WatchEvent::Error(status) => return Err(kube::Error::Api(status)),
-            }
-        }
-        Ok(())
-    }
-
-    fn changed(&self, kind: &str, object: &ObjectMeta, known: &mut Known) {
-        let name = object.name.as_deref().unwrap_or_default();
-        for manager in known.see(object, &self.allowed) {
-            self.lock().changes += 1;
-            tracing::warn!(manager, object = format!("{kind} {name}"), "somebody changed something");
-        }
-        if kind == "Pod" && object.deletion_timestamp.is_some() {
-            self.gone(object);
-        }
-    }
-
-    fn deleted(&self, kind: &str, object: &ObjectMeta) {
-        if kind == "Pod" {
-            return self.gone(object);
-        }
-        // Our own policies come and go.
-        let ours = object.labels.iter().flatten().any(|(key, _)| key == "ordeal/run");
-        if !ours {
-            self.lock().deletions += 1;
-            let name = object.name.as_deref().unwrap_or_default();
-            tracing::warn!(object = format!("{kind} {name}"), "somebody deleted something");
-        }
+        let told = Intervention { at, kind, object, manager, operation, subresource, during: None };
+        tracing::warn!(what = %told, "somebody interfered");
+        self.chronicle.intervention(told);
     }
 
     fn gone(&self, pod: &ObjectMeta) {
-        if let (Some(name), Some(uid)) = (pod.name.clone(), pod.uid.clone()) {
-            let at = self.now();
-            self.lock().departures.add(Gone { name, uid, at });
-        }
-    }
-
-    /// Controllers tell by events which pods they deleted.
-    async fn events(&self, index: usize) {
-        let events = self.cluster.here::<Event>();
-        loop {
-            let Ok(listed) = events.list_metadata(&ListParams::default().limit(1)).await else {
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            };
-            let mut version = listed.metadata.resource_version.unwrap_or_default();
-            self.lock().coverage.begin(index, self.now());
-            loop {
-                match self.events_round(&events, &mut version).await {
-                    Ok(()) => self.lock().coverage.go_on(index, self.now()),
-                    Err(error) if is_forgotten(&error) => break,
-                    Err(_) => tokio::time::sleep(PAUSE).await,
-                }
-            }
-        }
-    }
-
-    async fn events_round(&self, events: &Api<Event>, version: &mut String) -> kube::Result<()> {
-        let stream = events.watch(&WatchParams::default().timeout(ROUND), version).await?;
-        let mut stream = std::pin::pin!(stream);
-        while let Some(event) = stream.try_next().await? {
-            match event {
-                WatchEvent::Added(event) | WatchEvent::Modified(event) => {
-                    if let Some(pod) = deleted_by_controller(&event) {
-                        self.lock().departures.explain(&pod);
-                    }
-                    version.clone_from(&event.metadata.resource_version.unwrap_or_default());
-                }
-                WatchEvent::Deleted(_) => {}
-                WatchEvent::Bookmark(bookmark) => version.clone_from(&bookmark.metadata.resource_version),
-                WatchEvent::Error(status) => return Err(kube::Error::Api(status)),
-            }
-        }
-        Ok(())
+        let gone = Gone { pod: object_of("Pod", pod), at: self.chronicle.now() };
+        self.lock().departures.add(gone);
     }
 }
 
-/// 410: the state is too old to go on from.
-fn is_forgotten(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.code == 410)
+/// Objects of one kind, of which only what all kinds have is known.
+struct OfKind {
+    witness: Witness,
+    kind: String,
+    index: usize,
+    known: Known,
+}
+
+impl OfKind {
+    fn is_pod(&self) -> bool {
+        self.kind == "Pod"
+    }
+}
+
+impl Follower<PartialObjectMeta<DynamicObject>> for OfKind {
+    fn listed(&mut self, objects: Vec<PartialObjectMeta<DynamicObject>>, at: Moment) {
+        self.known = Known::default();
+        for object in objects {
+            self.known.begin(&object.metadata);
+        }
+        self.witness.lock().coverage.begin(self.index, at);
+    }
+
+    fn changed(&mut self, object: PartialObjectMeta<DynamicObject>) {
+        let Self { witness, kind, known, .. } = self;
+        for change in known.see(&object.metadata, &witness.allowed) {
+            witness.lock().changes += 1;
+            let object = object_of(kind, &object.metadata);
+            witness.tell(CHANGE, object, Some(change), witness.chronicle.now());
+        }
+        if self.is_pod() && object.metadata.deletion_timestamp.is_some() {
+            self.witness.gone(&object.metadata);
+        }
+    }
+
+    fn deleted(&mut self, object: PartialObjectMeta<DynamicObject>) {
+        self.known.forget(&object.metadata);
+        if self.is_pod() {
+            return self.witness.gone(&object.metadata);
+        }
+        // Our own policies come and go.
+        let ours = object.metadata.labels.iter().flatten().any(|(key, _)| key == "ordeal/run");
+        if !ours {
+            self.witness.lock().deletions += 1;
+            let object = object_of(&self.kind, &object.metadata);
+            self.witness.tell(DELETION, object, None, self.witness.chronicle.now());
+        }
+    }
+
+    fn complete(&mut self, at: Moment) {
+        self.witness.lock().coverage.go_on(self.index, at);
+    }
+}
+
+/// Controllers tell by events which pods they deleted.
+struct OfEvents {
+    witness: Witness,
+    index: usize,
+}
+
+impl Follower<Event> for OfEvents {
+    fn listed(&mut self, _: Vec<Event>, at: Moment) {
+        self.witness.lock().coverage.begin(self.index, at);
+    }
+
+    fn changed(&mut self, event: Event) {
+        if let Some(pod) = deleted_by_controller(&event) {
+            self.witness.lock().departures.explain(&pod);
+        }
+    }
+
+    fn deleted(&mut self, _: Event) {}
+
+    fn complete(&mut self, at: Moment) {
+        self.witness.lock().coverage.go_on(self.index, at);
+    }
 }
 
 /// The pod that a controller says it deleted, or that is evicted for what its node lacks: `SuccessfulDelete` has its

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# The demo on the cluster that KUBECONFIG names: a shop, one run of its trial, a verdict.
+# usage: demo.sh up      succeeds only on the verdict pass
+#        demo.sh down    takes away all that `up` made
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+
+fail() {
+  printf 'demo: %s\n' "$*" >&2
+  exit 2
+}
+
+[ -n "${KUBECONFIG:-}" ] || fail 'KUBECONFIG names no cluster, so nothing is done: set it to the kubeconfig of a test cluster'
+command -v kubectl >/dev/null || fail 'kubectl is not installed'
+
+up() {
+  local workload
+  kubectl apply -k "$here/demo"
+  for workload in statefulset/postgres statefulset/redis deployment/redis-proxy deployment/shop deployment/gateway; do
+    kubectl -n shop rollout status "$workload" --timeout 300s || {
+      kubectl -n shop get pods -o wide >&2
+      fail "$workload of the shop is not ready (are the images on the nodes?)"
+    }
+  done
+  exec "$here/run.sh" "$here/demo/run"
+}
+
+down() {
+  # The conductor first: before it goes, it puts back what it broke in the shop.
+  kubectl -n ordeal delete job conductor --ignore-not-found --timeout 200s
+  kubectl delete -k "$here/demo/run" --ignore-not-found
+  kubectl delete -k "$here/demo" --ignore-not-found
+}
+
+case ${1:-} in
+up) up ;;
+down) down ;;
+*) fail 'usage: demo.sh up|down' ;;
+esac

@@ -1,0 +1,120 @@
+//! The rooms of a run, opened in the order in which one needs another.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use prometheus::Registry;
+use tokio_util::sync::CancellationToken;
+
+use super::tables;
+use crate::chaos;
+use crate::chaos::driver::{Driver, Setup};
+use crate::chaos::journal::Journal;
+use crate::chaos::putback::Retry;
+use crate::clock::Clock;
+use crate::cluster::kubernetes::Kubernetes;
+use crate::cluster::{self, Cluster};
+use crate::conductor;
+use crate::health::Health;
+use crate::ledger::Ledgers;
+use crate::load::{Load, Prepared};
+use crate::progress::Progress;
+use crate::trial::{ComponentKind, Name, StatusSource, Trial};
+
+/// What all rooms are opened for.
+pub(super) struct Purpose<'r> {
+    pub(super) trial: &'r Arc<Trial>,
+    pub(super) clock: Clock,
+    pub(super) run: &'r str,
+    /// The run's folder.
+    pub(super) folder: &'r Path,
+    pub(super) registry: &'r Registry,
+    pub(super) abort: &'r CancellationToken,
+    pub(super) stop: &'r CancellationToken,
+    pub(super) progress: &'r Progress,
+}
+
+/// The rooms of one run.
+pub(super) struct Rooms {
+    pub(super) metrics: conductor::Metrics,
+    pub(super) driver: Driver,
+    pub(super) cluster: Cluster,
+    pub(super) health: Health,
+    pub(super) ledgers: Ledgers,
+    pub(super) load: Prepared,
+}
+
+impl Rooms {
+    /// Opens them. What an earlier run left broken is put back first.
+    pub(super) async fn open(
+        purpose: &Purpose<'_>,
+        journal: Journal,
+        cluster: Option<Kubernetes>,
+    ) -> anyhow::Result<Self> {
+        let Purpose { trial, clock, run, registry, .. } = *purpose;
+        let metrics = conductor::Metrics::register(registry, clock, run, trial, revision())?;
+        let driver = open_driver(purpose, journal, cluster.clone()).await?;
+        Box::pin(tables::ensure_tables(trial, purpose.abort, purpose.progress)).await?;
+        let cluster = cluster::start(watched(trial, cluster), clock, registry, purpose.stop.clone())?;
+        let health = Health::start(trial, clock, registry, cluster.clone(), purpose.stop)?;
+        let ledgers = Ledgers::open(trial, run, clock, registry, purpose.folder)?;
+        let load = Prepared::Here(Box::new(Load::new(Arc::clone(trial), clock, registry)?));
+        Ok(Self { metrics, driver, cluster, health, ledgers, load })
+    }
+}
+
+/// The source revision given at build time, empty when unknown.
+fn revision() -> &'static str {
+    option_env!("ORDEAL_REVISION").unwrap_or_default()
+}
+
+/// Who tells what runs.
+fn watched(trial: &Trial, cluster: Option<Kubernetes>) -> Option<cluster::Source> {
+    match (&trial.status, cluster) {
+        (Some(StatusSource::Document(url)), _) => Some(cluster::Source::Document(url.clone())),
+        (Some(StatusSource::Kubernetes(place)), Some(cluster)) => {
+            let workloads = trial.components.iter().filter_map(|component| match &component.kind {
+                ComponentKind::Replicas { workload, .. } => Some(workload.clone()),
+                _ => None,
+            });
+            let workloads: BTreeSet<String> = workloads.collect();
+            Some(cluster::Source::Kubernetes {
+                cluster,
+                workloads: workloads.into_iter().collect(),
+                managers: place.managers.clone(),
+            })
+        }
+        _ => None,
+    }
+}
+
+async fn open_driver(
+    purpose: &Purpose<'_>,
+    journal: Journal,
+    cluster: Option<Kubernetes>,
+) -> anyhow::Result<Driver> {
+    let Purpose { trial, clock, run, registry, .. } = *purpose;
+    let token = uuid::Uuid::new_v4().simple().to_string();
+    let ledgers: Vec<&Name> = trial.ledgers.iter().map(|ledger| &trial.store(ledger.store).name).collect();
+    let mut driver = Driver::open(Setup {
+        clock,
+        journal,
+        run,
+        token: &token,
+        experiments: &trial.experiments,
+        components: trial.components.iter().map(|component| component.name.clone()).collect(),
+        stores: trial.stores.clone(),
+        secrets: trial.secrets.clone(),
+        cluster,
+        metrics: chaos::metrics::Metrics::register(registry, &trial.experiments, &ledgers)?,
+        retry: Retry::default(),
+    })
+    .await?;
+    let put_back = driver.put_back_unfinished().await;
+    for fault in put_back.context("a run begins on a whole system")? {
+        tracing::warn!(run = fault.run, experiment = fault.experiment, "an earlier run's fault is put back");
+    }
+    Ok(driver)
+}

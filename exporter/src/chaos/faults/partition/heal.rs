@@ -1,0 +1,98 @@
+//! How traffic of pods that were cut off is let through again.
+
+use std::fmt;
+use std::time::Duration;
+
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use kube::Api;
+use kube::api::DeleteParams;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{about, ending, patch, policy_name};
+use crate::chaos::faults::api::Place;
+use crate::chaos::faults::policies::Narrowed;
+use crate::chaos::faults::{Outcome, Scene};
+use crate::chaos::step;
+use crate::cluster::kubernetes::{is_absent, reason};
+
+/// What lets traffic through again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Heal {
+    /// Where.
+    pub place: Place,
+    /// The pods that were cut off, as they are told.
+    pub whom: String,
+    /// What the names of the policies that cut them off end with.
+    pub cuts: Vec<String>,
+    /// Policies that were made narrower.
+    pub narrowed: Vec<Narrowed>,
+    /// Time limit of an attempt, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+impl Heal {
+    /// One attempt to let traffic through again.
+    pub(in crate::chaos::faults) async fn attempt(&self, scene: Scene<'_>) -> Outcome {
+        let limit = Duration::from_millis(self.timeout_ms);
+        let start = scene.clock.now();
+        step!("revert_started");
+        let done = tokio::time::timeout(limit, self.apply(scene)).await;
+        let told = vec![("request", self.to_string())];
+        Outcome { start, end: scene.clock.now(), ending: ending(done, limit), told }
+    }
+
+    /// Others first: our policy holds everything back until they stand as they stood.
+    async fn apply(&self, scene: Scene<'_>) -> Result<(), String> {
+        let policies = self.place.reach().await?.here::<NetworkPolicy>();
+        for narrowed in &self.narrowed {
+            widen(&policies, narrowed).await?;
+        }
+        for suffix in &self.cuts {
+            let name = policy_name(scene.intent, suffix);
+            match policies.delete(&name, &DeleteParams::default()).await {
+                Ok(_) => {}
+                Err(error) if is_absent(&error) => {}
+                Err(error) => return Err(format!("delete NetworkPolicy {name}: {}", reason(&error))),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Gives a policy back whom it was about, unless somebody has changed that meanwhile.
+async fn widen(policies: &Api<NetworkPolicy>, narrowed: &Narrowed) -> Result<(), String> {
+    let name = &narrowed.name;
+    let found = policies.get_opt(name).await;
+    let found = found.map_err(|error| format!("read NetworkPolicy {name}: {}", reason(&error)))?;
+    // Gone, or another one by now: whoever did that wanted it so.
+    let Some(found) = found.filter(|found| found.metadata.uid.as_ref() == Some(&narrowed.uid)) else {
+        return Ok(());
+    };
+    let about = found.spec.as_ref().and_then(|spec| spec.pod_selector.clone());
+    if about == narrowed.before {
+        return Ok(());
+    }
+    if about.as_ref() != Some(&narrowed.after) {
+        return Err(format!(
+            "NetworkPolicy {name} was changed by somebody else meanwhile: take the last expression of its podSelector \
+             out by hand"
+        ));
+    }
+    let before = narrowed.before.clone().unwrap_or_default();
+    // In a merge, what is left out stays; null takes it away.
+    let selector = json!({"matchLabels": before.match_labels, "matchExpressions": before.match_expressions});
+    let change = json!({
+        "metadata": {"resourceVersion": found.metadata.resource_version, "uid": narrowed.uid},
+        "spec": {"podSelector": selector},
+    });
+    patch(policies, name, &change).await
+}
+
+impl fmt::Display for Heal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "delete the NetworkPolicies that cut off {}", self.whom)?;
+        about(f, ", after it is back in", &self.narrowed)
+    }
+}

@@ -1,0 +1,135 @@
+//! On a real cluster: the five faults, a conductor that is killed, and changes by hand.
+//!
+//! Asked for only by `make test-kubernetes`, never by `cargo test` alone: they break things on the cluster that
+//! KUBECONFIG names. They want the images of `deploy/` on its nodes, and take `deploy/kubernetes/demo` as the service.
+
+mod cluster;
+mod conductor;
+
+use std::time::Duration;
+
+use cluster::{Cluster, kubectl, until};
+use conductor::Conductor;
+
+/// Stores and shop as the demo's trial has them, with few users.
+const SHOP: &str = include_str!("shop.yaml");
+
+/// Five faults one after the other.
+const FIVE_FAULTS: &str = r"
+after: 5s
+settle: 15s
+experiments:
+  - name: kill-postgres-primary
+    components: [postgres, postgres-members]
+    deadline: 120s
+    pod_kill: {primary_of: postgres}
+  - name: kill-redis-master
+    components: [redis, redis-members]
+    deadline: 120s
+    pod_kill: {primary_of: redis}
+  - name: kill-two-replicas
+    components: [replicas]
+    deadline: 120s
+    replaced: true
+    pod_kill: {selector: app=shop, count: 2, ignore_budgets: true}
+  - name: drain-node
+    components: [replicas, postgres, postgres-members, redis, redis-members]
+    deadline: 180s
+    replaced: true
+    hold: 0s
+    node_drain: {holding: app=shop, others: leave, allow_empty_dir: true}
+  - name: partition-primary
+    components: [postgres, postgres-members]
+    deadline: 180s
+    hold: 20s
+    network_partition: {primary_of: postgres}
+";
+
+#[test]
+#[ignore = "breaks things on a cluster: make test-kubernetes"]
+fn the_service_recovers_from_five_faults_and_nobody_interfered() {
+    let Some(cluster) = Cluster::with_shop() else { return };
+    let conductor = Conductor::start(&cluster, "five", &format!("{SHOP}{FIVE_FAULTS}"));
+    let seen = conductor.to_its_end(Duration::from_mins(12));
+    for experiment in
+        ["kill-postgres-primary", "kill-redis-master", "kill-two-replicas", "drain-node", "partition-primary"]
+    {
+        let state = format!("ordeal_experiment_state{{experiment=\"{experiment}\",state=\"recovered\"}}");
+        assert_eq!(seen.value(&state), Some(1.0), "{experiment}\n{}", conductor.log());
+    }
+    for kind in ["change", "deletion"] {
+        let interventions = format!("ordeal_interventions_total{{kind=\"{kind}\"}}");
+        assert_eq!(seen.value(&interventions), Some(0.0), "{}", conductor.log());
+    }
+    let audited = "ordeal_ledger_audit{class=\"lost\",store=\"postgres\"}";
+    assert_eq!(seen.value(audited), Some(0.0), "{}", conductor.log());
+    assert_eq!(kubectl(&["get", "nodes", "-o", "jsonpath={.items[*].spec.unschedulable}"]), "");
+    assert_eq!(ours("networkpolicies"), "");
+}
+
+#[test]
+#[ignore = "breaks things on a cluster: make test-kubernetes"]
+fn what_a_killed_conductor_broke_is_put_back_from_its_journal_in_the_cluster() {
+    let Some(cluster) = Cluster::with_shop() else { return };
+    let cut = "
+after: 1s
+settle: 10s
+experiments:
+  - name: cut
+    components: [postgres]
+    hold: 10m
+    network_partition: {primary_of: postgres}
+";
+    let conductor = Conductor::start(&cluster, "killed", &format!("{SHOP}{cut}"));
+    until("the pod is cut off", Duration::from_mins(3), || !ours("networkpolicies").is_empty());
+    conductor.kill();
+    assert_ne!(ours("networkpolicies"), "", "nobody is there to put it back");
+    let told = Cluster::recover();
+    assert_eq!(ours("networkpolicies"), "", "{told}");
+    assert!(told.contains("put back"), "{told}");
+}
+
+#[test]
+#[ignore = "breaks things on a cluster: make test-kubernetes"]
+fn changes_by_hand_are_counted_and_named() {
+    let Some(cluster) = Cluster::with_shop() else { return };
+    let conductor = Conductor::start(&cluster, "by-hand", &SHOP.replace("duration: 30s", "duration: 10m"));
+    let changes = "ordeal_interventions_total{kind=\"change\"}";
+    let deletions = "ordeal_interventions_total{kind=\"deletion\"}";
+    conductor
+        .await_value("the load runs", |seen| seen.value("ordeal_run_phase{phase=\"steady\"}") == Some(1.0));
+    let mut counted = 0.0;
+    let by_hand: [(&[&str], &str); 4] = [
+        (&["scale", "deployment/gateway", "--replicas=3"], "Deployment gateway"),
+        (&["label", "service/shop", "touched=yes"], "Service shop"),
+        (&["rollout", "restart", "deployment/redis-proxy"], "Deployment redis-proxy"),
+        (&["annotate", "horizontalpodautoscaler/shop", "touched=yes"], "HorizontalPodAutoscaler shop"),
+    ];
+    for (words, object) in by_hand {
+        kubectl(&[&["-n", "shop"], words].concat());
+        conductor.await_value(object, |seen| seen.value(changes).is_some_and(|now| now > counted));
+        counted = conductor.seen().value(changes).expect("a count");
+        assert!(conductor.log().contains(object), "{object} is named\n{}", conductor.log());
+    }
+    let pod = kubectl(&[
+        "-n",
+        "shop",
+        "get",
+        "pods",
+        "-l",
+        "app=gateway",
+        "-o",
+        "jsonpath={.items[0].metadata.name}",
+    ]);
+    kubectl(&["-n", "shop", "delete", "pod", &pod, "--wait=false"]);
+    conductor.await_value("a deletion", |seen| seen.value(deletions) == Some(1.0));
+    assert!(conductor.log().contains(&pod), "{pod} is named\n{}", conductor.log());
+    kubectl(&["-n", "shop", "scale", "deployment/gateway", "--replicas=2"]);
+    kubectl(&["-n", "shop", "label", "service/shop", "touched-"]);
+    kubectl(&["-n", "shop", "annotate", "horizontalpodautoscaler/shop", "touched-"]);
+}
+
+/// Objects of a kind that a run made in the service's namespace.
+fn ours(kind: &str) -> String {
+    kubectl(&["-n", "shop", "get", kind, "-l", "ordeal/run", "-o", "name"])
+}
