@@ -9,10 +9,11 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Trials, the files of their roles, and what else is said to derive these.
-const SHIPPED: [(&str, &str, &[&str]); 2] = [
+const SHIPPED: [(&str, &str, &[&str]); 3] = [
     ("base/trial.yaml", "base/access.yaml", &[]),
-    // The account is in `base/`, which the demo's run is built on.
+    // The account is in `base/`, which these are built on.
     ("demo/run/trial.yaml", "demo/run/access.yaml", &["--without-account"]),
+    ("web/run/trial.yaml", "web/run/access.yaml", &["--without-account"]),
 ];
 
 fn shipped(path: &str) -> PathBuf {

@@ -4,7 +4,8 @@ use super::Scope::Namespace;
 use super::{Need, needs, needs_of};
 use crate::cluster::kubernetes::witness::watched_kinds;
 
-/// To witness changes by others, and to look where autoscalers stand.
+/// To witness changes by others and what befalls pods, and to look where autoscalers stand. Nodes are watched only
+/// where a fault needs them anyway: a run goes without.
 pub fn to_watch() -> Vec<Need> {
     let each = |kind: kube::api::ApiResource| {
         let purpose = "to see who else changes or deletes something";
@@ -13,6 +14,8 @@ pub fn to_watch() -> Vec<Need> {
     let mut all: Vec<Need> = watched_kinds().into_iter().flat_map(each).collect();
     let purpose = "to tell pods that a controller deleted from those that somebody did";
     all.extend(needs(Namespace, "", &["events"], &["list", "watch"], purpose));
+    let purpose = "to see what befalls pods";
+    all.extend(needs(Namespace, "", &["pods", "events"], &["list", "watch"], purpose));
     let purpose = "to know where autoscalers stand";
     all.extend(needs(Namespace, "autoscaling", &["horizontalpodautoscalers"], &["list"], purpose));
     all
