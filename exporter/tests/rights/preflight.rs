@@ -27,7 +27,8 @@ async fn all_that_is_not_permitted_is_told_at_once_with_what_grants_it_and_nothi
     assert_eq!(code, Some(1), "{said}");
     assert!(said.starts_with(&format!("load-exporter: {USER} may not do on the cluster")), "{said}");
     let expected = [
-        "watch events in namespace shop (to tell pods that a controller deleted from those that somebody did)",
+        "watch events in namespace shop (to tell pods that a controller deleted from those that somebody did; to see \
+         what befalls pods)",
         "update leases of coordination.k8s.io (the one named ordeal) in namespace shop (the lease by which one at a \
          time breaks something in the namespace)",
         "delete pods in namespace shop (pod_kill: to delete pods)",
