@@ -151,8 +151,8 @@ fn commands_in_a_pod() {
             (
                 "  - {name: e, components: [web], pod_exec: {}}\n",
                 &[
-                    "9:44: the commands in a pod without a kind; expected `pod`, `primary_of` or `selector`",
                     "9:44: the commands in a pod without `inject`; expected a command that breaks the pod, as a list of words",
+                    "9:44: the commands in a pod without a kind; expected `pod`, `primary_of` or `selector`",
                 ],
             ),
             (
@@ -160,7 +160,7 @@ fn commands_in_a_pod() {
                 &[
                     "9:50: `pg/0`; expected the name of a pod such as postgres-0",
                     "9:62: `seed` beside `pod`; expected it beside `selector`",
-                    "9:73: a text; expected a command as a list of words, such as [kill, -STOP, \"1\"]",
+                    "9:73: the text `kill 1`; expected a command as a list of words, such as [kill, -STOP, \"1\"]",
                 ],
             ),
             (
@@ -168,7 +168,7 @@ fn commands_in_a_pod() {
                 &[
                     "9:57: `primary_of` store `kv`, which has no `instances`; expected its pods there",
                     "9:69: an empty list; expected a command as a list of words, such as [kill, -STOP, \"1\"]",
-                    "9:82: `1ms`; expected 1s to 1h",
+                    "9:82: `1ms`; expected a duration from 1s to 1h",
                 ],
             ),
             (

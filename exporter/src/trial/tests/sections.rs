@@ -259,7 +259,7 @@ fn experiment_lists() {
                 "  - {name: e}\n",
                 &[
                     "9:5: an experiment without `components`; expected a list of the components that must recover",
-                    "9:5: an experiment without a kind; expected `exec`, `network_partition`, `node_drain` or `pod_kill`",
+                    "9:5: an experiment without a kind; expected `exec`, `network_partition`, `node_drain`, `pod_exec` or `pod_kill`",
                 ],
             ),
             (

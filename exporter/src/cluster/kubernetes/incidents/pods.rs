@@ -150,6 +150,8 @@ mod tests {
             (pod(2, running(), error()), &[]),
             (pod(2, error(), error()), &["Restart shop exit code 1 (Error) x1"]),
             (pod(2, waiting(), error()), &[]),
+            // For a moment it knows of no last run.
+            (pod(2, waiting(), json!({})), &[]),
             (pod(3, running(), error()), &[]),
             (pod(4, running(), oom()), &["OomKill shop exit code 137 (OOMKilled) x1"]),
             (pod(4, running(), oom()), &[]),

@@ -1,7 +1,8 @@
 //! Who changed an object, by what the API server notes with it. Pure.
 //!
 //! `managedFields` say who set which fields, and when, to the second. A client chooses the name that it goes by, and
-//! neither a deletion nor a command run in a pod is noted there.
+//! neither a deletion nor a command run in a pod is noted there. A change by way of a scale has no time: whoever scales
+//! again shows only by the object's generation.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
@@ -41,30 +42,52 @@ pub(super) struct Change {
     pub(super) subresource: Option<String>,
 }
 
-/// The objects of one kind, and who had changed them by when.
+/// Who has changed an object by when, and how often what it is to be has changed.
+#[derive(Debug, Clone, Default)]
+struct State {
+    traces: HashMap<Trace, Option<String>>,
+    generation: Option<i64>,
+}
+
+impl State {
+    /// The traces that `self` has and `before` had not, or of another time.
+    fn since(&self, before: Option<&Self>) -> Vec<&Trace> {
+        let Some(before) = before else { return self.traces.keys().collect() };
+        let new = |(trace, time): &(&Trace, &Option<String>)| before.traces.get(trace) != Some(time);
+        let news: Vec<&Trace> = self.traces.iter().filter(new).map(|(trace, _)| trace).collect();
+        if !news.is_empty() || before.generation == self.generation {
+            return news;
+        }
+        self.traces.iter().filter(|(_, time)| time.is_none()).map(|(trace, _)| trace).collect()
+    }
+}
+
+/// The objects of one kind, as they were seen last.
 #[derive(Debug, Default)]
-pub(super) struct Known(HashMap<String, HashMap<Trace, Option<String>>>);
+pub(super) struct Known(HashMap<String, State>);
 
 impl Known {
     /// Notes the state of an object before anything was watched.
     pub(super) fn begin(&mut self, object: &ObjectMeta) {
         if let Some(uid) = &object.uid {
-            self.0.insert(uid.clone(), traces(object));
+            self.0.insert(uid.clone(), state(object));
         }
     }
 
     /// Notes a new state of an object; answers who of those not allowed brought it there, each once.
     pub(super) fn see(&mut self, object: &ObjectMeta, allowed: &Allowed) -> Vec<Change> {
         let Some(uid) = object.uid.clone() else { return Vec::new() };
-        let after = traces(object);
-        let before = self.0.insert(uid, after.clone()).unwrap_or_default();
-        let news = after.into_iter().filter(|(trace, time)| before.get(trace) != Some(time));
+        let after = state(object);
+        let before = self.0.get(&uid);
         let mut strangers = BTreeMap::new();
-        for ((manager, operation, subresource), _) in news.filter(|((it, ..), _)| !allowed.0.contains(it)) {
-            let operation = operation.unwrap_or_default();
-            let change = Change { manager: manager.clone(), operation, subresource };
-            strangers.entry(manager).or_insert(change);
+        for (manager, operation, subresource) in after.since(before) {
+            if !allowed.0.contains(manager) {
+                let (operation, subresource) = (operation.clone().unwrap_or_default(), subresource.clone());
+                let change = Change { manager: manager.clone(), operation, subresource };
+                strangers.entry(manager.clone()).or_insert(change);
+            }
         }
+        self.0.insert(uid, after);
         strangers.into_values().collect()
     }
 
@@ -76,13 +99,14 @@ impl Known {
     }
 }
 
-fn traces(object: &ObjectMeta) -> HashMap<Trace, Option<String>> {
+fn state(object: &ObjectMeta) -> State {
     let trace = |entry: &ManagedFieldsEntry| {
         let manager = entry.manager.clone().unwrap_or_default();
         let time = entry.time.as_ref().map(|time| time.0.to_string());
         ((manager, entry.operation.clone(), entry.subresource.clone()), time)
     };
-    object.managed_fields.iter().flatten().map(trace).collect()
+    let traces = object.managed_fields.iter().flatten().map(trace).collect();
+    State { traces, generation: object.generation }
 }
 
 /// A pod that is gone, and nobody has said yet why.
@@ -197,6 +221,31 @@ mod tests {
         let changes = known.see(&object("u", &[("kubectl", LATE, Some("scale"))]), &allowed);
         let (manager, operation) = ("kubectl".to_owned(), "Update".to_owned());
         assert_eq!(changes, [Change { manager, operation, subresource: Some("scale".to_owned()) }]);
+    }
+
+    #[test]
+    fn whoever_scales_again_shows_by_the_generation_alone() {
+        let scaled = |manager: &str, generation: i64| -> ObjectMeta {
+            let scale = json!({"manager": manager, "operation": "Update", "subresource": "scale"});
+            let made = json!({"manager": "helm", "operation": "Update", "time": EARLY});
+            let entries = json!([scale, made]);
+            serde_json::from_value(json!({"uid": "u", "generation": generation, "managedFields": entries}))
+                .expect("metadata")
+        };
+        let table: [(&str, i64, &[&str]); 6] = [
+            ("kubectl", 2, &["kubectl"]),
+            ("kubectl", 2, &[]),
+            ("kube-controller-manager", 3, &[]),
+            ("kube-controller-manager", 4, &[]),
+            ("kubectl", 5, &["kubectl"]),
+            ("kubectl", 5, &[]),
+        ];
+        let (mut known, allowed) = (Known::default(), Allowed::with(&[]));
+        known.begin(&scaled("kubectl", 1));
+        for (manager, generation, expected) in table {
+            let changes = managers(known.see(&scaled(manager, generation), &allowed));
+            assert_eq!(changes, expected, "{manager} {generation}");
+        }
     }
 
     #[test]
