@@ -20,7 +20,7 @@ trial: build
 
 # The main job on the cluster that KUBECONFIG names; deploy/kubernetes/README.md says how its nodes get the images.
 demo-kubernetes:
-	deploy/kubernetes/demo.sh up
+	deploy/kubernetes/demo.sh up $(if $(USERS),--users $(USERS))
 
 # Leaves that cluster as it was.
 demo-kubernetes-down:

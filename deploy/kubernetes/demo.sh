@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The demo on the cluster that KUBECONFIG names: a shop, one run of its trial, a verdict.
-# usage: demo.sh up      succeeds only on the verdict pass
-#        demo.sh down    takes away all that `up` made
+# usage: demo.sh up [exporter options…]    succeeds only on the verdict pass
+#        demo.sh down                      takes away all that `up` made
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -22,7 +22,7 @@ up() {
       fail "$workload of the shop is not ready (are the images on the nodes?)"
     }
   done
-  exec "$here/run.sh" "$here/demo/run"
+  exec "$here/run.sh" "$here/demo/run" "$@"
 }
 
 down() {
@@ -33,7 +33,7 @@ down() {
 }
 
 case ${1:-} in
-up) up ;;
+up) up "${@:2}" ;;
 down) down ;;
-*) fail 'usage: demo.sh up|down' ;;
+*) fail 'usage: demo.sh up [exporter options…] | down' ;;
 esac

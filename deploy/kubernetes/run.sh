@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # One run on the cluster that KUBECONFIG names, from kustomize's FOLDER to its verdict.
-# usage: run.sh FOLDER      ends with the verifier's exit code: 0 pass, 1 fail, 3 inconclusive, 4 no Prometheus
+# usage: run.sh FOLDER [exporter options…]
+#        ends with the verifier's exit code: 0 pass, 1 fail, 3 inconclusive, 4 no Prometheus
 set -euo pipefail
-folder=${1:?usage: run.sh FOLDER}
+folder=${1:?usage: run.sh FOLDER [exporter options…]}
+shift
+options=()
+for option in "$@"; do options+=(-e "/- \/etc\/ordeal\/trial.yaml/a\\        - \"$option\""); done
 namespace=ordeal
 ready_limit=300s
 
@@ -24,7 +28,7 @@ troubles() {
 # Jobs cannot be changed, and a run's name serves once.
 begin() {
   kubectl -n "$namespace" delete job conductor verifier --ignore-not-found 2>/dev/null
-  kubectl kustomize "$folder" | sed "s,ordeal/run: first,ordeal/run: $run," | kubectl apply -f -
+  kubectl kustomize "$folder" | sed -e "s,ordeal/run: first,ordeal/run: $run," "${options[@]}" | kubectl apply -f -
   kubectl -n "$namespace" wait pod -l "ordeal/run=$run,app.kubernetes.io/name=load-exporter" \
     --for=jsonpath='{.status.phase}'=Running --timeout "$ready_limit" || {
     troubles
