@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::faults::{EndError, Outcome, Scene, Undo, end_interrupted, end_left};
+use super::faults::{EndError, Ending, Outcome, Scene, Undo, end_interrupted, end_left};
 use super::journal::{Durability, Entry, Journal, JournalError, Record};
 use super::step;
 use crate::clock::{Clock, Moment};
@@ -24,11 +24,14 @@ pub struct Retry {
     pub attempts: u32,
     /// The pause between two of them.
     pub pause: Duration,
+    /// As long as nobody decides upon it, as an API server that is away, it is tried again until so much time is
+    /// over, however often that is.
+    pub away: Duration,
 }
 
 impl Default for Retry {
     fn default() -> Self {
-        Self { attempts: 3, pause: Duration::from_secs(1) }
+        Self { attempts: 3, pause: Duration::from_secs(1), away: Duration::from_mins(2) }
     }
 }
 
@@ -257,12 +260,15 @@ pub async fn put_back(
 async fn revert(scene: Scene<'_>, undo: &Undo, retry: Retry) -> Result<Reverted, PutBackError> {
     let experiment = &scene.intent.experiment;
     let mut outcomes: Vec<Outcome> = Vec::new();
+    let begun = scene.clock.now();
     for attempts in 1.. {
         step!("reverting");
         let attempted = undo.attempt(scene).await;
         step!("reverted");
+        let mut unanswered = false;
         let last = match attempted {
             Ok(outcome) => {
+                unanswered = matches!(outcome.ending, Ending::Unanswered(_));
                 let (end, failure) = (outcome.end, outcome.failure().map(str::to_owned));
                 outcomes.push(outcome);
                 match failure {
@@ -273,14 +279,15 @@ async fn revert(scene: Scene<'_>, undo: &Undo, retry: Retry) -> Result<Reverted,
             // What could not even be begun may be possible a moment later: descriptors were short, say.
             Err(error) => chain(&*error),
         };
-        if attempts >= retry.attempts {
+        let patient = unanswered && scene.clock.now().since(begun) < retry.away;
+        if attempts >= retry.attempts && !patient {
             let (experiment, revert) = (experiment.clone(), undo.to_string());
             return Err(PutBackError::Failed { experiment, revert, attempts, last });
         }
         tracing::warn!(experiment, attempts, outcome = last, "revert failed, trying again");
         tokio::time::sleep(retry.pause).await;
     }
-    unreachable!("attempts are counted up to their limit")
+    unreachable!("attempts are counted up to their limit, and time runs out")
 }
 
 /// `moment` in milliseconds of Unix time.

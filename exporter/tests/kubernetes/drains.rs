@@ -83,3 +83,17 @@ async fn a_drain_that_comes_to_no_end_is_given_up_told_and_taken_back() {
         shop.assert_as_before(DRAIN.may_go, told);
     }
 }
+
+/// A connection that breaks says nothing of the pod.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drain_goes_on_when_the_api_server_was_away_for_a_moment() {
+    let shop = Shop::start().await;
+    shop.api.catch(3, crate::api::When::Before);
+    let run = shop.run("    node_drain: {holding: \"app=shop\", timeout: 30s}\n");
+    shop.api.caught().await;
+    shop.api.go_away().await;
+    shop.api.come_back().await;
+    let ended = shop.ends(run).await;
+    ended.assert_said(&["the fault took effect", "the run is finished"]);
+    shop.assert_as_before(DRAIN.may_go, "put back");
+}

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::api::{self, Asked, Evicted, Place};
+use super::api::{self, Asked, Evicted, Failure, Place};
 use super::evictable::{Leaving, choose, is_cordoned, leaving};
 use super::{Ending, Means, Outcome, Scene};
 use crate::chaos::guard::{Obstacle, Refusal};
@@ -133,7 +133,7 @@ impl Drain {
         if !self.cordoned {
             let cordon = cordon(&self.cluster, &self.node, &self.uid, true);
             let silent = |_| Ending::OutOfTime(format!("cordon node {}: no answer", self.node));
-            tokio::time::timeout_at(until, cordon).await.map_err(silent)?.map_err(Ending::Failed)?;
+            tokio::time::timeout_at(until, cordon).await.map_err(silent)?.map_err(Failure::into_ending)?;
         }
         // Once nobody else comes.
         let leaving = self.leaving().await.map_err(|refusal| Ending::Failed(refusal.to_string()))?;
@@ -203,12 +203,12 @@ async fn evict(cluster: Kubernetes, pod: Leaving, until: Instant) -> Result<(), 
     }
 }
 
-async fn cordon(cluster: &Kubernetes, node: &str, uid: &str, cordoned: bool) -> Result<(), String> {
+async fn cordon(cluster: &Kubernetes, node: &str, uid: &str, cordoned: bool) -> Result<(), Failure> {
     let by = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
     let change = json!({"metadata": {"uid": uid}, "spec": {"unschedulable": cordoned.then_some(true)}});
     let patched = cluster.everywhere::<Node>().patch(node, &by, &Patch::Merge(change)).await;
     let verb = if cordoned { "cordon" } else { "uncordon" };
-    patched.map(drop).map_err(|error| format!("{verb} node {node}: {}", reason(&error)))
+    patched.map(drop).map_err(|error| Failure::of(&format!("{verb} node {node}"), &error))
 }
 
 impl Uncordon {
@@ -219,17 +219,17 @@ impl Uncordon {
         step!("revert_started");
         let ending = match tokio::time::timeout(limit, self.apply()).await {
             Ok(Ok(())) => Ending::Done,
-            Ok(Err(reason)) => Ending::Failed(reason),
-            Err(_) => Ending::OutOfTime(format!("no answer within {}", humantime::format_duration(limit))),
+            Ok(Err(failure)) => failure.into_ending(),
+            Err(_) => Ending::Unanswered(format!("no answer within {}", humantime::format_duration(limit))),
         };
         Outcome { start, end: scene.clock.now(), ending, told: vec![("request", self.to_string())] }
     }
 
     /// A node that is gone, or another one of its name, needs nothing.
-    async fn apply(&self) -> Result<(), String> {
+    async fn apply(&self) -> Result<(), Failure> {
         let cluster = &self.place.reach().await?;
         let found = cluster.everywhere::<Node>().get_metadata_opt(&self.node).await;
-        let found = found.map_err(|error| format!("read node {}: {}", self.node, reason(&error)))?;
+        let found = found.map_err(|error| Failure::of(&format!("read node {}", self.node), &error))?;
         match found {
             Some(found) if found.metadata.uid.as_ref() == Some(&self.uid) => {
                 cordon(cluster, &self.node, &self.uid, false).await

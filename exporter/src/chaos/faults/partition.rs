@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use super::api::{self, Asked, Place};
+use super::api::{self, Asked, Failure, Place};
 use super::canary::Canary;
 use super::policies::{Narrowed, POD_NAME, cut, letting_through, narrowed};
 use super::{Ending, Means, Outcome, Scene};
@@ -26,7 +26,7 @@ use crate::chaos::journal::Intent;
 use crate::chaos::step;
 use crate::clock::Moment;
 use crate::cluster::Target;
-use crate::cluster::kubernetes::{Kubernetes, MANAGER, is_absent, reason};
+use crate::cluster::kubernetes::{Kubernetes, MANAGER, is_absent};
 use crate::trial::NetworkPartition;
 
 /// A pod is cut off.
@@ -154,13 +154,13 @@ impl Partition {
         Outcome { start, end: scene.clock.now(), ending, told: vec![("request", self.to_string())] }
     }
 
-    async fn apply(&self, scene: Scene<'_>) -> Result<(), String> {
+    async fn apply(&self, scene: Scene<'_>) -> Result<(), Failure> {
         let policies = self.cluster.here::<NetworkPolicy>();
         let name = policy_name(scene.intent);
         let policy = cut(&name, &scene.intent.run, &self.pod);
         let by = PostParams { field_manager: Some(MANAGER.to_owned()), dry_run: false };
         let made = policies.create(&by, &policy).await;
-        made.map_err(|error| format!("make NetworkPolicy {name}: {}", reason(&error)))?;
+        made.map_err(|error| Failure::of(&format!("make NetworkPolicy {name}"), &error))?;
         for narrowed in &self.narrowed {
             let change = json!({
                 "metadata": {"resourceVersion": narrowed.version, "uid": narrowed.uid},
@@ -195,17 +195,17 @@ fn policy_name(intent: &Intent) -> String {
     format!("{MANAGER}-{}-{}", intent.token, intent.id)
 }
 
-async fn patch(policies: &Api<NetworkPolicy>, name: &str, change: &serde_json::Value) -> Result<(), String> {
+async fn patch(policies: &Api<NetworkPolicy>, name: &str, change: &serde_json::Value) -> Result<(), Failure> {
     let by = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
     let patched = policies.patch(name, &by, &Patch::Merge(change)).await;
-    patched.map(drop).map_err(|error| format!("change NetworkPolicy {name}: {}", reason(&error)))
+    patched.map(drop).map_err(|error| Failure::of(&format!("change NetworkPolicy {name}"), &error))
 }
 
-fn ending(done: Result<Result<(), String>, tokio::time::error::Elapsed>, limit: Duration) -> Ending {
+fn ending(done: Result<Result<(), Failure>, tokio::time::error::Elapsed>, limit: Duration) -> Ending {
     match done {
         Ok(Ok(())) => Ending::Done,
-        Ok(Err(reason)) => Ending::Failed(reason),
-        Err(_) => Ending::OutOfTime(format!("not done within {}", humantime::format_duration(limit))),
+        Ok(Err(failure)) => failure.into_ending(),
+        Err(_) => Ending::Unanswered(format!("not done within {}", humantime::format_duration(limit))),
     }
 }
 
@@ -221,7 +221,7 @@ impl Heal {
     }
 
     /// Others first: our policy holds everything back until they stand as they stood.
-    async fn apply(&self, scene: Scene<'_>) -> Result<(), String> {
+    async fn apply(&self, scene: Scene<'_>) -> Result<(), Failure> {
         let policies = self.place.reach().await?.here::<NetworkPolicy>();
         for narrowed in &self.narrowed {
             widen(&policies, narrowed).await?;
@@ -230,16 +230,16 @@ impl Heal {
         match policies.delete(&name, &DeleteParams::default()).await {
             Ok(_) => Ok(()),
             Err(error) if is_absent(&error) => Ok(()),
-            Err(error) => Err(format!("delete NetworkPolicy {name}: {}", reason(&error))),
+            Err(error) => Err(Failure::of(&format!("delete NetworkPolicy {name}"), &error)),
         }
     }
 }
 
 /// Gives a policy back whom it was about, unless somebody has changed that meanwhile.
-async fn widen(policies: &Api<NetworkPolicy>, narrowed: &Narrowed) -> Result<(), String> {
+async fn widen(policies: &Api<NetworkPolicy>, narrowed: &Narrowed) -> Result<(), Failure> {
     let name = &narrowed.name;
     let found = policies.get_opt(name).await;
-    let found = found.map_err(|error| format!("read NetworkPolicy {name}: {}", reason(&error)))?;
+    let found = found.map_err(|error| Failure::of(&format!("read NetworkPolicy {name}"), &error))?;
     // Gone, or another one by now: whoever did that wanted it so.
     let Some(found) = found.filter(|found| found.metadata.uid.as_ref() == Some(&narrowed.uid)) else {
         return Ok(());
@@ -249,10 +249,10 @@ async fn widen(policies: &Api<NetworkPolicy>, narrowed: &Narrowed) -> Result<(),
         return Ok(());
     }
     if about.as_ref() != Some(&narrowed.after) {
-        return Err(format!(
+        return Err(Failure::no(format!(
             "NetworkPolicy {name} was changed by somebody else meanwhile: take the expression with {POD_NAME} out \
              of its podSelector by hand"
-        ));
+        )));
     }
     let before = narrowed.before.clone().unwrap_or_default();
     // In a merge, what is left out stays; null takes it away.
