@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 
 use super::api::{self, Asked, Failure, Place};
 use super::canary::Canary;
-use super::policies::{Narrowed, POD_NAME, cut, letting_through, narrowed};
+use super::policies::{Narrowed, POD_NAME, cut, letting_through, narrowed, widened};
 use super::{Ending, Means, Outcome, Scene};
 use crate::chaos::guard::{Obstacle, Refusal};
 use crate::chaos::journal::Intent;
@@ -235,7 +235,7 @@ impl Heal {
     }
 }
 
-/// Gives a policy back whom it was about, unless somebody has changed that meanwhile.
+/// Gives a policy back whom it was about; what somebody else has made of it meanwhile stays.
 async fn widen(policies: &Api<NetworkPolicy>, narrowed: &Narrowed) -> Result<(), Failure> {
     let name = &narrowed.name;
     let found = policies.get_opt(name).await;
@@ -245,18 +245,9 @@ async fn widen(policies: &Api<NetworkPolicy>, narrowed: &Narrowed) -> Result<(),
         return Ok(());
     };
     let about = found.spec.as_ref().and_then(|spec| spec.pod_selector.clone());
-    if about == narrowed.before {
-        return Ok(());
-    }
-    if about.as_ref() != Some(&narrowed.after) {
-        return Err(Failure::no(format!(
-            "NetworkPolicy {name} was changed by somebody else meanwhile: take the expression with {POD_NAME} out \
-             of its podSelector by hand"
-        )));
-    }
-    let before = narrowed.before.clone().unwrap_or_default();
+    let Some(wide) = widened(about, narrowed) else { return Ok(()) };
     // In a merge, what is left out stays; null takes it away.
-    let selector = json!({"matchLabels": before.match_labels, "matchExpressions": before.match_expressions});
+    let selector = json!({"matchLabels": wide.match_labels, "matchExpressions": wide.match_expressions});
     let change = json!({
         "metadata": {"resourceVersion": found.metadata.resource_version, "uid": narrowed.uid},
         "spec": {"podSelector": selector},
