@@ -84,6 +84,24 @@ async fn a_drain_that_comes_to_no_end_is_given_up_told_and_taken_back() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_somebody_else_cordons_after_the_choice_stays_cordoned() {
+    let shop = Shop::start().await;
+    let mut looks = 0;
+    // The first look is before the choice.
+    let cordon = move |objects: &mut Objects| {
+        looks += 1;
+        if looks == 2 {
+            objects.edit("nodes", "n1", |it| it["spec"]["unschedulable"] = json!(true));
+        }
+    };
+    shop.api.rule("get", "namespaces", 2, Fate::after(cordon));
+    let ended = shop.ends(shop.run(DRAIN.text)).await;
+    ended.assert_said(&["break-it ended as refused: node n1 has been cordoned by somebody else"]);
+    assert!(is_cordoned(&shop, "n1"), "it is theirs to open");
+    assert_eq!(shop.changes(), [""; 0]);
+}
+
 /// A connection that breaks says nothing of the pod.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drain_goes_on_when_the_api_server_was_away_for_a_moment() {

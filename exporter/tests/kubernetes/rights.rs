@@ -18,6 +18,35 @@ async fn without(fault: &Fault, verb: &'static str, resource: &'static str) -> (
     (shop, ended)
 }
 
+/// The role is made narrower after preflight has seen it whole.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_right_is_named_and_nothing_is_left_broken() {
+    const INEFFECTIVE: &str = "experiment break-it ended as ineffective";
+    let table = [
+        (&KILL_PRIMARY, "delete", "pods", INEFFECTIVE),
+        (&EVICT, "create", "pods/eviction", INEFFECTIVE),
+        (&DRAIN, "patch", "nodes", INEFFECTIVE),
+        (&DRAIN, "create", "pods/eviction", INEFFECTIVE),
+        (&PARTITION, "create", "networkpolicies", INEFFECTIVE),
+        (&PARTITION, "patch", "networkpolicies", INEFFECTIVE),
+        (&KILL_PRIMARY, "create", "configmaps", "write ConfigMap ordeal-journal in namespace shop"),
+        (
+            &KILL_PRIMARY,
+            "update",
+            "configmaps",
+            "experiment break-it ended as refused: it could not be begun",
+        ),
+        (&KILL_PRIMARY, "create", "leases", "take Lease ordeal in namespace shop"),
+    ];
+    let runs = table.map(|(fault, verb, resource, told)| async move {
+        let (shop, ended) = without(fault, verb, resource).await;
+        ended.assert_said(&[told]);
+        assert!(!ended.said.contains("NOT all"), "{verb} {resource}: {}", ended.said);
+        shop.assert_as_before(&[], &format!("without {verb} {resource}"));
+    });
+    futures_util::future::join_all(runs).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_put_back_for_want_of_a_right_is_told_and_put_back_with_it() {
     let (shop, ended) = without(&PARTITION, "delete", "networkpolicies").await;

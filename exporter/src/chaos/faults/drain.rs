@@ -33,8 +33,6 @@ pub struct Drain {
     fault: NodeDrain,
     node: String,
     uid: String,
-    /// Somebody had cordoned it before.
-    cordoned: bool,
 }
 
 /// What lets pods onto the node again.
@@ -66,24 +64,18 @@ pub(super) async fn resolve(fault: &NodeDrain, means: Means<'_>) -> Result<(Vec<
     let own = std::env::var(OWN_NODE).ok();
     let node = choose(&nodes.items, &ours.items, &monitors.items, own.as_deref(), holding);
     let node = node.map_err(Refusal::Obstacle)?;
-    let (cordoned, metadata) = (is_cordoned(&node), node.metadata);
+    let metadata = node.metadata;
     let (node, uid) = (metadata.name.unwrap_or_default(), metadata.uid.unwrap_or_default());
     let target = Target::Node { name: node.clone(), uid: uid.clone() };
-    let drain = Drain { cluster, place, fault: fault.clone(), node, uid, cordoned };
+    let drain = Drain { cluster, place, fault: fault.clone(), node, uid };
     drain.survey().await?;
     Ok((vec![target], drain))
 }
 
 impl Drain {
-    /// `None` where it was cordoned before: then it stays so.
-    pub(super) fn undo(&self) -> Option<Uncordon> {
+    pub(super) fn undo(&self) -> Uncordon {
         let timeout_ms = u64::try_from(self.fault.timeout.as_millis()).unwrap_or(u64::MAX);
-        (!self.cordoned).then(|| Uncordon {
-            place: self.place.clone(),
-            node: self.node.clone(),
-            uid: self.uid.clone(),
-            timeout_ms,
-        })
+        Uncordon { place: self.place.clone(), node: self.node.clone(), uid: self.uid.clone(), timeout_ms }
     }
 
     pub(super) fn check(&self) -> String {
@@ -98,11 +90,24 @@ impl Drain {
     pub(super) async fn survey(&self) -> Result<(), Refusal> {
         let asked = Asked { timeout: self.fault.timeout };
         api::opted_in(&self.cluster, asked).await?;
+        self.still_open().await?;
         let leaving = self.leaving().await?;
         if leaving.is_empty() {
             return Err(Refusal::Obstacle(Obstacle::Empty { node: self.node.clone() }));
         }
         Ok(())
+    }
+
+    /// One that somebody else has cordoned meanwhile would take pods again when ours is taken back.
+    async fn still_open(&self) -> Result<(), Refusal> {
+        let asked = Asked { timeout: self.fault.timeout };
+        let found = asked.of("read the node", self.cluster.everywhere::<Node>().get_opt(&self.node)).await?;
+        let node = self.node.clone();
+        match found.filter(|found| found.metadata.uid.as_ref() == Some(&self.uid)) {
+            None => Err(Refusal::Obstacle(Obstacle::NodeGone { node })),
+            Some(found) if is_cordoned(&found) => Err(Refusal::Obstacle(Obstacle::Cordoned { node })),
+            Some(_) => Ok(()),
+        }
     }
 
     async fn leaving(&self) -> Result<Vec<Leaving>, Refusal> {
@@ -130,11 +135,9 @@ impl Drain {
 
     /// Cordons, evicts, and waits until all that is to leave is gone; says who that was.
     async fn apply(&self, until: Instant) -> Result<String, Ending> {
-        if !self.cordoned {
-            let cordon = cordon(&self.cluster, &self.node, &self.uid, true);
-            let silent = |_| Ending::OutOfTime(format!("cordon node {}: no answer", self.node));
-            tokio::time::timeout_at(until, cordon).await.map_err(silent)?.map_err(Failure::into_ending)?;
-        }
+        let cordon = cordon(&self.cluster, &self.node, &self.uid, true);
+        let silent = |_| Ending::OutOfTime(format!("cordon node {}: no answer", self.node));
+        tokio::time::timeout_at(until, cordon).await.map_err(silent)?.map_err(Failure::into_ending)?;
         // Once nobody else comes.
         let leaving = self.leaving().await.map_err(|refusal| Ending::Failed(refusal.to_string()))?;
         let mut evictions = JoinSet::new();
@@ -143,8 +146,12 @@ impl Drain {
         }
         let left: Vec<String> = evictions.join_all().await.into_iter().filter_map(Result::err).collect();
         if !left.is_empty() {
+            let left = left.join("; ");
+            if Instant::now() < until {
+                return Err(Ending::Failed(format!("not drained: {left}")));
+            }
             let limit = humantime::format_duration(self.fault.timeout);
-            return Err(Ending::OutOfTime(format!("not drained within {limit}: {}", left.join("; "))));
+            return Err(Ending::OutOfTime(format!("not drained within {limit}: {left}")));
         }
         let names: Vec<String> = leaving.into_iter().map(|pod| pod.name).collect();
         Ok(names.join(", "))
@@ -225,13 +232,13 @@ impl Uncordon {
         Outcome { start, end: scene.clock.now(), ending, told: vec![("request", self.to_string())] }
     }
 
-    /// A node that is gone, or another one of its name, needs nothing.
+    /// A node that is gone, another one of its name, or one that takes pods, needs nothing.
     async fn apply(&self) -> Result<(), Failure> {
         let cluster = &self.place.reach().await?;
-        let found = cluster.everywhere::<Node>().get_metadata_opt(&self.node).await;
+        let found = cluster.everywhere::<Node>().get_opt(&self.node).await;
         let found = found.map_err(|error| Failure::of(&format!("read node {}", self.node), &error))?;
         match found {
-            Some(found) if found.metadata.uid.as_ref() == Some(&self.uid) => {
+            Some(found) if found.metadata.uid.as_ref() == Some(&self.uid) && is_cordoned(&found) => {
                 cordon(cluster, &self.node, &self.uid, false).await
             }
             _ => Ok(()),

@@ -135,7 +135,7 @@ impl Action {
             Self::Exec(commands) => commands.mend().map(Undo::Exec),
             Self::PodKill(_) => None,
             Self::Partition(partition) => Some(Undo::Partition(partition.undo())),
-            Self::Drain(drain) => drain.undo().map(Undo::Drain),
+            Self::Drain(drain) => Some(Undo::Drain(drain.undo())),
         }
     }
 

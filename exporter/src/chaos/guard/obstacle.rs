@@ -73,6 +73,16 @@ pub enum Obstacle {
         /// The node.
         node: String,
     },
+    /// Somebody else has cordoned it meanwhile.
+    Cordoned {
+        /// The node.
+        node: String,
+    },
+    /// The node is not there any more.
+    NodeGone {
+        /// The node.
+        node: String,
+    },
     /// Nothing would leave it.
     Empty {
         /// The node.
@@ -106,13 +116,16 @@ impl Obstacle {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NotOptedIn { .. } => "not_opted_in",
-            Self::TooFewPods { .. } | Self::NoPod { .. } | Self::NoNode { .. } => "no_target",
+            Self::TooFewPods { .. } | Self::NoPod { .. } | Self::NoNode { .. } | Self::NodeGone { .. } => {
+                "no_target"
+            }
             Self::Leaving { .. } => "leaving",
             Self::Ownerless { .. } => "ownerless",
             Self::Unlabelled { .. } => "unlabelled",
             Self::LetThrough { .. } => "let_through",
             Self::Unseen { .. } => "unseen",
             Self::LastNode { .. } => "last_node",
+            Self::Cordoned { .. } => "cordoned",
             Self::Empty { .. } => "empty_node",
             Self::Stranger { .. } => "stranger",
             Self::EmptyDir { .. } => "empty_dir",
@@ -156,6 +169,10 @@ impl fmt::Display for Obstacle {
                 if passed_over.is_empty() { Ok(()) } else { write!(f, ": {}", passed_over.join(", ")) }
             }
             Self::LastNode { node } => write!(f, "node {node} is the last one that takes pods"),
+            Self::Cordoned { node } => {
+                write!(f, "node {node} has been cordoned by somebody else, and is not ours to open again")
+            }
+            Self::NodeGone { node } => write!(f, "there is no node {node} any more"),
             Self::Empty { node } => write!(f, "no pod would leave node {node}"),
             Self::Stranger { pod, namespace } => write!(
                 f,
