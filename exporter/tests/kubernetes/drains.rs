@@ -84,6 +84,23 @@ async fn a_drain_that_comes_to_no_end_is_given_up_told_and_taken_back() {
     }
 }
 
+/// Between the list of pods and its eviction a StatefulSet's pod may go to another node by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_that_has_left_by_itself_needs_no_eviction() {
+    let shop = Shop::start().await;
+    let moves = |objects: &mut Objects| {
+        objects.edit("pods", "shop-a", |pod| {
+            pod["metadata"]["uid"] = json!("another");
+            pod["spec"]["nodeName"] = json!("n2");
+        });
+    };
+    shop.api.rule("create", "pods/eviction", 2, Fate::before(moves));
+    let ended = shop.ends(shop.run(DRAIN.text)).await;
+    ended.assert_said(&["the fault took effect", "the run is finished"]);
+    let there = shop.find("pods", "shop-a").expect("it is there");
+    assert_eq!(there["metadata"]["uid"], "another", "nobody touched it");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_somebody_else_cordons_after_the_choice_stays_cordoned() {
     let shop = Shop::start().await;

@@ -46,6 +46,30 @@ async fn a_pod_is_evicted_by_its_uid_with_its_grace_and_a_budgets_no_is_taken_fo
     shop.assert_as_before(&[], "not evicted");
 }
 
+/// Between the choice of a pod and its end its controller puts another of its name there, or nobody does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_that_is_another_by_then_is_not_hit_and_one_that_is_gone_was_not_killed() {
+    let cases = [(DELETE, "delete", "pods"), (EVICT, "create", "pods/eviction")];
+    let cases = cases.into_iter().flat_map(|case| [(case, true), (case, false)]);
+    let runs = cases.map(|((fault, verb, resource), comes_back)| async move {
+        let shop = Shop::start().await;
+        let hand = move |objects: &mut crate::api::objects::Objects| {
+            if comes_back {
+                objects.edit("pods", "kv-0", |pod| pod["metadata"]["uid"] = json!("another"));
+            } else {
+                objects.all.retain(|key, _| key.3 != "kv-0");
+            }
+        };
+        shop.api.rule(verb, resource, 1, Fate::before(hand));
+        let ended = shop.ends(shop.run(fault)).await;
+        ended.assert_said(&[INEFFECTIVE]);
+        assert_eq!(shop.changes(), [format!("{verb} {resource} kv-0")], "asked once");
+        let there = shop.find("pods", "kv-0").map(|pod| pod["metadata"]["uid"].clone());
+        assert_eq!(there, comes_back.then(|| json!("another")), "nobody touched it");
+    });
+    futures_util::future::join_all(runs).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pod_that_never_terminates_is_told_at_the_time_limit() {
     let shop = Shop::start().await;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ending, Means};
 use crate::chaos::guard::{self, Refusal};
-use crate::cluster::kubernetes::{Kubernetes, MANAGER, is_absent, is_away, reason};
+use crate::cluster::kubernetes::{Kubernetes, MANAGER, is_away, reason};
 use crate::errors::chain;
 use crate::trial::Name;
 
@@ -119,8 +119,10 @@ pub(super) async fn opted_in(cluster: &Kubernetes, asked: Asked) -> Result<Place
 /// What came of an eviction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Evicted {
-    /// The pod is on its way out, or gone.
+    /// The pod is on its way out.
     Going,
+    /// It was not there, or another of its name, or in another state.
+    Gone(String),
     /// A budget allows it not now, or the API server is busy or away.
     NotNow {
         /// When to ask again.
@@ -149,7 +151,6 @@ pub(super) async fn evict(pods: &Api<Pod>, name: &str, uid: &str, grace: Option<
     let by = PostParams { field_manager: Some(MANAGER.to_owned()), dry_run: false };
     match pods.create_subresource::<_, meta::Status>("eviction", name, &by, &eviction).await {
         Ok(_) => Evicted::Going,
-        Err(error) if is_absent(&error) => Evicted::Going,
         Err(error) => refused(&error),
     }
 }
@@ -158,6 +159,7 @@ pub(super) async fn evict(pods: &Api<Pod>, name: &str, uid: &str, grace: Option<
 fn refused(error: &kube::Error) -> Evicted {
     let reason = reason(error);
     match error {
+        kube::Error::Api(status) if matches!(status.code, 404 | 409) => Evicted::Gone(reason),
         error if is_away(error) => {
             let seconds = match error {
                 kube::Error::Api(status) => {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
+use kube::Api;
 use kube::api::{ListParams, Patch, PatchParams};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,7 +18,7 @@ use crate::chaos::guard::{Obstacle, Refusal};
 use crate::chaos::step;
 use crate::clock::Moment;
 use crate::cluster::Target;
-use crate::cluster::kubernetes::{Kubernetes, MANAGER, is_absent, reason};
+use crate::cluster::kubernetes::{Kubernetes, MANAGER, reason};
 use crate::trial::NodeDrain;
 
 /// The node that this program runs on, where its pod tells it.
@@ -186,6 +187,14 @@ async fn evict(cluster: Kubernetes, pod: Leaving, until: Instant) -> Result<(), 
         loop {
             match api::evict(&pods, &pod.name, &pod.uid, None).await {
                 Evicted::Going => break,
+                // It may also be the same one, which somebody has changed at that moment.
+                Evicted::Gone(reason) => {
+                    said = reason;
+                    if !is_there(&pods, &pod).await.unwrap_or(true) {
+                        return Ok(());
+                    }
+                    tokio::time::sleep(GONE_PAUSE).await;
+                }
                 Evicted::NotNow { after, reason } => {
                     said = reason;
                     tokio::time::sleep(after).await;
@@ -195,10 +204,9 @@ async fn evict(cluster: Kubernetes, pod: Leaving, until: Instant) -> Result<(), 
         }
         "it is still there".clone_into(&mut said);
         loop {
-            match pods.get_metadata(&pod.name).await {
-                Ok(found) if found.metadata.uid.as_ref() == Some(&pod.uid) => {}
-                Ok(_) => return Ok(()),
-                Err(error) if is_absent(&error) => return Ok(()),
+            match is_there(&pods, &pod).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
                 Err(error) => said = reason(&error),
             }
             tokio::time::sleep(GONE_PAUSE).await;
@@ -208,6 +216,12 @@ async fn evict(cluster: Kubernetes, pod: Leaving, until: Instant) -> Result<(), 
         Ok(result) => result.map_err(told),
         Err(_) => Err(told(said)),
     }
+}
+
+/// Whether `pod` is there, and no other of its name.
+async fn is_there(pods: &Api<Pod>, pod: &Leaving) -> kube::Result<bool> {
+    let found = pods.get_metadata_opt(&pod.name).await?;
+    Ok(found.is_some_and(|found| found.metadata.uid.as_ref() == Some(&pod.uid)))
 }
 
 async fn cordon(cluster: &Kubernetes, node: &str, uid: &str, cordoned: bool) -> Result<(), Failure> {
