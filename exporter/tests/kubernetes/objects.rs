@@ -30,9 +30,7 @@ pub(crate) fn cluster(port: u16) -> Objects {
     mirror["metadata"]["annotations"] = json!({"kubernetes.io/config.mirror": "x"});
     objects.add("pods", mirror);
     objects.add("deployments", deployment("shop", 3));
-    for (name, selector) in [("shop", json!({"matchLabels": {"app": "shop"}}))] {
-        objects.add("poddisruptionbudgets", budget(name, &selector));
-    }
+    objects.add("poddisruptionbudgets", budget("shop", &json!({"matchLabels": {"app": "shop"}})));
     objects.add("networkpolicies", policy("kv", &json!({"matchLabels": {"app": "kv"}})));
     objects.add("networkpolicies", policy("metrics", &json!({})));
     objects.add("networkpolicies", policy("shop", &json!({"matchLabels": {"app": "shop"}})));

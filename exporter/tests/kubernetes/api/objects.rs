@@ -104,7 +104,10 @@ impl Objects {
             ("delete", ..) => self.delete(asked, &asked.body).map(|object| (200, object)),
             _ => Err(status::not_found(asked)),
         };
-        done.map_or_else(|refusal| refusal, |(code, body)| Answer::with(code, shown(body, asked)))
+        match done {
+            Ok((code, body)) => Answer::with(code, shown(body, asked)),
+            Err(refusal) => refusal,
+        }
     }
 
     fn list(&self, asked: &Asked) -> Value {
