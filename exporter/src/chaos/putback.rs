@@ -183,8 +183,19 @@ pub async fn recover(directory: &Path, clock: &Clock, retry: Retry) -> Result<Ve
     let error = |source| ReplayError::Open { directory: directory.to_owned(), source };
     match Journal::open_existing(directory).await.map_err(error)? {
         // The trial is not at hand, so neither are its secrets.
-        Some(journal) => replay(&journal, clock, retry, &Secrets::default()).await,
+        Some(journal) => replay(&with_copy(journal).await, clock, retry, &Secrets::default()).await,
         None => Ok(Vec::new()),
+    }
+}
+
+/// What is put back by the folder must not be put back once more by the copy in the cluster, for then it may be
+/// somebody else's doing. Without the copy all is put back just the same.
+async fn with_copy(journal: Journal) -> Journal {
+    let place = journal.unfinished().into_iter().find_map(|record| record.intent.undo?.place().cloned());
+    let Some(place) = place else { return journal };
+    match place.reach_in_time().await {
+        Some(cluster) => journal.copied_to(cluster).await,
+        None => journal,
     }
 }
 

@@ -47,6 +47,25 @@ async fn a_conductor_that_takes_anothers_place_elsewhere_puts_back_and_ends_the_
     assert_eq!(evicted, 2, "nothing is broken again: {:?}", shop.changes());
 }
 
+/// Else a node that an operator has cordoned since would be opened by whoever looks at the copy next.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_put_back_by_the_folder_is_not_put_back_again_by_the_cluster() {
+    let shop = Shop::start().await;
+    let mut run = shop.run(&held(&DRAIN));
+    run.says("the fault took effect").await;
+    run.kill().await;
+    shop.lease_runs_out();
+    let ended = shop.ends(shop.recover_dir()).await;
+    ended.assert_said(&["put back: break-it of run r1"]);
+    shop.assert_as_before(DRAIN.may_go, "by the folder");
+    let cordon = |node: &mut serde_json::Value| node["spec"]["unschedulable"] = json!(true);
+    shop.api.lock().objects.edit("nodes", "n1", cordon);
+    let ended = shop.ends(shop.recover_namespace()).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    ended.assert_said(&["nothing to put back"]);
+    assert_eq!(shop.find("nodes", "n1").expect("it is there")["spec"]["unschedulable"], true);
+}
+
 fn journal(shop: &Shop) -> String {
     let kept = shop.find("configmaps", JOURNAL).expect("it is there");
     kept["data"]["journal.jsonl"].as_str().expect("a text").to_owned()

@@ -15,6 +15,9 @@ use crate::cluster::kubernetes::{Kubernetes, MANAGER, is_away, reason};
 use crate::errors::chain;
 use crate::trial::Name;
 
+/// A cluster that only adds to what is known is not waited for longer.
+const REACHED_WITHIN: Duration = Duration::from_secs(5);
+
 /// Questions with a limit in time, whose failure is a reason not to break anything.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked {
@@ -87,6 +90,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// [`Self::reach`], without a reason, and without waiting for whoever is silent.
+    pub(in crate::chaos) async fn reach_in_time(&self) -> Option<Kubernetes> {
+        tokio::time::timeout(REACHED_WITHIN, self.reach()).await.ok()?.ok()
+    }
+
     /// The cluster that is reached from here, if it is the one. In another one nothing would be found to put back,
     /// and what is broken would pass for mended.
     pub(super) async fn reach(&self) -> Result<Kubernetes, Failure> {

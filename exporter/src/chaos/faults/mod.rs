@@ -205,6 +205,15 @@ impl Action {
 }
 
 impl Undo {
+    /// Where it is put back, if that is in a cluster.
+    pub(super) fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Exec(_) => None,
+            Self::Partition(heal) => Some(&heal.place),
+            Self::Drain(uncordon) => Some(&uncordon.place),
+        }
+    }
+
     /// One attempt to put it back.
     pub(super) async fn attempt(&self, scene: Scene<'_>) -> Result<Outcome, Box<dyn Error + Send + Sync>> {
         match self {
