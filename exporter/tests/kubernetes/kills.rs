@@ -89,7 +89,7 @@ async fn a_namespace_that_has_not_opted_in_is_left_alone() {
     ];
     for (number, fault) in faults.iter().enumerate() {
         let out = |namespace: &mut serde_json::Value| {
-            namespace["metadata"]["labels"] = json!({"ordeal/chaos": "no"})
+            namespace["metadata"]["labels"] = json!({"ordeal/chaos": "no"});
         };
         shop.api.lock().objects.edit("namespaces", "shop", out);
         let ended = shop.ends(shop.run_in(&format!("run{number}"), &format!("r{number}"), fault)).await;

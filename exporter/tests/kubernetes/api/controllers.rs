@@ -18,6 +18,6 @@ pub(crate) fn another(gone: &Value, objects: &Objects) -> Option<Value> {
     };
     let open = |node: &&Value| node["spec"]["unschedulable"] != true;
     let nodes = objects.all.iter().filter(|(key, _)| key.1 == "nodes").map(|(_, node)| node);
-    pod["spec"]["nodeName"] = nodes.filter(open).last()?["metadata"]["name"].clone();
+    pod["spec"]["nodeName"] = nodes.rev().find(open)?["metadata"]["name"].clone();
     Some(pod)
 }

@@ -17,7 +17,7 @@ impl Answer {
         Self { code, retry_after: None, body }
     }
 
-    fn failure(code: u16, reason: &str, message: String, details: Option<Value>) -> Self {
+    fn failure(code: u16, reason: &str, message: &str, details: Option<Value>) -> Self {
         let mut body = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
             "message": message, "reason": reason, "code": code});
         if let Some(details) = details {
@@ -27,8 +27,8 @@ impl Answer {
     }
 }
 
-fn about(asked: &Asked) -> Option<Value> {
-    Some(json!({"name": asked.name, "kind": asked.resource}))
+fn about(asked: &Asked) -> Value {
+    json!({"name": asked.name, "kind": asked.resource})
 }
 
 pub(crate) fn success(code: u16) -> Answer {
@@ -39,12 +39,12 @@ pub(crate) fn success(code: u16) -> Answer {
 
 pub(crate) fn not_found(asked: &Asked) -> Answer {
     let message = format!("{} {:?} not found", asked.resource, asked.name);
-    Answer::failure(404, "NotFound", message, about(asked))
+    Answer::failure(404, "NotFound", &message, Some(about(asked)))
 }
 
 pub(crate) fn exists(asked: &Asked) -> Answer {
     let message = format!("{} {:?} already exists", asked.resource, asked.name);
-    Answer::failure(409, "AlreadyExists", message, about(asked))
+    Answer::failure(409, "AlreadyExists", &message, Some(about(asked)))
 }
 
 /// The object is in another state by now.
@@ -54,7 +54,7 @@ pub(crate) fn conflict(asked: &Asked) -> Answer {
          latest version and try again",
         asked.resource, asked.name
     );
-    Answer::failure(409, "Conflict", message, about(asked))
+    Answer::failure(409, "Conflict", &message, Some(about(asked)))
 }
 
 /// It is another object by now.
@@ -64,7 +64,7 @@ pub(crate) fn other_uid(asked: &Asked, kind: &str, wanted: &str, found: &str) ->
          in record ({found}). The object might have been deleted and then recreated",
         asked.name
     );
-    Answer::failure(409, "Conflict", message, Some(json!({"name": asked.name, "kind": kind})))
+    Answer::failure(409, "Conflict", &message, Some(json!({"name": asked.name, "kind": kind})))
 }
 
 /// A patch would give it another UID.
@@ -73,12 +73,12 @@ pub(crate) fn immutable_uid(asked: &Asked, kind: &str, wanted: &str) -> Answer {
     let cause = json!({"reason": "FieldValueInvalid", "message": why, "field": "metadata.uid"});
     let details = json!({"name": asked.name, "kind": kind, "causes": [cause]});
     let message = format!("{kind} {:?} is invalid: metadata.uid: {why}", asked.name);
-    Answer::failure(422, "Invalid", message, Some(details))
+    Answer::failure(422, "Invalid", &message, Some(details))
 }
 
 /// The token is unknown or has expired.
 pub(crate) fn unauthorized(_: &Asked) -> Answer {
-    Answer::failure(401, "Unauthorized", "Unauthorized".to_owned(), None)
+    Answer::failure(401, "Unauthorized", "Unauthorized", None)
 }
 
 /// No role allows it.
@@ -96,12 +96,12 @@ pub(crate) fn forbidden(asked: &Asked) -> Answer {
         asked.verb,
         asked.full_resource()
     );
-    Answer::failure(403, "Forbidden", message, about(asked))
+    Answer::failure(403, "Forbidden", &message, Some(about(asked)))
 }
 
 /// A budget allows no eviction at this moment.
 pub(crate) fn over_budget(asked: &Asked) -> Answer {
-    let message = "Cannot evict pod as it would violate the pod's disruption budget.".to_owned();
+    let message = "Cannot evict pod as it would violate the pod's disruption budget.";
     let cause = json!({"reason": "DisruptionBudget",
         "message": format!("The disruption budget {} needs 3 healthy pods and has 3 currently", asked.name)});
     Answer::failure(429, "TooManyRequests", message, Some(json!({"causes": [cause]})))
@@ -110,7 +110,7 @@ pub(crate) fn over_budget(asked: &Asked) -> Answer {
 /// A budget that is not counted yet, or a server that is busy: to be asked again after so many seconds.
 pub(crate) fn busy(seconds: u32) -> impl Fn(&Asked) -> Answer + Send {
     move |_| {
-        let message = "Cannot evict pod as it would violate the pod's disruption budget.".to_owned();
+        let message = "Cannot evict pod as it would violate the pod's disruption budget.";
         let details = Some(json!({"retryAfterSeconds": seconds}));
         let answer = Answer::failure(429, "TooManyRequests", message, details);
         Answer { retry_after: Some(seconds), ..answer }
