@@ -262,7 +262,7 @@ impl Driver {
                 }
                 // Cut short because the time is over: an earlier look knows more.
                 Ok((Ending::OutOfTime(reason), _)) => before.unwrap_or_else(|| reason.clone()),
-                Ok((Ending::Failed(reason), _)) | Err(reason) => reason.clone(),
+                Ok((Ending::Failed(reason) | Ending::Unanswered(reason), _)) | Err(reason) => reason.clone(),
             };
             if limit.since(self.clock.now()) <= BIT_PAUSE {
                 let limit = humantime::format_duration(timeout);

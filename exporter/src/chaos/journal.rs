@@ -188,6 +188,18 @@ impl Journal {
         .await
     }
 
+    /// Notes what follows in the copy in `cluster` too, if that is one of this journal.
+    pub async fn copied_to(self, cluster: Kubernetes) -> Self {
+        let opened = Kept::open(cluster, CONFIG_MAP, FILE).await;
+        let Ok((kept, Some(text))) = opened else { return self };
+        let path = self.path.clone();
+        let file = blocking(move || fs::read(path).unwrap_or_default()).await;
+        match compare(&file, &text) {
+            copy::From::File => Self { copy: Some(Arc::new(tokio::sync::Mutex::new(kept))), ..self },
+            copy::From::Copy(_) | copy::From::Neither => self,
+        }
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path

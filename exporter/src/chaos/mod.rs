@@ -18,7 +18,8 @@
 //! its exporter is ended first, lest it break again what was put back, then the revert is tried until it
 //! succeeds. Reverts are idempotent by contract, hence one too many does no harm.
 //! `exporter/tests/chaos_crash.rs` kills the program at every step of this, and cuts the journal at every
-//! byte that a power cut could cut it at.
+//! byte that a power cut could cut it at; `exporter/tests/kubernetes` does the first around every change that a
+//! fault of a cluster asks for.
 //!
 //! # Aborting
 //!

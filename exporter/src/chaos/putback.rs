@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::faults::{EndError, Outcome, Scene, Undo, end_interrupted, end_left};
+use super::faults::{EndError, Ending, Outcome, Scene, Undo, end_interrupted, end_left};
 use super::journal::{Durability, Entry, Journal, JournalError, Record};
 use super::step;
 use crate::clock::{Clock, Moment};
@@ -24,11 +24,14 @@ pub struct Retry {
     pub attempts: u32,
     /// The pause between two of them.
     pub pause: Duration,
+    /// As long as nobody decides upon it, as an API server that is away, it is tried again until so much time is
+    /// over, however often that is.
+    pub away: Duration,
 }
 
 impl Default for Retry {
     fn default() -> Self {
-        Self { attempts: 3, pause: Duration::from_secs(1) }
+        Self { attempts: 3, pause: Duration::from_secs(1), away: Duration::from_mins(2) }
     }
 }
 
@@ -180,8 +183,19 @@ pub async fn recover(directory: &Path, clock: &Clock, retry: Retry) -> Result<Ve
     let error = |source| ReplayError::Open { directory: directory.to_owned(), source };
     match Journal::open_existing(directory).await.map_err(error)? {
         // The trial is not at hand, so neither are its secrets.
-        Some(journal) => replay(&journal, clock, retry, &Secrets::default()).await,
+        Some(journal) => replay(&with_copy(journal).await, clock, retry, &Secrets::default()).await,
         None => Ok(Vec::new()),
+    }
+}
+
+/// What is put back by the folder must not be put back once more by the copy in the cluster, for then it may be
+/// somebody else's doing. Without the copy all is put back just the same.
+async fn with_copy(journal: Journal) -> Journal {
+    let place = journal.unfinished().into_iter().find_map(|record| record.intent.undo?.place().cloned());
+    let Some(place) = place else { return journal };
+    match place.reach_in_time().await {
+        Some(cluster) => journal.copied_to(cluster).await,
+        None => journal,
     }
 }
 
@@ -257,12 +271,15 @@ pub async fn put_back(
 async fn revert(scene: Scene<'_>, undo: &Undo, retry: Retry) -> Result<Reverted, PutBackError> {
     let experiment = &scene.intent.experiment;
     let mut outcomes: Vec<Outcome> = Vec::new();
+    let begun = scene.clock.now();
     for attempts in 1.. {
         step!("reverting");
         let attempted = undo.attempt(scene).await;
         step!("reverted");
+        let mut unanswered = false;
         let last = match attempted {
             Ok(outcome) => {
+                unanswered = matches!(outcome.ending, Ending::Unanswered(_));
                 let (end, failure) = (outcome.end, outcome.failure().map(str::to_owned));
                 outcomes.push(outcome);
                 match failure {
@@ -273,14 +290,15 @@ async fn revert(scene: Scene<'_>, undo: &Undo, retry: Retry) -> Result<Reverted,
             // What could not even be begun may be possible a moment later: descriptors were short, say.
             Err(error) => chain(&*error),
         };
-        if attempts >= retry.attempts {
+        let patient = unanswered && scene.clock.now().since(begun) < retry.away;
+        if attempts >= retry.attempts && !patient {
             let (experiment, revert) = (experiment.clone(), undo.to_string());
             return Err(PutBackError::Failed { experiment, revert, attempts, last });
         }
         tracing::warn!(experiment, attempts, outcome = last, "revert failed, trying again");
         tokio::time::sleep(retry.pause).await;
     }
-    unreachable!("attempts are counted up to their limit")
+    unreachable!("attempts are counted up to their limit, and time runs out")
 }
 
 /// `moment` in milliseconds of Unix time.

@@ -9,11 +9,14 @@ use kube::Api;
 use kube::api::PostParams;
 use serde::{Deserialize, Serialize};
 
-use super::Means;
+use super::{Ending, Means};
 use crate::chaos::guard::{self, Refusal};
-use crate::cluster::kubernetes::{Kubernetes, MANAGER, is_absent, reason};
+use crate::cluster::kubernetes::{Kubernetes, MANAGER, is_away, reason};
 use crate::errors::chain;
 use crate::trial::Name;
+
+/// A cluster that only adds to what is known is not waited for longer.
+const REACHED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Questions with a limit in time, whose failure is a reason not to break anything.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +54,36 @@ pub(super) fn primary(means: Means<'_>) -> Result<&Name, Refusal> {
     means.primary.ok_or_else(|| unknown("nobody has said who takes writes".to_owned()))
 }
 
+/// Why a change was not made.
+#[derive(Debug)]
+pub(super) struct Failure {
+    reason: String,
+    /// Nobody said no.
+    unanswered: bool,
+}
+
+impl Failure {
+    /// The API server's no to `action`, or its silence.
+    pub(super) fn of(action: &str, error: &kube::Error) -> Self {
+        Self { reason: format!("{action}: {}", reason(error)), unanswered: is_away(error) }
+    }
+
+    /// A no.
+    pub(super) fn no(reason: String) -> Self {
+        Self { reason, unanswered: false }
+    }
+
+    /// What is told of it.
+    pub(super) fn into_reason(self) -> String {
+        self.reason
+    }
+
+    /// How a step ends with it.
+    pub(super) fn into_ending(self) -> Ending {
+        if self.unanswered { Ending::Unanswered(self.reason) } else { Ending::Failed(self.reason) }
+    }
+}
+
 /// Where a fault is put back: a namespace, and no other of its name in another cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -62,19 +95,25 @@ pub struct Place {
 }
 
 impl Place {
+    /// [`Self::reach`], without a reason, and without waiting for whoever is silent.
+    pub(in crate::chaos) async fn reach_in_time(&self) -> Option<Kubernetes> {
+        tokio::time::timeout(REACHED_WITHIN, self.reach()).await.ok()?.ok()
+    }
+
     /// The cluster that is reached from here, if it is the one. In another one nothing would be found to put back,
     /// and what is broken would pass for mended.
-    pub(super) async fn reach(&self) -> Result<Kubernetes, String> {
-        let cluster = Kubernetes::connect_to(&self.namespace).await.map_err(|error| chain(&error))?;
+    pub(super) async fn reach(&self) -> Result<Kubernetes, Failure> {
+        let cluster = Kubernetes::connect_to(&self.namespace).await;
+        let cluster = cluster.map_err(|error| Failure::no(chain(&error)))?;
         let found = cluster.everywhere::<Namespace>().get_metadata_opt(&self.namespace).await;
         let found =
-            found.map_err(|error| format!("read namespace {}: {}", self.namespace, reason(&error)))?;
+            found.map_err(|error| Failure::of(&format!("read namespace {}", self.namespace), &error))?;
         match found.and_then(|found| found.metadata.uid) {
             Some(uid) if uid == self.uid => Ok(cluster),
-            _ => Err(format!(
+            _ => Err(Failure::no(format!(
                 "namespace {} with UID {} is not in this cluster: use the kubeconfig by which it was broken",
                 self.namespace, self.uid
-            )),
+            ))),
         }
     }
 }
@@ -93,9 +132,11 @@ pub(super) async fn opted_in(cluster: &Kubernetes, asked: Asked) -> Result<Place
 /// What came of an eviction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Evicted {
-    /// The pod is on its way out, or gone.
+    /// The pod is on its way out.
     Going,
-    /// A budget allows it not now, or the API server is busy.
+    /// It was not there, or another of its name, or in another state.
+    Gone(String),
+    /// A budget allows it not now, or the API server is busy or away.
     NotNow {
         /// When to ask again.
         after: Duration,
@@ -123,17 +164,22 @@ pub(super) async fn evict(pods: &Api<Pod>, name: &str, uid: &str, grace: Option<
     let by = PostParams { field_manager: Some(MANAGER.to_owned()), dry_run: false };
     match pods.create_subresource::<_, meta::Status>("eviction", name, &by, &eviction).await {
         Ok(_) => Evicted::Going,
-        Err(error) if is_absent(&error) => Evicted::Going,
         Err(error) => refused(&error),
     }
 }
 
-/// 429 is a budget that allows no disruption at this moment, or an API server that is busy; 503 one that is away.
+/// 429 is also a budget that allows no disruption at this moment.
 fn refused(error: &kube::Error) -> Evicted {
     let reason = reason(error);
     match error {
-        kube::Error::Api(status) if matches!(status.code, 429 | 503) => {
-            let seconds = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
+        kube::Error::Api(status) if matches!(status.code, 404 | 409) => Evicted::Gone(reason),
+        error if is_away(error) => {
+            let seconds = match error {
+                kube::Error::Api(status) => {
+                    status.details.as_ref().map_or(0, |details| details.retry_after_seconds)
+                }
+                _ => 0,
+            };
             Evicted::NotNow { after: Duration::from_secs(seconds.into()).max(Duration::from_secs(1)), reason }
         }
         _ => Evicted::Failed(reason),

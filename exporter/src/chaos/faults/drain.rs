@@ -4,13 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
+use kube::Api;
 use kube::api::{ListParams, Patch, PatchParams};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::api::{self, Asked, Evicted, Place};
+use super::api::{self, Asked, Evicted, Failure, Place};
 use super::evictable::{Choice, Leaving, choose, is_cordoned, leaving};
 use super::quorum::{Servers, kept};
 use super::{Ending, Means, Outcome, Scene};
@@ -18,7 +19,7 @@ use crate::chaos::guard::{Obstacle, Refusal};
 use crate::chaos::step;
 use crate::clock::Moment;
 use crate::cluster::Target;
-use crate::cluster::kubernetes::{Kubernetes, MANAGER, is_absent, reason};
+use crate::cluster::kubernetes::{Kubernetes, MANAGER, reason};
 use crate::trial::NodeDrain;
 
 /// The node that this program runs on, where its pod tells it.
@@ -34,8 +35,6 @@ pub struct Drain {
     fault: NodeDrain,
     node: String,
     uid: String,
-    /// Somebody had cordoned it before.
-    cordoned: bool,
     servers: Vec<Servers>,
 }
 
@@ -77,24 +76,18 @@ pub(super) async fn resolve(fault: &NodeDrain, means: Means<'_>) -> Result<(Vec<
         selector: holding,
     };
     let node = choose(&nodes.items, &choice).map_err(Refusal::Obstacle)?;
-    let (cordoned, metadata) = (is_cordoned(&node), node.metadata);
+    let metadata = node.metadata;
     let (node, uid) = (metadata.name.unwrap_or_default(), metadata.uid.unwrap_or_default());
     let target = Target::Node { name: node.clone(), uid: uid.clone() };
-    let drain = Drain { cluster, place, fault: fault.clone(), node, uid, cordoned, servers };
+    let drain = Drain { cluster, place, fault: fault.clone(), node, uid, servers };
     drain.survey().await?;
     Ok((vec![target], drain))
 }
 
 impl Drain {
-    /// `None` where it was cordoned before: then it stays so.
-    pub(super) fn undo(&self) -> Option<Uncordon> {
+    pub(super) fn undo(&self) -> Uncordon {
         let timeout_ms = u64::try_from(self.fault.timeout.as_millis()).unwrap_or(u64::MAX);
-        (!self.cordoned).then(|| Uncordon {
-            place: self.place.clone(),
-            node: self.node.clone(),
-            uid: self.uid.clone(),
-            timeout_ms,
-        })
+        Uncordon { place: self.place.clone(), node: self.node.clone(), uid: self.uid.clone(), timeout_ms }
     }
 
     pub(super) fn check(&self) -> String {
@@ -109,6 +102,7 @@ impl Drain {
     pub(super) async fn survey(&self) -> Result<(), Refusal> {
         let asked = Asked { timeout: self.fault.timeout };
         api::opted_in(&self.cluster, asked).await?;
+        self.still_open().await?;
         let leaving = self.leaving().await?;
         if leaving.is_empty() {
             return Err(Refusal::Obstacle(Obstacle::Empty { node: self.node.clone() }));
@@ -116,6 +110,18 @@ impl Drain {
         let here = leaving.iter().filter(|pod| pod.namespace == self.place.namespace);
         let here: Vec<&str> = here.map(|pod| pod.name.as_str()).collect();
         kept(&self.servers, &here).map_err(Refusal::Obstacle)
+    }
+
+    /// One that somebody else has cordoned meanwhile would take pods again when ours is taken back.
+    async fn still_open(&self) -> Result<(), Refusal> {
+        let asked = Asked { timeout: self.fault.timeout };
+        let found = asked.of("read the node", self.cluster.everywhere::<Node>().get_opt(&self.node)).await?;
+        let node = self.node.clone();
+        match found.filter(|found| found.metadata.uid.as_ref() == Some(&self.uid)) {
+            None => Err(Refusal::Obstacle(Obstacle::NodeGone { node })),
+            Some(found) if is_cordoned(&found) => Err(Refusal::Obstacle(Obstacle::Cordoned { node })),
+            Some(_) => Ok(()),
+        }
     }
 
     async fn leaving(&self) -> Result<Vec<Leaving>, Refusal> {
@@ -143,11 +149,9 @@ impl Drain {
 
     /// Cordons, evicts, and waits until all that is to leave is gone; says who that was.
     async fn apply(&self, until: Instant) -> Result<String, Ending> {
-        if !self.cordoned {
-            let cordon = cordon(&self.cluster, &self.node, &self.uid, true);
-            let silent = |_| Ending::OutOfTime(format!("cordon node {}: no answer", self.node));
-            tokio::time::timeout_at(until, cordon).await.map_err(silent)?.map_err(Ending::Failed)?;
-        }
+        let cordon = cordon(&self.cluster, &self.node, &self.uid, true);
+        let silent = |_| Ending::OutOfTime(format!("cordon node {}: no answer", self.node));
+        tokio::time::timeout_at(until, cordon).await.map_err(silent)?.map_err(Failure::into_ending)?;
         // Once nobody else comes.
         let leaving = self.leaving().await.map_err(|refusal| Ending::Failed(refusal.to_string()))?;
         let mut evictions = JoinSet::new();
@@ -156,8 +160,12 @@ impl Drain {
         }
         let left: Vec<String> = evictions.join_all().await.into_iter().filter_map(Result::err).collect();
         if !left.is_empty() {
+            let left = left.join("; ");
+            if Instant::now() < until {
+                return Err(Ending::Failed(format!("not drained: {left}")));
+            }
             let limit = humantime::format_duration(self.fault.timeout);
-            return Err(Ending::OutOfTime(format!("not drained within {limit}: {}", left.join("; "))));
+            return Err(Ending::OutOfTime(format!("not drained within {limit}: {left}")));
         }
         let names: Vec<String> = leaving.into_iter().map(|pod| pod.name).collect();
         Ok(names.join(", "))
@@ -192,6 +200,14 @@ async fn evict(cluster: Kubernetes, pod: Leaving, until: Instant) -> Result<(), 
         loop {
             match api::evict(&pods, &pod.name, &pod.uid, None).await {
                 Evicted::Going => break,
+                // It may also be the same one, which somebody has changed at that moment.
+                Evicted::Gone(reason) => {
+                    said = reason;
+                    if !is_there(&pods, &pod).await.unwrap_or(true) {
+                        return Ok(());
+                    }
+                    tokio::time::sleep(GONE_PAUSE).await;
+                }
                 Evicted::NotNow { after, reason } => {
                     said = reason;
                     tokio::time::sleep(after).await;
@@ -201,10 +217,9 @@ async fn evict(cluster: Kubernetes, pod: Leaving, until: Instant) -> Result<(), 
         }
         "it is still there".clone_into(&mut said);
         loop {
-            match pods.get_metadata(&pod.name).await {
-                Ok(found) if found.metadata.uid.as_ref() == Some(&pod.uid) => {}
-                Ok(_) => return Ok(()),
-                Err(error) if is_absent(&error) => return Ok(()),
+            match is_there(&pods, &pod).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
                 Err(error) => said = reason(&error),
             }
             tokio::time::sleep(GONE_PAUSE).await;
@@ -216,12 +231,18 @@ async fn evict(cluster: Kubernetes, pod: Leaving, until: Instant) -> Result<(), 
     }
 }
 
-async fn cordon(cluster: &Kubernetes, node: &str, uid: &str, cordoned: bool) -> Result<(), String> {
+/// Whether `pod` is there, and no other of its name.
+async fn is_there(pods: &Api<Pod>, pod: &Leaving) -> kube::Result<bool> {
+    let found = pods.get_metadata_opt(&pod.name).await?;
+    Ok(found.is_some_and(|found| found.metadata.uid.as_ref() == Some(&pod.uid)))
+}
+
+async fn cordon(cluster: &Kubernetes, node: &str, uid: &str, cordoned: bool) -> Result<(), Failure> {
     let by = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
     let change = json!({"metadata": {"uid": uid}, "spec": {"unschedulable": cordoned.then_some(true)}});
     let patched = cluster.everywhere::<Node>().patch(node, &by, &Patch::Merge(change)).await;
     let verb = if cordoned { "cordon" } else { "uncordon" };
-    patched.map(drop).map_err(|error| format!("{verb} node {node}: {}", reason(&error)))
+    patched.map(drop).map_err(|error| Failure::of(&format!("{verb} node {node}"), &error))
 }
 
 impl Uncordon {
@@ -232,19 +253,19 @@ impl Uncordon {
         step!("revert_started");
         let ending = match tokio::time::timeout(limit, self.apply()).await {
             Ok(Ok(())) => Ending::Done,
-            Ok(Err(reason)) => Ending::Failed(reason),
-            Err(_) => Ending::OutOfTime(format!("no answer within {}", humantime::format_duration(limit))),
+            Ok(Err(failure)) => failure.into_ending(),
+            Err(_) => Ending::Unanswered(format!("no answer within {}", humantime::format_duration(limit))),
         };
         Outcome { start, end: scene.clock.now(), ending, told: vec![("request", self.to_string())] }
     }
 
-    /// A node that is gone, or another one of its name, needs nothing.
-    async fn apply(&self) -> Result<(), String> {
+    /// A node that is gone, another one of its name, or one that takes pods, needs nothing.
+    async fn apply(&self) -> Result<(), Failure> {
         let cluster = &self.place.reach().await?;
-        let found = cluster.everywhere::<Node>().get_metadata_opt(&self.node).await;
-        let found = found.map_err(|error| format!("read node {}: {}", self.node, reason(&error)))?;
+        let found = cluster.everywhere::<Node>().get_opt(&self.node).await;
+        let found = found.map_err(|error| Failure::of(&format!("read node {}", self.node), &error))?;
         match found {
-            Some(found) if found.metadata.uid.as_ref() == Some(&self.uid) => {
+            Some(found) if found.metadata.uid.as_ref() == Some(&self.uid) && is_cordoned(&found) => {
                 cordon(cluster, &self.node, &self.uid, false).await
             }
             _ => Ok(()),

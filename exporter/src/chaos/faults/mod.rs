@@ -150,7 +150,7 @@ impl Action {
             Self::PodExec(exec) => exec.undo().map(Undo::PodExec),
             Self::PodKill(_) => None,
             Self::Partition(partition) => Some(Undo::Partition(partition.undo())),
-            Self::Drain(drain) => drain.undo().map(Undo::Drain),
+            Self::Drain(drain) => Some(Undo::Drain(drain.undo())),
         }
     }
 
@@ -226,6 +226,16 @@ impl Action {
 }
 
 impl Undo {
+    /// Where it is put back, if that is in a cluster.
+    pub(super) fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Exec(_) => None,
+            Self::PodExec(repair) => Some(&repair.place),
+            Self::Partition(heal) => Some(&heal.place),
+            Self::Drain(uncordon) => Some(&uncordon.place),
+        }
+    }
+
     /// One attempt to put it back.
     pub(super) async fn attempt(&self, scene: Scene<'_>) -> Result<Outcome, Box<dyn Error + Send + Sync>> {
         match self {

@@ -24,6 +24,8 @@ pub enum Ending {
     Failed(String),
     /// It was given up at its time limit.
     OutOfTime(String),
+    /// Nobody decided upon it: whoever was asked is away, and may be there later.
+    Unanswered(String),
 }
 
 impl Outcome {
@@ -31,7 +33,7 @@ impl Outcome {
     pub fn failure(&self) -> Option<&str> {
         match &self.ending {
             Ending::Done => None,
-            Ending::Failed(reason) | Ending::OutOfTime(reason) => Some(reason),
+            Ending::Failed(reason) | Ending::OutOfTime(reason) | Ending::Unanswered(reason) => Some(reason),
         }
     }
 }

@@ -22,7 +22,7 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 pub use self::heal::Heal;
-use super::api::{self, Asked, Place};
+use super::api::{self, Asked, Failure, Place};
 use super::canary::Canary;
 use super::policies::{Cut, Narrowed, POD_NAME, Side, apart, cut_off, letting_through, narrowed, policy};
 use super::{Ending, Means, Outcome, Scene};
@@ -31,7 +31,7 @@ use crate::chaos::journal::Intent;
 use crate::chaos::step;
 use crate::clock::Moment;
 use crate::cluster::Target;
-use crate::cluster::kubernetes::{Kubernetes, MANAGER, reason};
+use crate::cluster::kubernetes::{Kubernetes, MANAGER};
 use crate::trial::{NetworkPartition, Requirement, Whom};
 
 /// Pods are cut off.
@@ -181,13 +181,13 @@ impl Partition {
         Outcome { start, end: scene.clock.now(), ending, told: vec![("request", self.to_string())] }
     }
 
-    async fn apply(&self, scene: Scene<'_>) -> Result<(), String> {
+    async fn apply(&self, scene: Scene<'_>) -> Result<(), Failure> {
         let policies = self.cluster.here::<NetworkPolicy>();
         let by = PostParams { field_manager: Some(MANAGER.to_owned()), dry_run: false };
         for cut in &self.cuts {
             let name = policy_name(scene.intent, cut.suffix);
             let made = policies.create(&by, &policy(name.clone(), &scene.intent.run, cut.spec.clone())).await;
-            made.map_err(|error| format!("make NetworkPolicy {name}: {}", reason(&error)))?;
+            made.map_err(|error| Failure::of(&format!("make NetworkPolicy {name}"), &error))?;
         }
         for narrowed in &self.narrowed {
             let change = json!({
@@ -226,17 +226,17 @@ fn policy_name(intent: &Intent, suffix: &str) -> String {
     format!("{MANAGER}-{}-{}{suffix}", intent.token, intent.id)
 }
 
-async fn patch(policies: &Api<NetworkPolicy>, name: &str, change: &serde_json::Value) -> Result<(), String> {
+async fn patch(policies: &Api<NetworkPolicy>, name: &str, change: &serde_json::Value) -> Result<(), Failure> {
     let by = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
     let patched = policies.patch(name, &by, &Patch::Merge(change)).await;
-    patched.map(drop).map_err(|error| format!("change NetworkPolicy {name}: {}", reason(&error)))
+    patched.map(drop).map_err(|error| Failure::of(&format!("change NetworkPolicy {name}"), &error))
 }
 
-fn ending(done: Result<Result<(), String>, tokio::time::error::Elapsed>, limit: Duration) -> Ending {
+fn ending(done: Result<Result<(), Failure>, tokio::time::error::Elapsed>, limit: Duration) -> Ending {
     match done {
         Ok(Ok(())) => Ending::Done,
-        Ok(Err(reason)) => Ending::Failed(reason),
-        Err(_) => Ending::OutOfTime(format!("not done within {}", humantime::format_duration(limit))),
+        Ok(Err(failure)) => failure.into_ending(),
+        Err(_) => Ending::Unanswered(format!("not done within {}", humantime::format_duration(limit))),
     }
 }
 

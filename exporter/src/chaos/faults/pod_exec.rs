@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use self::channel::line;
 use self::container::{Found, choose, obstacle};
 use self::inside::{Inside, within};
-use super::api::{self, Asked, Place};
+use super::api::{self, Asked, Failure, Place};
 use super::pods::{Candidate, draw};
 use super::{EndError, Ending, InjectError, Means, Outcome, Scene, Trace};
 use crate::chaos::guard::{Obstacle, Refusal};
@@ -200,9 +200,11 @@ impl Repair {
         let start = scene.clock.now();
         step!("revert_started");
         let not_done = |ending| Outcome { start, end: scene.clock.now(), ending, told: Vec::new() };
-        let inside = match within(limit, self.place.reach()).await {
-            Ok(cluster) => self.inside(cluster),
-            Err(reason) => return not_done(Ending::Failed(reason)),
+        let silent = || format!("no answer within {}", humantime::format_duration(limit));
+        let inside = match tokio::time::timeout(limit, self.place.reach()).await {
+            Ok(Ok(cluster)) => self.inside(cluster),
+            Ok(Err(failure)) => return not_done(failure.into_ending()),
+            Err(_elapsed) => return not_done(Ending::Unanswered(silent())),
         };
         match tokio::time::timeout(limit, inside.settled()).await {
             Ok(Found::Gone) => {
@@ -231,7 +233,8 @@ pub(super) async fn end(left: &InContainer) -> Result<(), EndError> {
     /// A look that takes longer than this has failed.
     const LIMIT: Duration = Duration::from_secs(10);
     let InContainer { place, pod, uid, container, container_id } = left.clone();
-    let cluster = within(LIMIT, place.reach()).await?;
+    let reached = async { place.reach().await.map_err(Failure::into_reason) };
+    let cluster = within(LIMIT, reached).await?;
     let inside = Inside { cluster, pod, uid, container };
     if !within(LIMIT, inside.find()).await?.is_still(&container_id) {
         return Ok(());

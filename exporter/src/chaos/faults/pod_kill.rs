@@ -136,7 +136,9 @@ impl Kill {
                 }
                 KilledBy::Evict => match api::evict(&pods, name, uid, Some(self.grace)).await {
                     Evicted::Going => Ok(()),
-                    Evicted::NotNow { reason, .. } | Evicted::Failed(reason) => Err(reason),
+                    Evicted::Gone(reason) | Evicted::NotNow { reason, .. } | Evicted::Failed(reason) => {
+                        Err(reason)
+                    }
                 },
             }
         };

@@ -99,6 +99,21 @@ pub(super) fn narrowed(policy: &NetworkPolicy, whom: &Requirement) -> Option<Nar
     Some(Narrowed { name, uid, version: metadata.resource_version.clone()?, before, after })
 }
 
+/// Whom a narrowed policy is to be about again, which is about `about` by now; `None`: nothing of ours is left in it.
+/// Where somebody else has changed it, only what made it narrower goes.
+pub(super) fn widened(about: Option<LabelSelector>, narrowed: &Narrowed) -> Option<LabelSelector> {
+    let mut about = about?;
+    if about == narrowed.after {
+        return Some(narrowed.before.clone().unwrap_or_default());
+    }
+    let ours = narrowed.after.match_expressions.as_ref()?.last()?;
+    let expressions = about.match_expressions.as_mut()?;
+    let place = expressions.iter().position(|expression| expression == ours)?;
+    expressions.remove(place);
+    about.match_expressions = about.match_expressions.filter(|expressions| !expressions.is_empty());
+    Some(about)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -149,6 +164,36 @@ mod tests {
             )
         };
         assert!(selector.matches(&labels("postgres-1")) && !selector.matches(&labels("postgres-0")));
+    }
+
+    #[test]
+    fn a_policy_is_widened_to_what_it_was_or_to_what_somebody_else_made_of_it_meanwhile() {
+        let ours = json!({"key": POD_NAME, "operator": "NotIn", "values": ["postgres-0"]});
+        let one = Requirement::equals(POD_NAME, "postgres-0");
+        let tier = json!({"key": "tier", "operator": "Exists"});
+        let labels = |app: &str| json!({"matchLabels": {"app": app}});
+        let with = |app: &str, expressions: Value| {
+            let mut selector = labels(app);
+            selector["matchExpressions"] = expressions;
+            selector
+        };
+        let table = [
+            (labels("postgres"), with("postgres", json!([ours])), Some(labels("postgres"))),
+            (json!({}), json!({"matchExpressions": [ours]}), Some(json!({}))),
+            (with("postgres", json!([])), with("postgres", json!([ours])), Some(with("postgres", json!([])))),
+            // Not narrowed, or not any more.
+            (labels("postgres"), labels("postgres"), None),
+            (labels("postgres"), with("shop", json!([tier])), None),
+            // Narrowed, and changed since.
+            (labels("postgres"), with("shop", json!([ours])), Some(labels("shop"))),
+            (labels("postgres"), with("shop", json!([tier, ours])), Some(with("shop", json!([tier])))),
+        ];
+        for (before, now, expected) in table {
+            let it = narrowed(&policy(&json!({"podSelector": before, "ingress": [{}]})), &one);
+            let about = serde_json::from_value(now.clone()).expect("a selector");
+            let wide = widened(Some(about), &it.expect("whole"));
+            assert_eq!(wide.map(|wide| json!(wide)), expected, "{before} {now}");
+        }
     }
 
     #[test]

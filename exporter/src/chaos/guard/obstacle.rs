@@ -99,6 +99,16 @@ pub enum Obstacle {
         /// The node.
         node: String,
     },
+    /// Somebody else has cordoned it meanwhile.
+    Cordoned {
+        /// The node.
+        node: String,
+    },
+    /// The node is not there any more.
+    NodeGone {
+        /// The node.
+        node: String,
+    },
     /// Nothing would leave it.
     Empty {
         /// The node.
@@ -145,6 +155,7 @@ impl Obstacle {
             | Self::NoPod { .. }
             | Self::NoneMeet { .. }
             | Self::Others { .. }
+            | Self::NodeGone { .. }
             | Self::NoNode { .. } => "no_target",
             Self::NoContainer { .. } => "no_container",
             Self::Stopped { .. } => "stopped",
@@ -153,6 +164,7 @@ impl Obstacle {
             Self::LetThrough { .. } | Self::Said { .. } => "let_through",
             Self::Unseen { .. } => "unseen",
             Self::LastNode { .. } => "last_node",
+            Self::Cordoned { .. } => "cordoned",
             Self::Empty { .. } => "empty_node",
             Self::Stranger { .. } => "stranger",
             Self::EmptyDir { .. } => "empty_dir",
@@ -212,6 +224,10 @@ impl fmt::Display for Obstacle {
                 if passed_over.is_empty() { Ok(()) } else { write!(f, ": {}", passed_over.join(", ")) }
             }
             Self::LastNode { node } => write!(f, "node {node} is the last one that takes pods"),
+            Self::Cordoned { node } => {
+                write!(f, "node {node} has been cordoned by somebody else, and is not ours to open again")
+            }
+            Self::NodeGone { node } => write!(f, "there is no node {node} any more"),
             Self::Empty { node } => write!(f, "no pod would leave node {node}"),
             Self::Stranger { pod, namespace } => write!(
                 f,

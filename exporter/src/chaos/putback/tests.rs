@@ -6,7 +6,7 @@ use crate::chaos::faults::commands::Mend;
 use crate::chaos::journal::Intent;
 use crate::trial::FaultKind;
 
-const NOW: Retry = Retry { attempts: 2, pause: Duration::ZERO };
+const NOW: Retry = Retry { attempts: 2, pause: Duration::ZERO, away: Duration::ZERO };
 
 fn intent(id: u64, folder: &Path, revert: Option<&str>) -> Intent {
     Intent {
@@ -119,7 +119,7 @@ async fn a_revert_that_cannot_be_begun_is_tried_again_and_names_the_folder_that_
     assert!(failures[0].to_string().contains(&told), "{}", failures[0]);
     assert!(failures[0].to_string().contains("failed 2 times"), "{}", failures[0]);
 
-    let patient = Retry { attempts: 3000, pause: Duration::from_millis(10) };
+    let patient = Retry { attempts: 3000, pause: Duration::from_millis(10), away: Duration::ZERO };
     let (clock, made_later) = (Clock::start(), async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         fs::create_dir(&gone).expect("made again");

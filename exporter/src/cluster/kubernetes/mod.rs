@@ -134,6 +134,15 @@ pub fn reason(error: &kube::Error) -> String {
     }
 }
 
+/// Whether nobody has decided upon a request: the API server is away or busy, and may do it later.
+pub fn is_away(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => matches!(status.code, 429 | 502..=504),
+        kube::Error::HyperError(_) | kube::Error::Service(_) => true,
+        _ => false,
+    }
+}
+
 /// Whether the API server says that there is no such object.
 pub fn is_absent(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 404)

@@ -71,7 +71,7 @@ impl Rig {
             secrets: Secrets::default(),
             cluster: None,
             metrics: metrics.expect("the families fit"),
-            retry: Retry { attempts: 3, pause: Duration::ZERO },
+            retry: Retry { attempts: 3, pause: Duration::ZERO, away: Duration::ZERO },
         };
         Driver::open(setup).await.expect("a driver")
     }

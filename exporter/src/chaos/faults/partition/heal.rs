@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{about, ending, patch, policy_name};
-use crate::chaos::faults::api::Place;
-use crate::chaos::faults::policies::Narrowed;
+use crate::chaos::faults::api::{Failure, Place};
+use crate::chaos::faults::policies::{Narrowed, widened};
 use crate::chaos::faults::{Outcome, Scene};
 use crate::chaos::step;
-use crate::cluster::kubernetes::{is_absent, reason};
+use crate::cluster::kubernetes::is_absent;
 
 /// What lets traffic through again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,8 +43,8 @@ impl Heal {
         Outcome { start, end: scene.clock.now(), ending: ending(done, limit), told }
     }
 
-    /// Others first: our policy holds everything back until they stand as they stood.
-    async fn apply(&self, scene: Scene<'_>) -> Result<(), String> {
+    /// Others first: our policies hold everything back until they stand as they stood.
+    async fn apply(&self, scene: Scene<'_>) -> Result<(), Failure> {
         let policies = self.place.reach().await?.here::<NetworkPolicy>();
         for narrowed in &self.narrowed {
             widen(&policies, narrowed).await?;
@@ -54,35 +54,26 @@ impl Heal {
             match policies.delete(&name, &DeleteParams::default()).await {
                 Ok(_) => {}
                 Err(error) if is_absent(&error) => {}
-                Err(error) => return Err(format!("delete NetworkPolicy {name}: {}", reason(&error))),
+                Err(error) => return Err(Failure::of(&format!("delete NetworkPolicy {name}"), &error)),
             }
         }
         Ok(())
     }
 }
 
-/// Gives a policy back whom it was about, unless somebody has changed that meanwhile.
-async fn widen(policies: &Api<NetworkPolicy>, narrowed: &Narrowed) -> Result<(), String> {
+/// Gives a policy back whom it was about; what somebody else has made of it meanwhile stays.
+async fn widen(policies: &Api<NetworkPolicy>, narrowed: &Narrowed) -> Result<(), Failure> {
     let name = &narrowed.name;
     let found = policies.get_opt(name).await;
-    let found = found.map_err(|error| format!("read NetworkPolicy {name}: {}", reason(&error)))?;
+    let found = found.map_err(|error| Failure::of(&format!("read NetworkPolicy {name}"), &error))?;
     // Gone, or another one by now: whoever did that wanted it so.
     let Some(found) = found.filter(|found| found.metadata.uid.as_ref() == Some(&narrowed.uid)) else {
         return Ok(());
     };
     let about = found.spec.as_ref().and_then(|spec| spec.pod_selector.clone());
-    if about == narrowed.before {
-        return Ok(());
-    }
-    if about.as_ref() != Some(&narrowed.after) {
-        return Err(format!(
-            "NetworkPolicy {name} was changed by somebody else meanwhile: take the last expression of its podSelector \
-             out by hand"
-        ));
-    }
-    let before = narrowed.before.clone().unwrap_or_default();
+    let Some(wide) = widened(about, narrowed) else { return Ok(()) };
     // In a merge, what is left out stays; null takes it away.
-    let selector = json!({"matchLabels": before.match_labels, "matchExpressions": before.match_expressions});
+    let selector = json!({"matchLabels": wide.match_labels, "matchExpressions": wide.match_expressions});
     let change = json!({
         "metadata": {"resourceVersion": found.metadata.resource_version, "uid": narrowed.uid},
         "spec": {"podSelector": selector},

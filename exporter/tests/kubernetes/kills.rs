@@ -1,0 +1,112 @@
+//! What a kill asks for, and what becomes of it where the pod is another, stays, or is not to be hit.
+
+use serde_json::json;
+
+use crate::api::rules::Fate;
+use crate::api::status;
+use crate::faults::KILL_PRIMARY;
+use crate::shop::Shop;
+
+const DELETE: &str = "    pod_kill: {primary_of: kv, grace: 7s, timeout: 3s}\n";
+const EVICT: &str = "    pod_kill: {primary_of: kv, by: evict, grace: 7s, timeout: 3s}\n";
+const INEFFECTIVE: &str = "experiment break-it ended as ineffective";
+
+fn uid(shop: &Shop) -> String {
+    shop.find("pods", "kv-0").expect("it is there")["metadata"]["uid"].as_str().expect("a UID").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_is_deleted_by_its_uid_with_its_grace_and_asked_once() {
+    let shop = Shop::start().await;
+    let before = uid(&shop);
+    let ended = shop.ends(shop.run(DELETE)).await;
+    ended.assert_said(&["the fault took effect", "the run is finished"]);
+    assert_eq!(shop.changes(), ["delete pods kv-0"]);
+    let asked = &shop.api.bodies("delete pods kv-0")[0];
+    assert_eq!(asked["gracePeriodSeconds"], 7);
+    assert_eq!(asked["preconditions"], json!({"uid": before}));
+    assert_ne!(uid(&shop), before, "another has taken its place");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_is_evicted_by_its_uid_with_its_grace_and_a_budgets_no_is_taken_for_one() {
+    let shop = Shop::start().await;
+    let before = uid(&shop);
+    shop.api.rule("create", "pods/eviction", 1, Fate::refused(status::over_budget));
+    let ended = shop.ends(shop.run(EVICT)).await;
+    ended.assert_said(&[INEFFECTIVE, "Cannot evict pod as it would violate the pod's disruption budget"]);
+    assert_eq!(shop.changes(), ["create pods/eviction kv-0"], "asked once");
+    let asked = &shop.api.bodies("create pods/eviction kv-0")[0];
+    assert_eq!((&asked["apiVersion"], &asked["kind"]), (&json!("policy/v1"), &json!("Eviction")));
+    assert_eq!(asked["metadata"]["name"], "kv-0");
+    let options = json!({"gracePeriodSeconds": 7, "preconditions": {"uid": before}});
+    for (key, value) in options.as_object().expect("an object") {
+        assert_eq!(asked["deleteOptions"][key], *value, "{key}");
+    }
+    shop.assert_as_before(&[], "not evicted");
+}
+
+/// Between the choice of a pod and its end its controller puts another of its name there, or nobody does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_that_is_another_by_then_is_not_hit_and_one_that_is_gone_was_not_killed() {
+    let cases = [(DELETE, "delete", "pods"), (EVICT, "create", "pods/eviction")];
+    let cases = cases.into_iter().flat_map(|case| [(case, true), (case, false)]);
+    let runs = cases.map(|((fault, verb, resource), comes_back)| async move {
+        let shop = Shop::start().await;
+        let hand = move |objects: &mut crate::api::objects::Objects| {
+            if comes_back {
+                objects.edit("pods", "kv-0", |pod| pod["metadata"]["uid"] = json!("another"));
+            } else {
+                objects.all.retain(|key, _| key.3 != "kv-0");
+            }
+        };
+        shop.api.rule(verb, resource, 1, Fate::before(hand));
+        let ended = shop.ends(shop.run(fault)).await;
+        ended.assert_said(&[INEFFECTIVE]);
+        assert_eq!(shop.changes(), [format!("{verb} {resource} kv-0")], "asked once");
+        let there = shop.find("pods", "kv-0").map(|pod| pod["metadata"]["uid"].clone());
+        assert_eq!(there, comes_back.then(|| json!("another")), "nobody touched it");
+    });
+    futures_util::future::join_all(runs).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_that_never_terminates_is_told_at_the_time_limit() {
+    let shop = Shop::start().await;
+    let keep = |pod: &mut serde_json::Value| pod["metadata"]["finalizers"] = json!(["example.org/keep"]);
+    shop.api.lock().objects.edit("pods", "kv-0", keep);
+    let ended = shop.ends(shop.run(KILL_PRIMARY.text)).await;
+    ended.assert_said(&[INEFFECTIVE, "it was not seen to take effect within 3s: still there: pod kv-0"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_namespace_that_has_not_opted_in_is_left_alone() {
+    let shop = Shop::start().await;
+    let faults = [
+        "    pod_kill: {selector: app=shop}\n",
+        "    node_drain: {holding: app=shop}\n",
+        "    network_partition: {primary_of: kv, replace_policies: true}\n",
+    ];
+    for (number, fault) in faults.iter().enumerate() {
+        let out = |namespace: &mut serde_json::Value| {
+            namespace["metadata"]["labels"] = json!({"ordeal/chaos": "no"});
+        };
+        shop.api.lock().objects.edit("namespaces", "shop", out);
+        let ended = shop.ends(shop.run_in(&format!("run{number}"), &format!("r{number}"), fault)).await;
+        ended.assert_said(&["break-it ended as refused: namespace shop has not opted in"]);
+    }
+    assert_eq!(shop.changes(), [""; 0]);
+}
+
+/// It may opt out until the last moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_namespace_that_opts_out_after_the_choice_is_left_alone() {
+    let shop = Shop::start().await;
+    let out = |objects: &mut crate::api::objects::Objects| {
+        objects.edit("namespaces", "shop", |it| it["metadata"]["labels"] = json!({}));
+    };
+    shop.api.rule("get", "namespaces", 1, Fate::after(out));
+    let ended = shop.ends(shop.run(KILL_PRIMARY.text)).await;
+    ended.assert_said(&["break-it ended as refused: namespace shop has not opted in"]);
+    assert_eq!(shop.changes(), [""; 0]);
+}
