@@ -4,6 +4,7 @@ mod commands;
 mod ending;
 mod hold;
 mod linger;
+mod member;
 mod overrides;
 mod place;
 mod recover;
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::conductor::{Board, Conductor, Ended, Findings, Options};
-use crate::load;
+use crate::load::Running;
 use crate::logging::Log;
 use crate::progress::Progress;
 use crate::signals;
@@ -36,6 +37,7 @@ use rooms::{Purpose, Rooms};
 use show::{show, visitable};
 
 pub use commands::{Planned, cleanup, plan, sql, summary};
+pub use member::{LoadRequest, load};
 pub use overrides::Overrides;
 pub use recover::{recover, recover_namespace};
 
@@ -55,6 +57,8 @@ pub struct Request {
     pub wait_for_scrape: bool,
     /// How long the end waits at most for two scrapes by everybody who recorded the run.
     pub linger: Duration,
+    /// How many load processes have its users; 0: they are of this process.
+    pub load_processes: usize,
 }
 
 /// Carries out the run. Ends with 0 when it went through all its phases.
@@ -71,6 +75,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         clock,
         run: &id,
         folder: dir.path(),
+        load_processes: request.load_processes,
         registry: &registry,
         abort: &abort,
         stop: &stop,
@@ -93,7 +98,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         dir.path().display()
     ));
 
-    let running = watch::Sender::<Option<Arc<load::Running>>>::new(None);
+    let running = watch::Sender::<Option<Arc<Running>>>::new(None);
     let load_seen = running.subscribe();
     let shown = tokio::spawn(show(progress.clone(), clock, board.clone(), running.subscribe(), stop.clone()));
     let conductor = Conductor {
@@ -112,8 +117,12 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         running,
         abort: abort.clone(),
     };
+    let helm = rooms.load.helm();
     let end = conductor.lead(rooms.load).await;
     over.cancel();
+    if let Some(helm) = helm {
+        helm.leave().await;
+    }
     if let Some(lease) = lease {
         lease.release().await;
     }
