@@ -1,4 +1,4 @@
-//! An API server that has one kind of object, ConfigMaps of one namespace, as the processes of a fleet use them.
+//! An API server that has one kind of object, the ConfigMap, in one namespace, as the processes of a fleet use it.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
