@@ -28,7 +28,7 @@ up() {
 down() {
   # The conductor first: before it goes, it puts back what it broke in the shop.
   kubectl -n ordeal delete job conductor --ignore-not-found --timeout 200s
-  kubectl delete -k "$here/demo/run" --ignore-not-found
+  kubectl delete -k "$here/demo/run-fleet" --ignore-not-found
   kubectl delete -k "$here/demo" --ignore-not-found
 }
 

@@ -27,7 +27,7 @@ troubles() {
 
 # Jobs cannot be changed, and a run's name serves once.
 begin() {
-  kubectl -n "$namespace" delete job conductor verifier --ignore-not-found 2>/dev/null
+  kubectl -n "$namespace" delete job conductor load verifier --ignore-not-found 2>/dev/null
   kubectl kustomize "$folder" | sed -e "s,ordeal/run: first,ordeal/run: $run," "${options[@]}" | kubectl apply -f -
   kubectl -n "$namespace" wait pod -l "ordeal/run=$run,app.kubernetes.io/name=load-exporter" \
     --for=jsonpath='{.status.phase}'=Running --timeout "$ready_limit" || {

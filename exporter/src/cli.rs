@@ -83,6 +83,21 @@ Exit codes:
   2    bad usage or a bad trial file
   130  it was interrupted; nothing is left broken")]
     Run(Run),
+    /// Drive a share of the users of a run that another process conducts.
+    #[command(after_help = "\
+The conductor is `load-exporter run TRIAL --run-id ID --load-processes N`. Conductor and load processes agree by
+the ConfigMap `ordeal-fleet` of the Kubernetes namespace that they are in. Users whose number is the index modulo
+the number of processes are this one's.
+
+Example:
+  load-exporter load trial.yaml --run-id nightly-7 --index 0 --of 2
+
+Exit codes:
+  0    the load ended as the conductor said
+  1    it did not begin, or ended by itself because the conductor was gone
+  2    bad usage or a bad trial file
+  130  it was interrupted")]
+    Load(Load),
     /// Check trial files, and report all their faults with line and column.
     #[command(after_help = "\
 Example:
@@ -203,6 +218,7 @@ impl Command {
     pub fn logging(&self) -> Logging {
         match self {
             Self::Run(Run { logging, .. })
+            | Self::Load(Load { logging, .. })
             | Self::Plan { logging, .. }
             | Self::Recover { logging, .. }
             | Self::Cleanup { logging, .. } => *logging,
@@ -231,6 +247,32 @@ pub struct Run {
     /// Working folder: the journal, and a folder for each run with ledger, results and log.
     #[arg(long, default_value = "run", value_name = "DIR")]
     pub dir: PathBuf,
+    /// What is otherwise than in the file.
+    #[command(flatten)]
+    pub changes: Changes,
+    /// Id of the run; a random one unless given. The id of a run that died only brings that run to its end.
+    #[arg(long = "run-id", value_name = "ID", value_parser = run_id)]
+    pub run_id: Option<String>,
+    /// How many load processes have the users, each as `load-exporter load`; with 0 they are of this process.
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=16))]
+    pub load_processes: u16,
+    /// Begin the ramp without waiting for a scrape.
+    #[arg(long)]
+    pub no_wait_for_scrape: bool,
+    /// Longest wait for two scrapes of the end of the run, by everybody who has scraped it regularly.
+    #[arg(long, default_value = "60s", value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub linger: Duration,
+    /// Where metrics are served.
+    #[command(flatten)]
+    pub web: Web,
+    /// What is logged.
+    #[command(flatten)]
+    pub logging: Logging,
+}
+
+/// Flags of `run` and `load` that change the trial; all processes of a run need the same.
+#[derive(Debug, Args)]
+pub struct Changes {
     /// Hold the last stage until the load has lasted this long, instead of what the file says, as in 30m.
     #[arg(long, value_parser = lasting, value_name = "DURATION")]
     pub duration: Option<Duration>,
@@ -240,13 +282,26 @@ pub struct Run {
     /// Seed of all random choices, instead of the file's.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Id of the run; a random one unless given. The id of a run that died only brings that run to its end.
+}
+
+/// Flags of `load`.
+#[derive(Debug, Args)]
+pub struct Load {
+    /// The trial file, the same as the conductor's.
+    pub trial: PathBuf,
+    /// Id of the run, the same as the conductor's.
     #[arg(long = "run-id", value_name = "ID", value_parser = run_id)]
-    pub run_id: Option<String>,
-    /// Begin the ramp without waiting for a scrape.
-    #[arg(long)]
-    pub no_wait_for_scrape: bool,
-    /// Longest wait for two scrapes of the end of the run, by everybody who has scraped it regularly.
+    pub run_id: String,
+    /// Which load process this is, from 0; an Indexed Job on Kubernetes says so.
+    #[arg(long, value_name = "I", env = "JOB_COMPLETION_INDEX", value_parser = clap::value_parser!(u16).range(0..16))]
+    pub index: u16,
+    /// How many load processes the run has.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub of: u16,
+    /// What is otherwise than in the file.
+    #[command(flatten)]
+    pub changes: Changes,
+    /// Longest wait for two scrapes of the end of the load, by everybody who has scraped it regularly.
     #[arg(long, default_value = "60s", value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub linger: Duration,
     /// Where metrics are served.
@@ -350,6 +405,21 @@ mod tests {
         {
             assert!(!taken(&[command, &["--web.listen-address", ":1"]].concat()), "{command:?}");
         }
+    }
+
+    #[test]
+    fn a_load_process_says_which_of_how_many_it_is() {
+        let taken = |words: &[&str]| {
+            Cli::try_parse_from(["load-exporter", "load", "t.yaml", "--run-id", "r"].iter().chain(words))
+                .is_ok()
+        };
+        assert!(
+            taken(&["--index", "0", "--of", "1"]) && taken(&["--index", "15", "--of", "16", "--users", "9"])
+        );
+        for bad in [&["--index", "0"][..], &["--of", "2"], &["--index", "0", "--of", "0"]] {
+            assert!(!taken(bad), "{bad:?}");
+        }
+        assert!(!taken(&["--index", "16", "--of", "16"]) && !taken(&["--index", "0", "--of", "17"]));
     }
 
     #[test]

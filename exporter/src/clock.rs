@@ -72,6 +72,11 @@ impl Clock {
         self.origin + moment.0
     }
 
+    /// The moment of so many seconds since the Unix epoch; the origin, where that was before it.
+    pub fn moment(&self, unix_seconds: f64) -> Moment {
+        Moment::from_secs_f64(unix_seconds - self.unix_origin.as_secs_f64())
+    }
+
     /// `moment` in seconds since the Unix epoch.
     pub fn unix_seconds(&self, moment: Moment) -> f64 {
         (self.unix_origin + moment.0).as_secs_f64()

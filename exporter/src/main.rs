@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use exporter::app::{self, Overrides, Request};
-use exporter::cli::{Cli, Command, Run};
+use exporter::app::{self, LoadRequest, Overrides, Request};
+use exporter::cli::{Changes, Cli, Command, Load, Run};
+use exporter::load::Share;
 use exporter::logging::Log;
 use exporter::progress::Progress;
 use exporter::trial::{self, Faults, ProcessEnvironment, Trial};
@@ -37,6 +38,13 @@ async fn main() -> ExitCode {
 async fn carry_out(command: Command, log: &Log, progress: &Progress) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run(run) => app::run(request(run)?, log, progress).await,
+        Command::Load(load) => {
+            let Some(share) = Share::new(load.index.into(), load.of.into()) else {
+                progress.say("load-exporter: --index counts from 0 and is less than --of");
+                return Ok(ExitCode::from(BAD_FILE));
+            };
+            app::load(load_request(load, share)?, progress).await
+        }
         Command::Check { trials } => Ok(check(&trials, progress)),
         Command::Plan { trial, .. } => {
             let planned = app::plan(&read(&trial)?).await?;
@@ -59,16 +67,31 @@ async fn carry_out(command: Command, log: &Log, progress: &Progress) -> anyhow::
 }
 
 fn request(run: Run) -> anyhow::Result<Request> {
-    let overrides = Overrides { duration: run.duration, users: run.users, seed: run.seed };
     Ok(Request {
-        trial: overrides.apply(read(&run.trial)?),
+        trial: overrides(&run.changes).apply(read(&run.trial)?),
         run: run.run_id,
         dir: run.dir,
         listen: run.web.listen.0,
         telemetry_path: run.web.telemetry_path,
         wait_for_scrape: !run.no_wait_for_scrape,
         linger: run.linger,
+        load_processes: run.load_processes.into(),
     })
+}
+
+fn load_request(load: Load, share: Share) -> anyhow::Result<LoadRequest> {
+    Ok(LoadRequest {
+        trial: overrides(&load.changes).apply(read(&load.trial)?),
+        run: load.run_id,
+        share,
+        listen: load.web.listen.0,
+        telemetry_path: load.web.telemetry_path,
+        linger: load.linger,
+    })
+}
+
+fn overrides(changes: &Changes) -> Overrides {
+    Overrides { duration: changes.duration, users: changes.users, seed: changes.seed }
 }
 
 fn read(path: &Path) -> Result<Trial, Faults> {

@@ -271,10 +271,16 @@ fn load_processes_that_are_not_there_to_the_end_are_noticed() {
     let (other, mut restarted) = spread("restarted", 5.0);
     let starts = [(0.0, MOMENT - 0.5), (350.0, MOMENT + 349.0)];
     restarted[1].set("process_start_time_seconds", &[], steps(&starts));
-    let runs = [&conductor, &other].into_iter().chain(&workers).chain(&restarted);
+    // Its users have ended, and it stays.
+    let (third, mut emptied) = spread("emptied", 5.0);
+    emptied[1].stop_users(300.0);
+    let runs = [&conductor, &other, &third].into_iter().chain(&workers).chain(&restarted).chain(&emptied);
     let server = Server::with(runs);
     let told = |run: &str| server.verdict(&slos(run), &["--run", run]);
-    assert_eq!(said(&told("deserted"), "shop answers"), "inconclusive gap");
+    let deserted = told("deserted");
+    assert_eq!(said(&deserted, "shop answers"), "inconclusive gap");
+    assert_eq!(said(&deserted, "load held"), "inconclusive gap");
+    assert_eq!(said(&told("emptied"), "load held"), "fail");
     assert_eq!(said(&told("restarted"), "shop answers"), "inconclusive process_restarted");
 }
 

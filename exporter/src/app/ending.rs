@@ -11,7 +11,7 @@ use crate::load;
 use crate::progress::Progress;
 
 /// The exit code of an interrupted run: 128 + SIGINT, as shells count.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// How many of `requests` failed, and of what most: told where a run ends, that nobody must look for it.
 fn failures_of(requests: u64, reasons: &BTreeMap<&'static str, u64>) -> Option<String> {

@@ -6,6 +6,7 @@ mod ending;
 mod hold;
 mod linger;
 mod manifests;
+mod member;
 mod overrides;
 mod permitted;
 mod place;
@@ -28,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::conductor::{Board, Conductor, Ended, Findings, Options};
-use crate::load;
+use crate::load::Running;
 use crate::logging::Log;
 use crate::progress::Progress;
 use crate::signals;
@@ -42,6 +43,7 @@ use show::{show, visitable};
 pub use cleanup::cleanup;
 pub use commands::{Planned, plan, sql, summary};
 pub use manifests::{Account, manifests};
+pub use member::{LoadRequest, load};
 pub use overrides::Overrides;
 pub use recover::{recover, recover_namespace};
 
@@ -61,6 +63,8 @@ pub struct Request {
     pub wait_for_scrape: bool,
     /// How long the end waits at most for two scrapes by everybody who recorded the run.
     pub linger: Duration,
+    /// How many load processes have its users; 0: they are of this process.
+    pub load_processes: usize,
 }
 
 /// Carries out the run. Ends with 0 when it went through all its phases.
@@ -77,6 +81,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         clock,
         run: &id,
         folder: dir.path(),
+        load_processes: request.load_processes,
         registry: &registry,
         abort: &abort,
         stop: &stop,
@@ -99,7 +104,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         dir.path().display()
     ));
 
-    let running = watch::Sender::<Option<Arc<load::Running>>>::new(None);
+    let running = watch::Sender::<Option<Arc<Running>>>::new(None);
     let load_seen = running.subscribe();
     let shown = tokio::spawn(show(progress.clone(), clock, board.clone(), running.subscribe(), stop.clone()));
     let conductor = Conductor {
@@ -118,8 +123,12 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         running,
         abort: abort.clone(),
     };
+    let helm = rooms.load.helm();
     let end = conductor.lead(rooms.load).await;
     over.cancel();
+    if let Some(helm) = helm {
+        helm.leave().await;
+    }
     if let Some(lease) = lease {
         lease.release().await;
     }

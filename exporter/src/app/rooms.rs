@@ -19,7 +19,7 @@ use crate::cluster::{self, Cluster};
 use crate::conductor;
 use crate::health::Health;
 use crate::ledger::Ledgers;
-use crate::load::{Load, Prepared};
+use crate::load::{Fleet, Load, Prepared};
 use crate::progress::Progress;
 use crate::trial::{ComponentKind, Name, StatusSource, Trial};
 
@@ -30,6 +30,7 @@ pub(super) struct Purpose<'r> {
     pub(super) run: &'r str,
     /// The run's folder.
     pub(super) folder: &'r Path,
+    pub(super) load_processes: usize,
     pub(super) registry: &'r Registry,
     pub(super) abort: &'r CancellationToken,
     pub(super) stop: &'r CancellationToken,
@@ -60,13 +61,22 @@ impl Rooms {
         let cluster = cluster::start(watched(trial, cluster), clock, registry, purpose.stop.clone())?;
         let health = Health::start(trial, clock, registry, cluster.clone(), purpose.stop)?;
         let ledgers = Ledgers::open(trial, run, clock, registry, purpose.folder)?;
-        let load = Prepared::Here(Box::new(Load::new(Arc::clone(trial), clock, registry)?));
+        let load = open_load(purpose).await?;
         Ok(Self { metrics, driver, cluster, health, ledgers, load })
     }
 }
 
+async fn open_load(purpose: &Purpose<'_>) -> anyhow::Result<Prepared> {
+    let Purpose { trial, clock, run, registry, load_processes: of, .. } = *purpose;
+    if of == 0 {
+        return Ok(Prepared::Here(Box::new(Load::new(Arc::clone(trial), clock, registry)?)));
+    }
+    let home = Kubernetes::connect_home().await.context("find the load processes")?;
+    Ok(Prepared::Fleet(Fleet::new(Arc::clone(trial), clock, registry, run, of, home)?))
+}
+
 /// The source revision given at build time, empty when unknown.
-fn revision() -> &'static str {
+pub(super) fn revision() -> &'static str {
     option_env!("ORDEAL_REVISION").unwrap_or_default()
 }
 

@@ -1,11 +1,10 @@
 //! Families that speak of the run as a whole.
 
-use prometheus::core::{AtomicF64, Collector, Desc, GenericGauge};
-use prometheus::proto::MetricFamily;
-use prometheus::{Gauge, GaugeVec, Opts, Registry};
+use prometheus::{GaugeVec, Opts, Registry};
 
 use super::Phase;
-use crate::clock::{Clock, Moment};
+use super::identity::{Role, constant, identify};
+use crate::clock::Clock;
 use crate::trial::Trial;
 
 /// Identity, phases and clock of a run.
@@ -24,21 +23,7 @@ impl Metrics {
         trial: &Trial,
         revision: &str,
     ) -> Result<Self, prometheus::Error> {
-        let version = env!("CARGO_PKG_VERSION");
-        constant(
-            registry,
-            "ordeal_run_info",
-            "The run that this process conducts.",
-            &[("run", run), ("trial", trial.name.as_str()), ("role", "conductor"), ("version", version)],
-            1.0,
-        )?;
-        constant(
-            registry,
-            "ordeal_build_info",
-            "Version and source revision of this program.",
-            &[("version", version), ("revision", revision)],
-            1.0,
-        )?;
+        identify(registry, clock, run, trial, Role::Conductor, revision)?;
         constant(
             registry,
             "ordeal_settle_seconds",
@@ -53,13 +38,6 @@ impl Metrics {
             "When the run began, in Unix time.",
             &[],
             began,
-        )?;
-        constant(
-            registry,
-            "process_start_time_seconds",
-            "Start time of the process, in Unix time.",
-            &[],
-            clock.unix_seconds(Moment::default()),
         )?;
         let metrics = Self {
             phase: GaugeVec::new(
@@ -84,7 +62,6 @@ impl Metrics {
         registry.register(Box::new(metrics.phase.clone()))?;
         registry.register(Box::new(metrics.phase_start.clone()))?;
         registry.register(Box::new(metrics.run_end.clone()))?;
-        registry.register(Box::new(TimeSeconds::new(clock)?))?;
         for phase in Phase::ALL {
             metrics.phase.with_label_values(&[phase.as_str()]).set(0.0);
         }
@@ -104,43 +81,5 @@ impl Metrics {
     /// The run is over, audit included.
     pub fn ended(&self, unix_seconds: f64) {
         self.run_end.with_label_values(&[] as &[&str]).set(unix_seconds);
-    }
-}
-
-fn constant(
-    registry: &Registry,
-    name: &str,
-    help: &str,
-    labels: &[(&str, &str)],
-    value: f64,
-) -> Result<(), prometheus::Error> {
-    let names: Vec<&str> = labels.iter().map(|(name, _)| *name).collect();
-    let values: Vec<&str> = labels.iter().map(|(_, value)| *value).collect();
-    let gauge = GaugeVec::new(Opts::new(name, help), &names)?;
-    gauge.with_label_values(&values).set(value);
-    registry.register(Box::new(gauge))
-}
-
-/// `time_seconds`: our clock at the moment of the scrape, from which Prometheus' skew to us can be told.
-struct TimeSeconds {
-    clock: Clock,
-    gauge: GenericGauge<AtomicF64>,
-}
-
-impl TimeSeconds {
-    fn new(clock: Clock) -> Result<Self, prometheus::Error> {
-        let gauge = Gauge::new("ordeal_time_seconds", "This process's clock at the scrape, in Unix time.")?;
-        Ok(Self { clock, gauge })
-    }
-}
-
-impl Collector for TimeSeconds {
-    fn desc(&self) -> Vec<&Desc> {
-        self.gauge.desc()
-    }
-
-    fn collect(&self) -> Vec<MetricFamily> {
-        self.gauge.set(self.clock.unix_seconds(self.clock.now()));
-        self.gauge.collect()
     }
 }

@@ -9,6 +9,8 @@ mod course;
 mod experiment;
 mod fitness;
 mod glance;
+mod identity;
+mod limit;
 mod metrics;
 mod phase;
 mod preflight;
@@ -16,6 +18,7 @@ mod reach;
 mod report;
 mod stranger;
 mod targets;
+mod watchdog;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 pub use board::{Board, Shown};
 pub use experiment::ExperimentError;
 pub use glance::Glance;
+pub use identity::{Role, identify};
 pub use metrics::Metrics;
 pub use phase::Phase;
 pub use preflight::PreflightError;
@@ -102,6 +106,16 @@ pub enum Stopped {
     /// What was written can no longer be noted, so nothing that follows could be proven.
     #[error("keep the record of what was written")]
     Ledger(#[from] LedgerError),
+    /// The trial's abort limit.
+    #[error("{failed} of {ended} requests failed within {} s, which the trial's `abort_when` does not allow", window.as_secs())]
+    Errors {
+        /// Requests that ended in the limit's time.
+        ended: u64,
+        /// Those that failed.
+        failed: u64,
+        /// That time.
+        window: Duration,
+    },
     /// An experiment went wrong in a way that ends the run.
     #[error("carry out the experiments")]
     Experiment(#[from] ExperimentError),
@@ -143,9 +157,11 @@ impl Conductor {
     /// Leads the run to its end, whatever happens on the way.
     pub async fn lead(mut self, load: load::Prepared) -> End {
         let abort = self.abort.clone();
+        let watchdog = self.watchdog();
         let stopped = tokio::select! {
             biased;
             () = abort.cancelled() => Err(Stopped::Interrupted),
+            stopped = watchdog => Err(stopped),
             result = self.phases(load) => result,
         };
         let mut put_back = true;
@@ -172,7 +188,7 @@ impl Conductor {
         if self.driver.resumed() {
             return Err(Stopped::Resumed);
         }
-        self.preflight().await?;
+        self.preflight(&load).await?;
         self.board.enter(Phase::Ramp);
         self.ledgers.start_writers();
         // Not bound to the abort: open requests are still drained then.

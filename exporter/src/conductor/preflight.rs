@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::reach::{self, ReachError};
 use super::{Conductor, fitness};
 use crate::errors::chain;
+use crate::load::{FleetError, Prepared};
 use crate::progress::Waiting;
 use crate::{health, load};
 
@@ -63,6 +64,9 @@ pub enum PreflightError {
         /// Why.
         reason: String,
     },
+    /// Load processes are not ready.
+    #[error("gather the load processes")]
+    Fleet(#[source] FleetError),
     /// The data set could not be written.
     #[error("prepare the ledger")]
     Ledger(#[source] crate::ledger::LedgerError),
@@ -70,11 +74,14 @@ pub enum PreflightError {
 
 impl Conductor {
     /// Looks at everything a run needs, and waits for it within limits.
-    pub(super) async fn preflight(&mut self) -> Result<(), PreflightError> {
-        self.say_limits();
+    pub(super) async fn preflight(&mut self, load: &Prepared) -> Result<(), PreflightError> {
+        if load.is_here() {
+            self.say_limits();
+        }
         reach::reach(&self.trial.target).await.map_err(PreflightError::Target)?;
         self.all_healthy().await?;
         self.say_settings().await;
+        load.gather(&self.progress).await.map_err(PreflightError::Fleet)?;
         self.autoscalers_at_minimum().await?;
         self.autoscalers_see().await?;
         self.say_unprobed();

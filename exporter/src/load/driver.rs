@@ -13,11 +13,13 @@ use tokio_util::sync::CancellationToken;
 use super::choice::TaskChoice;
 use super::client::Dialer;
 use super::end::{Ended, Last};
+use super::fleet::FleetError;
 use super::handle::LoadHandle;
-use super::metrics::Metrics;
+use super::metrics::{Metrics, Scope};
 use super::plan::{Plan, PlanError};
 use super::record::Recorder;
 use super::schedule::Schedule;
+use super::share::Share;
 use super::slots::Slots;
 use super::user::{Desk, Habits};
 use super::watch::{Recent, Watcher};
@@ -41,6 +43,9 @@ pub enum LoadError {
     /// A thread for users cannot be started.
     #[error("start a thread for users")]
     Thread(#[source] io::Error),
+    /// Load processes cannot be led.
+    #[error("lead the load processes")]
+    Fleet(#[from] FleetError),
 }
 
 /// A load that is ready: its series are registered, its requests made ready, nothing is sent yet.
@@ -48,6 +53,7 @@ pub struct Load {
     trial: Arc<Trial>,
     plan: Arc<Plan>,
     schedule: Arc<Schedule>,
+    share: Share,
     tls: Option<Tls>,
     recorder: Arc<Recorder>,
 }
@@ -55,21 +61,47 @@ pub struct Load {
 impl Load {
     /// Makes the load of `trial` ready and registers its metrics.
     pub fn new(trial: Arc<Trial>, clock: Clock, registry: &Registry) -> Result<Self, LoadError> {
+        Self::with_scope(trial, clock, registry, Scope::Run)
+    }
+
+    /// [`Self::new`], of this share of the users; metrics of the whole run are the conductor's.
+    pub fn of_share(
+        trial: Arc<Trial>,
+        clock: Clock,
+        registry: &Registry,
+        share: Share,
+    ) -> Result<Self, LoadError> {
+        Self::with_scope(trial, clock, registry, Scope::Share(share))
+    }
+
+    fn with_scope(
+        trial: Arc<Trial>,
+        clock: Clock,
+        registry: &Registry,
+        scope: Scope,
+    ) -> Result<Self, LoadError> {
         let plan = Plan::new(&trial)?;
         let tls = plan.origin.https.then(|| Tls::new(&trial.target)).transpose()?;
         let schedule = Schedule::new(&trial.load.stages, trial.load.spawn_rate.per_second());
         let slots = Arc::new(Slots::new(schedule.largest()));
-        let metrics = Metrics::register(registry, &trial.load, Arc::clone(&slots), clock)?;
+        let metrics = Metrics::register(registry, &trial.load, Arc::clone(&slots), clock, scope)?;
         let recorder = Arc::new(Recorder::new(clock, metrics, slots));
-        Ok(Self { trial, plan: Arc::new(plan), schedule: Arc::new(schedule), tls, recorder })
+        let share = scope.share();
+        Ok(Self { trial, plan: Arc::new(plan), schedule: Arc::new(schedule), share, tls, recorder })
     }
 
     /// Starts the users. They stop at once, their open requests counted as drained, when `cancel` is
     /// cancelled or the handle is dropped.
     pub async fn start(self, cancel: CancellationToken) -> Result<LoadHandle, LoadError> {
+        let now = self.recorder.clock.now();
+        self.start_at(now, cancel).await
+    }
+
+    /// [`Self::start`], where the schedule counts from a moment that is not in the future.
+    pub async fn start_at(self, started: Moment, cancel: CancellationToken) -> Result<LoadHandle, LoadError> {
         let processors = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let count = threads(self.schedule.largest(), self.trial.load.think, processors);
-        let started = self.recorder.clock.now();
+        let users = self.share.of_users(self.schedule.largest());
+        let count = threads(users, self.trial.load.think, processors);
         let (orders, orders_seen) = watch::channel(Order::Run);
         let cancel = cancel.child_token();
         let ended = CancellationToken::new();
@@ -87,7 +119,7 @@ impl Load {
                 habits: self.habits(),
                 started,
                 index,
-                count,
+                share: self.share.part(index, count),
                 orders: orders_seen.clone(),
                 cancel: cancel.clone(),
             };
@@ -103,6 +135,7 @@ impl Load {
         let watcher = Watcher {
             recorder: Arc::clone(&self.recorder),
             schedule: Arc::clone(&self.schedule),
+            share: self.share,
             started,
             recent: Arc::clone(&recent),
             is_ramped,
@@ -111,6 +144,7 @@ impl Load {
         Ok(LoadHandle {
             trial: self.trial,
             schedule: self.schedule,
+            share: self.share,
             recorder: self.recorder,
             started,
             orders,
@@ -138,7 +172,7 @@ struct Seat {
     habits: Habits,
     started: Moment,
     index: usize,
-    count: usize,
+    share: Share,
     orders: watch::Receiver<Order>,
     cancel: CancellationToken,
 }
@@ -169,7 +203,7 @@ impl Seat {
             dialer,
             habits: self.habits,
         };
-        let worker = Worker::new(Rc::new(desk), self.schedule, self.started, self.index, self.count);
+        let worker = Worker::new(Rc::new(desk), self.schedule, self.started, self.share);
         worker.run(self.orders, self.cancel).await;
     }
 }

@@ -5,10 +5,13 @@ use std::sync::{Arc, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::account::Account;
 use super::end::Ended;
 use super::record::Recorder;
 use super::report::LoadReport;
 use super::schedule::Schedule;
+use super::share::Share;
+use super::slots::UserTime;
 use super::stats::{Percentiles, Times};
 use super::watch::Recent;
 use super::worker::Order;
@@ -19,6 +22,7 @@ use crate::trial::Trial;
 pub struct LoadHandle {
     pub(super) trial: Arc<Trial>,
     pub(super) schedule: Arc<Schedule>,
+    pub(super) share: Share,
     pub(super) recorder: Arc<Recorder>,
     pub(super) started: Moment,
     pub(super) orders: watch::Sender<Order>,
@@ -58,7 +62,7 @@ impl LoadHandle {
         let time = self.recorder.metrics.live.settle(now);
         let (ok, error) = self.recorder.totals();
         let wanted = match *self.orders.borrow() {
-            Order::Run => self.schedule.users_wanted(now.since(self.started)),
+            Order::Run => self.share.of_users(self.schedule.users_wanted(now.since(self.started))),
             Order::Finish { .. } => 0,
         };
         let oldest = self.recent.lock().unwrap_or_else(PoisonError::into_inner).front().copied();
@@ -71,7 +75,7 @@ impl LoadHandle {
         Snapshot {
             running: time.running,
             wanted,
-            largest: self.schedule.largest(),
+            largest: self.share.of_users(self.schedule.largest()),
             ok,
             error,
             per_second: if seconds > 0.0 && !self.ended.is_cancelled() {
@@ -99,7 +103,13 @@ impl LoadHandle {
     /// Ends the load: no request begins any more, open ones may end for one time-out, and what is then still
     /// open counts as drained. Called again, it waits for the same end.
     pub async fn finish(&self) -> LoadReport {
+        self.finish_by(None).await
+    }
+
+    /// [`Self::finish`], where open requests may end until `limit` at most.
+    pub(super) async fn finish_by(&self, limit: Option<Moment>) -> LoadReport {
         let by = self.recorder.clock.now().later_by(self.trial.load.timeout);
+        let by = limit.map_or(by, |limit| by.min(limit));
         self.orders.send_if_modified(|order| {
             let first = *order == Order::Run;
             if first {
@@ -111,11 +121,21 @@ impl LoadHandle {
         self.report()
     }
 
+    /// Requests that ended so far: well, and not.
+    pub fn counts(&self) -> (u64, u64) {
+        self.recorder.totals()
+    }
+
     /// The statistics so far; after the load's end, those of its end.
     pub fn report(&self) -> LoadReport {
+        let (account, _) = self.account(true);
+        LoadReport::new(&self.trial.load, self.share.of_users(self.schedule.largest()), &account)
+    }
+
+    /// What users did so far, on request with their response times, and what they do.
+    pub(super) fn account(&self, with_times: bool) -> (Account, UserTime) {
         let now = self.ended_at.get().copied().unwrap_or_else(|| self.recorder.clock.now());
         let time = self.recorder.metrics.live.settle(now);
-        let lasted = now.since(self.started);
-        LoadReport::new(&self.trial.load, self.schedule.largest(), &self.recorder, &time, lasted)
+        (self.recorder.account(now.since(self.started), &time, with_times), time)
     }
 }

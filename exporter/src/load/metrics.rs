@@ -11,12 +11,32 @@ use prometheus::{
 
 use super::outcome::Reason;
 use super::saturation::Lack;
+use super::share::Share;
 use super::slots::{Slots, UserTime};
 use crate::clock::{Clock, Moment};
 use crate::trial;
 
 /// Bounds of `schedule_lag_seconds`: a timer fires up to a millisecond late.
 const LAG_BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// Whose series a process has.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Scope {
+    /// All that is said of a run's load.
+    Run,
+    /// What is said of the users that are its own.
+    Share(Share),
+}
+
+impl Scope {
+    /// Which users are its own.
+    pub(super) fn share(self) -> Share {
+        match self {
+            Self::Run => Share::WHOLE,
+            Self::Share(share) => share,
+        }
+    }
+}
 
 /// Handles of all series of the load.
 #[derive(Debug)]
@@ -53,6 +73,7 @@ impl Metrics {
         load: &trial::Load,
         slots: Arc<Slots>,
         clock: Clock,
+        scope: Scope,
     ) -> Result<Self, prometheus::Error> {
         let requests = IntCounterVec::new(
             Opts::new("ordeal_requests_total", "HTTP requests that users made, by how they ended."),
@@ -81,16 +102,16 @@ impl Metrics {
             ),
             &["cause"],
         )?;
-        let think = Gauge::new("ordeal_think_time_seconds", "Mean pause of a user after a request.")?;
-        think.set(load.think.mean().as_secs_f64());
-
+        let is_whole = matches!(scope, Scope::Run);
+        if is_whole {
+            register_think_time(registry, load)?;
+        }
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(errors.clone()))?;
         registry.register(Box::new(times.clone()))?;
         registry.register(Box::new(schedule_lag.clone()))?;
         registry.register(Box::new(saturated.clone()))?;
-        registry.register(Box::new(think))?;
-        let live = Live::new(slots, clock)?;
+        let live = Live::new(slots, clock, is_whole)?;
         registry.register(Box::new(live.clone()))?;
 
         let tasks = load.tasks.iter().map(|task| {
@@ -112,6 +133,19 @@ impl Metrics {
     }
 }
 
+/// Creates the family of users.
+pub(super) fn users_family() -> Result<GaugeVec, prometheus::Error> {
+    let opts = Opts::new("ordeal_users", "Users that the schedule wants at this moment, and users that run.");
+    GaugeVec::new(opts, &["state"])
+}
+
+/// Registers how long users think.
+pub(super) fn register_think_time(registry: &Registry, load: &trial::Load) -> Result<(), prometheus::Error> {
+    let think = Gauge::new("ordeal_think_time_seconds", "Mean pause of a user after a request.")?;
+    think.set(load.think.mean().as_secs_f64());
+    registry.register(Box::new(think))
+}
+
 /// The families that follow from the users' slots. A scrape brings them up to date first, so that what hangs
 /// shows in the very scrape.
 #[derive(Debug, Clone)]
@@ -122,7 +156,8 @@ struct LiveInner {
     slots: Arc<Slots>,
     clock: Clock,
     users: GaugeVec,
-    target: Gauge,
+    /// Only where the whole run's users are known.
+    target: Option<Gauge>,
     running: Gauge,
     seconds: CounterVec,
     split: [Counter; 3],
@@ -133,11 +168,8 @@ struct LiveInner {
 }
 
 impl Live {
-    fn new(slots: Arc<Slots>, clock: Clock) -> Result<Self, prometheus::Error> {
-        let users = GaugeVec::new(
-            Opts::new("ordeal_users", "Users that the schedule wants at this moment, and users that run."),
-            &["state"],
-        )?;
+    fn new(slots: Arc<Slots>, clock: Clock, is_whole: bool) -> Result<Self, prometheus::Error> {
+        let users = users_family()?;
         let seconds = CounterVec::new(
             Opts::new(
                 "ordeal_user_seconds_total",
@@ -148,7 +180,7 @@ impl Live {
         Ok(Self(Arc::new(LiveInner {
             slots,
             clock,
-            target: users.with_label_values(&["target"]),
+            target: is_whole.then(|| users.with_label_values(&["target"])),
             running: users.with_label_values(&["running"]),
             split: ["thinking", "waiting", "overdue"].map(|state| seconds.with_label_values(&[state])),
             users,
@@ -164,7 +196,9 @@ impl Live {
 
     /// Sets how many users the schedule wants.
     pub(super) fn want(&self, users: usize) {
-        self.0.target.set(users as f64);
+        if let Some(target) = &self.0.target {
+            target.set(users as f64);
+        }
     }
 
     /// Charges users' time up to `now`, in the metrics too.

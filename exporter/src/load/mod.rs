@@ -6,7 +6,8 @@
 //! Decisions are pure and apart: how many users (`schedule`), which task (`choice`), what is sent (`plan`,
 //! `render`), what an answer is worth (`answer`), what a failure means (`outcome`), where time went
 //! (`slots`), whether the generator kept up (`saturation`). Around them: `client` (one connection), `user`,
-//! `worker` (a thread of users), `driver` and `handle` (all of it), `whose` (as the conductor holds it), `watch`
+//! `worker` (a thread of users), `driver` and `handle` (all of it), `whose` (as the conductor holds it),
+//! `fleet` (users of several processes), `watch`
 //! (the generator's own state), `record` and `metrics`.
 //!
 //! What the generator itself lacks is never counted as the target's failure. A user that gets no local port
@@ -17,11 +18,13 @@
 //! Log-ins are not requests. One that fails fails the request that needed it, as `session`, and is tried
 //! again before the user's next.
 
+mod account;
 mod answer;
 mod choice;
 mod client;
 mod driver;
 mod end;
+mod fleet;
 mod handle;
 mod jar;
 mod limits;
@@ -33,6 +36,7 @@ mod render;
 mod report;
 mod saturation;
 mod schedule;
+mod share;
 mod slots;
 mod stats;
 mod user;
@@ -41,10 +45,12 @@ mod whose;
 mod worker;
 
 pub use self::driver::{Load, LoadError};
+pub use self::fleet::{Fleet, FleetError, FleetHandle, Helm, Member, Outcome};
 pub use self::handle::{LoadHandle, Snapshot};
 pub use self::limits::{Limits, limits_report, raise_descriptor_limit};
 pub use self::outcome::Reason;
 pub use self::plan::PlanError;
-pub use self::report::{LoadReport, Requests, ResponseTime, TaskReport, UserSeconds};
+pub use self::report::{FleetReport, LoadReport, Requests, ResponseTime, TaskReport, UserSeconds};
+pub use self::share::Share;
 pub use self::stats::Percentiles;
 pub use self::whose::{Prepared, Running};

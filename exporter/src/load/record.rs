@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::account::{Account, TaskAccount};
 use super::metrics::Metrics;
 use super::outcome::Reason;
-use super::saturation::Strain;
-use super::slots::Slots;
-use super::stats::TaskTimes;
+use super::report::UserSeconds;
+use super::saturation::{Lack, Strain};
+use super::slots::{Slots, UserTime};
+use super::stats::{TaskTimes, Times};
 use crate::clock::{Clock, Moment};
 use crate::errors::OwnLack;
 
@@ -78,6 +80,39 @@ impl Recorder {
         tasks.fold((0, 0), |(ok, error), task| (ok + task.ok.get(), error + task.error.get()))
     }
 
+    /// What was recorded in the time that the load `lasted`, on request with response times.
+    pub(super) fn account(&self, lasted: Duration, time: &UserTime, with_times: bool) -> Account {
+        let mut all = with_times.then(Times::new);
+        let tasks = self.tasks.iter().zip(&self.metrics.tasks).map(|(record, metrics)| {
+            let times = all.as_mut().map(|all| {
+                let mut times = Times::new();
+                record.times.add_to(&mut times);
+                all.add(&times);
+                times
+            });
+            TaskAccount {
+                chosen: record.chosen.load(Ordering::Relaxed),
+                ok: metrics.ok.get(),
+                error: metrics.error.get(),
+                reasons: Reason::ALL.map(|reason| metrics.reasons[reason as usize].get()),
+                times,
+            }
+        });
+        let tasks = tasks.collect();
+        Account {
+            lasted,
+            user_seconds: UserSeconds {
+                thinking: time.thinking.as_secs_f64(),
+                waiting: time.waiting.as_secs_f64(),
+                overdue: time.overdue.as_secs_f64(),
+            },
+            worst_lag: self.worst_lag_nanos.load(Ordering::Relaxed) as f64 / 1e9,
+            saturated: Lack::ALL.map(|lack| self.metrics.saturated[lack as usize].get()),
+            tasks,
+            times: all,
+        }
+    }
+
     fn ended(&self, task: usize, time: Duration, outcome: Result<(), Reason>) {
         let metrics = &self.metrics.tasks[task];
         match outcome {
@@ -125,6 +160,7 @@ impl Drop for OpenRequest<'_> {
 mod tests {
     use prometheus::Registry;
 
+    use super::super::metrics::Scope;
     use super::*;
     use crate::trial::{self, Buckets};
 
@@ -132,7 +168,7 @@ mod tests {
         let mut load = trial::smallest().load;
         load.buckets = Buckets::new(vec![1.0]).expect("a bound");
         let (clock, slots) = (Clock::start(), Arc::new(Slots::new(1)));
-        let metrics = Metrics::register(&Registry::new(), &load, Arc::clone(&slots), clock);
+        let metrics = Metrics::register(&Registry::new(), &load, Arc::clone(&slots), clock, Scope::Run);
         Recorder::new(clock, metrics.expect("families"), slots)
     }
 

@@ -1,15 +1,12 @@
 //! The load's statistics as they stand in `load.json`.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::account::{Account, TaskAccount};
 use super::outcome::Reason;
-use super::record::Recorder;
 use super::saturation::Lack;
-use super::slots::UserTime;
 use super::stats::{Percentiles, Times};
 use crate::trial;
 
@@ -36,10 +33,36 @@ pub struct LoadReport {
     pub saturated_seconds: BTreeMap<&'static str, f64>,
     /// Task by task, in the trial's order.
     pub tasks: Vec<TaskReport>,
+    /// The load processes that this is added up from, unless users were the conductor's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<FleetReport>,
+}
+
+/// Load processes whose accounts were added up.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FleetReport {
+    /// How many there were to be.
+    pub processes: usize,
+    /// Those that were lost, with why; what they did after their last word is not in the sums.
+    pub lost: Vec<String>,
+    /// Why response times are absent.
+    pub without_response_times: &'static str,
+}
+
+impl FleetReport {
+    /// That of so many processes; `times` says whether those of all tasks together are known.
+    pub(super) fn new(processes: usize, lost: Vec<String>, times: bool) -> Self {
+        let without_response_times = if times {
+            "of each task: processes tell only those of all tasks together; Prometheus has them by task"
+        } else {
+            "of all tasks too: not every process told them at its end; Prometheus has them"
+        };
+        Self { processes, lost, without_response_times }
+    }
 }
 
 /// Counts of requests.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Requests {
     /// Those that went well.
     pub ok: u64,
@@ -49,7 +72,7 @@ pub struct Requests {
     pub per_second: f64,
 }
 
-/// Response times by outcome; absent where there were no requests.
+/// Response times by outcome; absent where there were no requests, or where they are not known of all.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ResponseTime {
     /// Of all requests.
@@ -61,7 +84,7 @@ pub struct ResponseTime {
 }
 
 /// Where users' time went, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct UserSeconds {
     /// Pausing.
     pub thinking: f64,
@@ -91,90 +114,62 @@ pub struct TaskReport {
 }
 
 impl LoadReport {
-    /// What `recorder` holds after `lasted`.
-    pub(super) fn new(
-        load: &trial::Load,
-        users: usize,
-        recorder: &Recorder,
-        time: &UserTime,
-        lasted: Duration,
-    ) -> Self {
-        let seconds = lasted.as_secs_f64();
+    /// What the account of so many `users` comes to.
+    pub(super) fn new(load: &trial::Load, users: usize, account: &Account) -> Self {
+        let seconds = account.lasted.as_secs_f64();
         let weights: u64 = load.tasks.iter().map(|task| u64::from(task.weight.get())).sum();
-        let chosen: Vec<u64> =
-            recorder.tasks.iter().map(|task| task.chosen.load(Ordering::Relaxed)).collect();
-        let choices: u64 = chosen.iter().sum();
-        let mut all = Times::new();
-        let tasks: Vec<_> = (load.tasks.iter().enumerate())
-            .map(|(index, task)| {
-                let mut times = Times::new();
-                recorder.tasks[index].times.add_to(&mut times);
-                all.add(&times);
-                TaskReport {
-                    name: task.name.to_string(),
-                    share_due: ratio(u64::from(task.weight.get()), weights),
-                    chosen: chosen[index],
-                    share: ratio(chosen[index], choices),
-                    requests: requests(recorder, index, seconds),
-                    response_time: ResponseTime::of(&times),
-                    reasons: reasons(recorder, index),
-                }
+        let choices: u64 = account.tasks.iter().map(|task| task.chosen).sum();
+        let tasks: Vec<_> = (load.tasks.iter().zip(&account.tasks))
+            .map(|(task, did)| TaskReport {
+                name: task.name.to_string(),
+                share_due: ratio(u64::from(task.weight.get()), weights),
+                chosen: did.chosen,
+                share: ratio(did.chosen, choices),
+                requests: Requests::of(did.ok, did.error, seconds),
+                response_time: ResponseTime::of(did.times.as_ref()),
+                reasons: reasons(did),
             })
             .collect();
-        let mut sum = Requests::default();
         let mut all_reasons = BTreeMap::new();
-        for task in &tasks {
-            sum = add(sum, task.requests, seconds);
-            for (reason, count) in &task.reasons {
-                *all_reasons.entry(*reason).or_default() += count;
-            }
+        for (reason, count) in tasks.iter().flat_map(|task| &task.reasons) {
+            *all_reasons.entry(*reason).or_default() += count;
         }
+        let (ok, error) = account.totals();
         Self {
             seconds,
             users,
             seed: load.seed,
-            requests: sum,
-            response_time: ResponseTime::of(&all),
+            requests: Requests::of(ok, error, seconds),
+            response_time: ResponseTime::of(account.times.as_ref()),
             reasons: all_reasons,
-            user_seconds: UserSeconds {
-                thinking: time.thinking.as_secs_f64(),
-                waiting: time.waiting.as_secs_f64(),
-                overdue: time.overdue.as_secs_f64(),
-            },
-            worst_schedule_lag_seconds: recorder.worst_lag_nanos.load(Ordering::Relaxed) as f64 / 1e9,
-            saturated_seconds: Lack::ALL
-                .map(|lack| (lack.as_str(), recorder.metrics.saturated[lack as usize].get()))
-                .into(),
+            user_seconds: account.user_seconds,
+            worst_schedule_lag_seconds: account.worst_lag,
+            saturated_seconds: Lack::ALL.map(|lack| (lack.as_str(), account.saturated[lack as usize])).into(),
             tasks,
+            fleet: None,
         }
+    }
+}
+
+impl Requests {
+    fn of(ok: u64, error: u64, seconds: f64) -> Self {
+        let per_second = if seconds > 0.0 { (ok + error) as f64 / seconds } else { 0.0 };
+        Self { ok, error, per_second }
     }
 }
 
 impl ResponseTime {
-    fn of(times: &Times) -> Self {
+    fn of(times: Option<&Times>) -> Self {
         Self {
-            all: Percentiles::of(&times.all()),
-            ok: Percentiles::of(&times.ok),
-            error: Percentiles::of(&times.error),
+            all: times.and_then(|times| Percentiles::of(&times.all())),
+            ok: times.and_then(|times| Percentiles::of(&times.ok)),
+            error: times.and_then(|times| Percentiles::of(&times.error)),
         }
     }
 }
 
-fn requests(recorder: &Recorder, task: usize, seconds: f64) -> Requests {
-    let metrics = &recorder.metrics.tasks[task];
-    let counted = Requests { ok: metrics.ok.get(), error: metrics.error.get(), per_second: 0.0 };
-    add(Requests::default(), counted, seconds)
-}
-
-fn add(left: Requests, right: Requests, seconds: f64) -> Requests {
-    let (ok, error) = (left.ok + right.ok, left.error + right.error);
-    let per_second = if seconds > 0.0 { (ok + error) as f64 / seconds } else { 0.0 };
-    Requests { ok, error, per_second }
-}
-
-fn reasons(recorder: &Recorder, task: usize) -> BTreeMap<&'static str, u64> {
-    let counters = &recorder.metrics.tasks[task].reasons;
-    let counts = Reason::ALL.into_iter().map(|reason| (reason.as_str(), counters[reason as usize].get()));
+fn reasons(task: &TaskAccount) -> BTreeMap<&'static str, u64> {
+    let counts = Reason::ALL.into_iter().map(|reason| (reason.as_str(), task.reasons[reason as usize]));
     counts.filter(|(_, count)| *count > 0).collect()
 }
 

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::record::Recorder;
 use super::saturation::{Lack, Saturation};
 use super::schedule::Schedule;
+use super::share::Share;
 use crate::clock::Moment;
 
 /// Time between two looks at the generator's own state.
@@ -27,6 +28,7 @@ pub(super) type Recent = Arc<Mutex<VecDeque<(Moment, u64)>>>;
 pub(super) struct Watcher {
     pub(super) recorder: Arc<Recorder>,
     pub(super) schedule: Arc<Schedule>,
+    pub(super) share: Share,
     pub(super) started: Moment,
     pub(super) recent: Recent,
     /// Set to true once.
@@ -69,8 +71,8 @@ impl Watcher {
         drop(recent);
         let elapsed = now.since(self.started);
         let running = self.recorder.metrics.live.settle(now).running;
-        let full =
-            elapsed >= self.schedule.fully_ramped_at() && running >= self.schedule.users_wanted(elapsed);
+        let wanted = self.share.of_users(self.schedule.users_wanted(elapsed));
+        let full = elapsed >= self.schedule.fully_ramped_at() && running >= wanted;
         if full || elapsed >= self.schedule.duration() {
             self.is_ramped.send_if_modified(|ramped| !std::mem::replace(ramped, true));
         }

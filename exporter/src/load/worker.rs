@@ -13,6 +13,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::schedule::Schedule;
+use super::share::Share;
 use super::slots::Doing;
 use super::user::{Desk, User};
 use crate::clock::Moment;
@@ -49,13 +50,12 @@ pub(super) enum Order {
     },
 }
 
-/// Starts and stops the users of one thread: those whose number is `index` modulo `count`.
+/// Starts and stops the users of one thread.
 pub(super) struct Worker {
     desk: Rc<Desk>,
     schedule: Arc<Schedule>,
     started: Moment,
-    index: usize,
-    count: usize,
+    share: Share,
     users: JoinSet<()>,
     places: Vec<Place>,
     /// So many places, from the first, are meant to be taken.
@@ -70,15 +70,9 @@ struct Place {
 }
 
 impl Worker {
-    /// Worker `index` of `count`; the schedule counts from `started`.
-    pub(super) fn new(
-        desk: Rc<Desk>,
-        schedule: Arc<Schedule>,
-        started: Moment,
-        index: usize,
-        count: usize,
-    ) -> Self {
-        Self { desk, schedule, started, index, count, users: JoinSet::new(), places: Vec::new(), taken: 0 }
+    /// The worker of `share`'s users; the schedule counts from `started`.
+    pub(super) fn new(desk: Rc<Desk>, schedule: Arc<Schedule>, started: Moment, share: Share) -> Self {
+        Self { desk, schedule, started, share, users: JoinSet::new(), places: Vec::new(), taken: 0 }
     }
 
     /// Follows schedule and orders until all users are gone.
@@ -93,10 +87,10 @@ impl Worker {
                 Order::Run => self.schedule.users_wanted(now.since(self.started)),
                 Order::Finish { .. } => 0,
             };
-            if self.index == 0 {
+            if self.share.index() == 0 {
                 self.desk.recorder.metrics.live.want(wanted);
             }
-            self.adjust(share(wanted, self.index, self.count));
+            self.adjust(self.share.of_users(wanted));
             let mut due = now.later_by(if wanted == before { QUIET_TICK } else { BUSY_TICK });
             if let Order::Finish { by } = order {
                 if self.users.is_empty() {
@@ -154,7 +148,7 @@ impl Worker {
             return !place.sent_away;
         }
         let leave = Rc::new(Cell::new(false));
-        let user = User::new(Rc::clone(&self.desk), self.number(place), Rc::clone(&leave));
+        let user = User::new(Rc::clone(&self.desk), self.share.user(place), Rc::clone(&leave));
         let task = self.users.spawn_local(user.live());
         let taken = Place { task, leave, sent_away: false };
         match self.places.get_mut(place) {
@@ -166,7 +160,7 @@ impl Worker {
 
     /// Stops the user of a place: at once, or after the request that it has open.
     fn send_away(&mut self, place: usize) {
-        let busy = self.desk.recorder.slots.doing(self.number(place)) == Doing::Waiting;
+        let busy = self.desk.recorder.slots.doing(self.share.user(place)) == Doing::Waiting;
         let place = &mut self.places[place];
         place.leave.set(true);
         if !busy {
@@ -174,30 +168,11 @@ impl Worker {
             place.task.abort();
         }
     }
-
-    fn number(&self, place: usize) -> usize {
-        self.index + place * self.count
-    }
-}
-
-/// How many of the users 0 to `wanted` belong to worker `index` of `count`.
-fn share(wanted: usize, index: usize, count: usize) -> usize {
-    (wanted + count - 1 - index) / count
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn shares_add_up() {
-        for count in 1..5 {
-            for wanted in 0..20 {
-                assert_eq!((0..count).map(|index| share(wanted, index, count)).sum::<usize>(), wanted);
-            }
-        }
-        assert_eq!((share(1, 0, 2), share(1, 1, 2), share(5, 0, 2)), (1, 0, 3));
-    }
 
     #[test]
     fn threads_follow_the_load_and_stay_within_the_machine() {

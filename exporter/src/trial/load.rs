@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::duration::{self, Limits, Written};
 use super::fields::Fields;
+use super::limit;
 use super::model::{Buckets, Load, NonEmpty, Rate, Redirects, Stage, Step, Think};
 use super::node::Node;
 use super::reader::{Checked, Reader};
@@ -37,15 +38,16 @@ pub(super) fn load(reader: &mut Reader<'_>, node: &Node) -> Checked<Load> {
     let think = fields.get("think").map_or_else(|| Ok(uniform(THINK)), |node| think(reader, node));
     let seed = fields.get("seed").map_or(Ok(0), |node| reader.whole(node, 0, u64::MAX));
     let timeout = reader.duration_or(fields.get("timeout"), TIMEOUT, WAITING);
-    let limit = timeout.unwrap_or(Duration::MAX);
+    let longest = timeout.unwrap_or(Duration::MAX);
     let patience =
-        fields.get("patience").map_or(Ok(PATIENCE.min(limit)), |node| patience(reader, node, limit));
+        fields.get("patience").map_or(Ok(PATIENCE.min(longest)), |node| patience(reader, node, longest));
     let redirects = fields.get("redirects").map_or(Ok(Redirects::Answer), |node| redirects(reader, node));
     let buckets = fields.get("buckets").map_or_else(|| Ok(Buckets::default()), |node| buckets(reader, node));
+    let abort_when = fields.get("abort_when").map(|node| limit::limit(reader, node)).transpose();
     let mut scope = Scope::default();
     let login = fields.get("login").map(|node| login(reader, node, &mut scope)).transpose();
     let inherited =
-        tasks::Inherited { login: &scope, patience: patience.unwrap_or(PATIENCE), timeout: limit };
+        tasks::Inherited { login: &scope, patience: patience.unwrap_or(PATIENCE), timeout: longest };
     let tasks = fields
         .require(reader, "tasks", "a list of at least one task")
         .and_then(|node| tasks::tasks(reader, node, inherited));
@@ -59,6 +61,7 @@ pub(super) fn load(reader: &mut Reader<'_>, node: &Node) -> Checked<Load> {
         patience: patience?,
         redirects: redirects?,
         buckets: buckets?,
+        abort_when: abort_when?,
         login: login?,
         tasks: tasks?,
     })

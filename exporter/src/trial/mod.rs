@@ -14,6 +14,7 @@ mod fields;
 mod file;
 mod headers;
 mod ledgers;
+mod limit;
 mod load;
 mod model;
 mod node;

@@ -90,6 +90,7 @@ pub(crate) fn trial(url: &str, journey: Vec<Step>) -> Trial {
             patience: Duration::from_millis(100),
             redirects: Redirects::Answer,
             buckets: Buckets::new(vec![0.1, 1.0]).unwrap(),
+            abort_when: None,
             login: None,
             tasks: NonEmpty::one(task("only", 1, journey)),
         },

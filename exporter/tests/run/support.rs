@@ -128,12 +128,17 @@ pub(crate) struct Exporter {
 
 impl Exporter {
     pub(crate) fn start(system: &System, trial: &Path) -> Self {
-        let mut command = system.command(&["run", "--web.listen-address", "127.0.0.1:0"]);
-        let mut child = command.arg(trial).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        Self::of(system.command(&["run"]), trial)
+    }
+
+    /// `command` with `trial`.
+    pub(crate) fn of(mut command: Command, trial: &Path) -> Self {
+        command.args(["--web.listen-address", "127.0.0.1:0"]).arg(trial);
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
         let metrics = lines.by_ref().find_map(|line| {
             let (_, rest) = line.split_once("metrics on ")?;
-            Some(rest.split(',').next()?.to_owned())
+            Some(rest.split([',', ';']).next()?.to_owned())
         });
         let said = Arc::new(Mutex::new(String::new()));
         let kept = Arc::clone(&said);

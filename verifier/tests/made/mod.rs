@@ -152,6 +152,17 @@ impl Made {
         self.bend("ordeal_user_seconds_total", &[], part);
     }
 
+    /// Its users do nothing any more from then on, whatever else it shows.
+    pub(crate) fn stop_users(&mut self, at: f64) {
+        for series in &mut self.series {
+            let before = series.value.clone();
+            let runs = series.name == "ordeal_users";
+            if runs || spread::OF_LOAD.contains(&series.name.as_str()) {
+                series.value = Arc::new(move |t| if runs && t > at { Some(0.0) } else { before(t.min(at)) });
+            }
+        }
+    }
+
     /// Only this share of the good answers takes no longer than 2 s.
     pub(crate) fn in_time(&mut self, share: f64) {
         const LONGER: [&str; 6] = ["3", "5", "6", "10", "16", "+Inf"];

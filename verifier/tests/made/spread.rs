@@ -3,7 +3,7 @@
 use super::{MOMENT, Made, Series, always, healthy};
 
 /// Families that load processes have.
-const OF_LOAD: [&str; 5] = [
+pub(super) const OF_LOAD: [&str; 5] = [
     "ordeal_user_seconds_total",
     "ordeal_requests_total",
     "ordeal_request_errors_total",

@@ -12,6 +12,7 @@ pub mod lease;
 mod objects;
 mod read;
 pub mod rights;
+pub mod shared;
 pub mod witness;
 
 use std::fmt::Debug;
@@ -72,11 +73,21 @@ impl Kubernetes {
 
     /// [`Self::connect`] where only the namespace is known.
     pub async fn connect_to(namespace: &str) -> Result<Self, ConnectError> {
+        Self::connect_in(|_| namespace.to_owned()).await
+    }
+
+    /// The namespace that this program itself is in: its pod's, else that of the kubeconfig's context.
+    pub async fn connect_home() -> Result<Self, ConnectError> {
+        Self::connect_in(|config| config.default_namespace.clone()).await
+    }
+
+    async fn connect_in(namespace: impl FnOnce(&Config) -> String) -> Result<Self, ConnectError> {
         let mut config = Config::infer().await.map_err(|error| ConnectError::Config(Box::new(error)))?;
+        let namespace = namespace(&config);
         config.connect_timeout = Some(CONNECT_WITHIN);
         config.default_retry = false;
         let client = Client::try_from(config).map_err(|error| ConnectError::Client(Box::new(error)))?;
-        Ok(Self(Arc::new(Inner { client, namespace: namespace.to_owned(), ours: Ours::default() })))
+        Ok(Self(Arc::new(Inner { client, namespace, ours: Ours::default() })))
     }
 
     /// The namespace of the service.

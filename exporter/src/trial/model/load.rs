@@ -5,7 +5,7 @@ use std::ops::{Deref, RangeInclusive};
 use std::time::Duration;
 
 use super::nonsense::lasting;
-use super::{Name, NonEmpty, Nonsense, Rate, Step};
+use super::{ErrorLimit, Name, NonEmpty, Nonsense, Rate, Step};
 
 /// The users and their behaviour.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Load {
     pub redirects: Redirects,
     /// Upper bounds of the response-time histogram.
     pub buckets: Buckets,
+    /// When failures end the run; by default they never do.
+    pub abort_when: Option<ErrorLimit>,
     /// Done once by each user before its first task.
     pub login: Option<NonEmpty<Step>>,
     /// The kinds of user action; names are unique.

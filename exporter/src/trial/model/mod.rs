@@ -7,6 +7,7 @@ mod experiments;
 mod index;
 mod kubernetes;
 mod ledgers;
+mod limit;
 mod load;
 mod name;
 mod non_empty;
@@ -32,6 +33,7 @@ pub use experiments::{
 pub use index::{ComponentIndex, StoreIndex};
 pub use kubernetes::{Kubernetes, Namespace, PodName, Required, Requirement, Selector};
 pub use ledgers::Ledger;
+pub use limit::ErrorLimit;
 pub use load::{Buckets, Load, Redirects, Stage, Task, Think};
 pub use name::Name;
 pub use non_empty::NonEmpty;

@@ -20,6 +20,9 @@ pub enum Nonsense {
     /// Histogram bounds out of order.
     #[error("bucket bounds that do not increase from above 0")]
     Buckets,
+    /// A share of nothing, or of more than all.
+    #[error("a share that is not above 0 and at most 1")]
+    Share,
     /// A reference to something that is not there.
     #[error("a reference beyond the end of the list")]
     Dangling,

@@ -96,6 +96,7 @@ fn target_and_load_can_say_everything() {
     assert_eq!((load.think, load.seed), (Think::constant(Duration::from_secs(2)), 7));
     assert!(matches!(load.redirects, Redirects::Follow(hops) if hops.get() == 10));
     assert_eq!(*load.buckets, [0.005, 0.1, 1.0]);
+    assert_eq!(load.abort_when, ErrorLimit::new(0.5, Duration::from_secs(20)).ok());
     let login = load.login.as_ref().expect("there is a login");
     assert_eq!(login.len(), 2);
     assert!(matches!(&login[1].body, Some(Body::Form(fields)) if fields.len() == 2));

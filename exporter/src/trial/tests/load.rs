@@ -143,7 +143,7 @@ fn behaviour() {
             (
                 "  users: 1\n  spawn_rate: 1\n  duration: 1m\n  usres: 5\n",
                 &[
-                    "7:3: unknown key `usres` in the load (did you mean `users`?); expected `spawn_rate`, `stages`, `users`, `duration`, `think`, `seed`, `timeout`, `patience`, `redirects`, `buckets`, `login` or `tasks`",
+                    "7:3: unknown key `usres` in the load (did you mean `users`?); expected `spawn_rate`, `stages`, `users`, `duration`, `think`, `seed`, `timeout`, `patience`, `redirects`, `buckets`, `abort_when`, `login` or `tasks`",
                 ],
             ),
         ],
@@ -205,4 +205,26 @@ fn task_lists() {
             ),
         ],
     );
+}
+
+#[test]
+fn abort_limits() {
+    const EXPECTED: &str = "expected a percentage above 0%, at most 100%, such as 50%";
+    let table = [
+        ("{errors: 50}", format!("7:24: `50`; {EXPECTED}")),
+        ("{errors: 0%}", format!("7:24: `0%`; {EXPECTED}")),
+        ("{errors: 101%}", format!("7:24: `101%`; {EXPECTED}")),
+        ("{errors: half}", format!("7:24: `half`; {EXPECTED}")),
+        ("{errors: 5%, for: 4s}", "7:33: `4s`; expected a duration from 5s to 1h".to_owned()),
+        (
+            "{for: 10s}",
+            "7:15: the abort limit without `errors`; expected the share of requests that fail, such as 50%"
+                .to_owned(),
+        ),
+        ("50%", "7:15: the text `50%`; expected the abort limit as a mapping".to_owned()),
+    ];
+    for (limit, fault) in table {
+        let text = format!("  users: 1\n  spawn_rate: 1\n  duration: 1m\n  abort_when: {limit}\n");
+        check(LOAD, &[(&text, &[&fault])]);
+    }
 }
