@@ -125,7 +125,7 @@ fn partitions_and_drains() {
             (
                 "  - {name: e, components: [web], network_partition: {selector: a=b, from: c=d, replace_policies: true}}\n",
                 &[
-                    "9:97: `replace_policies` beside `from`; expected it where the pods are cut off from everybody",
+                    "9:98: `replace_policies` beside `from`; expected it where the pods are cut off from everybody",
                 ],
             ),
             (
