@@ -15,10 +15,13 @@ use tokio::sync::watch;
 
 use super::{Kubernetes, MANAGER, in_time, is_absent, reason};
 
-/// How long a watch goes on before it is asked for again; each begins with the present state.
+/// How long a watch goes on before it is asked for again.
 const ROUND: u32 = 5;
 /// A watch that says neither anything nor that it is over is dead this long after its time.
 const DEAD: Duration = Duration::from_secs(8);
+/// Begins with whatever the API server has at hand: to be asked for the very newest state it may first have to wait
+/// for its own cache, and refuse after a while.
+const AT_HAND: &str = "0";
 /// Pause before a watch that failed is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -136,10 +139,12 @@ impl Shared {
         }
     }
 
-    /// Tells `to` of every change, for ever; `None`: there is no such object.
+    /// Tells `to` of every change, for ever; `None`: there is no such object. After a failure an older state may
+    /// come again.
     pub async fn follow(self, to: watch::Sender<Option<Texts>>) {
+        let mut version = AT_HAND.to_owned();
         loop {
-            let round = self.round(&to);
+            let round = self.round(&to, &mut version);
             let limit = Duration::from_secs(ROUND.into()) + DEAD;
             let failed = match tokio::time::timeout(limit, round).await {
                 Ok(Ok(())) => None,
@@ -148,22 +153,26 @@ impl Shared {
             };
             if let Some(reason) = failed {
                 tracing::warn!(name = self.name, reason, "a watch of a ConfigMap failed; it is tried again");
+                AT_HAND.clone_into(&mut version);
                 tokio::time::sleep(PAUSE).await;
             }
         }
     }
 
-    async fn round(&self, to: &watch::Sender<Option<Texts>>) -> kube::Result<()> {
+    async fn round(&self, to: &watch::Sender<Option<Texts>>, version: &mut String) -> kube::Result<()> {
         let only = format!("metadata.name={}", self.name);
         let how = WatchParams::default().fields(&only).timeout(ROUND).disable_bookmarks();
-        let stream = self.cluster.here::<ConfigMap>().watch(&how, "").await?;
+        let stream = self.cluster.here::<ConfigMap>().watch(&how, version).await?;
         let mut stream = std::pin::pin!(stream);
         while let Some(event) = stream.try_next().await? {
             match event {
                 WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                    to.send_replace(Some(object.into()));
+                    let texts = Texts::from(object);
+                    version.clone_from(&texts.version);
+                    to.send_replace(Some(texts));
                 }
-                WatchEvent::Deleted(_) => {
+                WatchEvent::Deleted(object) => {
+                    version.clone_from(&Texts::from(object).version);
                     to.send_replace(None);
                 }
                 WatchEvent::Bookmark(_) => {}

@@ -228,6 +228,8 @@ impl Member {
         let text = texts.by_key.get(LEAD).map_or("", String::as_str);
         if self.lead.as_ref().is_none_or(|(before, _)| before != text) {
             match Lead::parse(text) {
+                // An older one that comes again is no sign of life.
+                Ok(lead) if self.lead.as_ref().is_some_and(|(_, before)| lead.at <= before.at) => {}
                 Ok(lead) if lead.run == self.run => {
                     self.heard_at = Instant::now();
                     self.heard_after = self.heard_after.min(self.unix() - lead.at);

@@ -79,12 +79,16 @@ impl Roster {
     pub(super) fn hear(&mut self, index: usize, text: &str, now: Moment, unix: f64) {
         let of = self.seats.len();
         let Some(seat) = self.seats.get_mut(index).filter(|seat| seat.text != text) else { return };
-        text.clone_into(&mut seat.text);
-        seat.heard = now;
         let status = match Status::parse(text) {
             Ok(status) => status,
             Err(error) => return seat.trouble = Some(format!("its state is {error}")),
         };
+        let is_older = |last: &Status| last.who == status.who && status.at <= last.at;
+        if seat.status.as_ref().is_some_and(is_older) {
+            return;
+        }
+        text.clone_into(&mut seat.text);
+        seat.heard = now;
         seat.trouble = if status.of != of {
             Some(format!("it is one of {}, not of {of}", status.of))
         } else if status.trial != self.trial {

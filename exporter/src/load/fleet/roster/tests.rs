@@ -109,8 +109,11 @@ fn a_lost_process_is_told_once_and_again_when_it_is_back() {
 fn the_same_text_again_is_no_sign_of_life() {
     let mut roster = roster([Some(State::Running), Some(State::Ended)]);
     let text = status(State::Running, 0.0, (10, 2)).text();
-    roster.hear(0, &text, at(29), UNIX + 29.0);
+    roster.hear(0, &text, at(28), UNIX + 28.0);
+    let older = status(State::Running, -2.0, (9, 2)).text();
+    roster.hear(0, &older, at(29), UNIX + 29.0);
     assert_eq!(roster.look(at(30)).len(), 1);
+    assert_eq!(roster.sums().ok, 20);
 }
 
 #[test]
