@@ -120,21 +120,32 @@ pub(super) struct Gone {
 /// Pods that went, and what accounts for that.
 #[derive(Debug, Default)]
 pub(super) struct Departures {
-    gone: Vec<Gone>,
-    /// Names of pods that controllers say they deleted.
-    deleted: HashSet<String>,
+    /// Those not yet accounted for.
+    waiting: Vec<Gone>,
+    /// UIDs of all that went: a pod is on its way out first and gone later, which is one departure.
+    known: HashSet<String>,
+    /// Names of pods that controllers say they deleted, and when they said so, whose departure is not seen yet. Each
+    /// accounts for one: a pod of a StatefulSet has its name from the one before it.
+    told: Vec<(String, Moment)>,
 }
 
 impl Departures {
-    /// A controller says that it deleted the pod of this name.
-    pub(super) fn explain(&mut self, pod: &str) {
-        self.deleted.insert(pod.to_owned());
+    /// A controller says, at `at`, that it deleted the pod of this name.
+    pub(super) fn explain(&mut self, pod: &str, at: Moment) {
+        match self.waiting.iter().position(|gone| gone.pod.name == pod) {
+            Some(place) => drop(self.waiting.remove(place)),
+            None => self.told.push((pod.to_owned(), at)),
+        }
     }
 
     /// A pod is gone, or on its way out.
     pub(super) fn add(&mut self, gone: Gone) {
-        if !self.gone.iter().any(|other| other.pod.uid == gone.pod.uid) {
-            self.gone.push(gone);
+        if !self.known.insert(gone.pod.uid.clone()) {
+            return;
+        }
+        match self.told.iter().position(|(name, _)| *name == gone.pod.name) {
+            Some(place) => drop(self.told.remove(place)),
+            None => self.waiting.push(gone),
         }
     }
 
@@ -145,10 +156,10 @@ impl Departures {
         patience: Duration,
         ours: impl Fn(&str) -> bool,
     ) -> Vec<Gone> {
-        let Self { gone, deleted } = self;
-        gone.retain(|gone| !deleted.contains(&gone.pod.name) && !ours(&gone.pod.uid));
-        let (late, waiting) = gone.drain(..).partition(|gone| now.since(gone.at) > patience);
-        *gone = waiting;
+        self.told.retain(|(_, at)| now.since(*at) <= patience);
+        self.waiting.retain(|gone| !ours(&gone.pod.uid));
+        let (late, waiting) = self.waiting.drain(..).partition(|gone| now.since(gone.at) > patience);
+        self.waiting = waiting;
         late
     }
 }
@@ -260,16 +271,42 @@ mod tests {
             departures.add(gone(pod, 10));
         }
         departures.add(gone("late", 14));
-        let mut ask = |now, scaled| {
-            if scaled {
-                departures.explain("scaled");
-            }
+        departures.explain("scaled", Moment(seconds(11)));
+        let mut ask = |now| {
             let told = departures.unexplained(Moment(seconds(now)), seconds(5), |uid| uid == "u-killed");
             told.into_iter().map(|gone| gone.pod.name).collect::<Vec<_>>()
         };
-        assert_eq!(ask(15, false), [""; 0]);
-        assert_eq!(ask(16, true), ["deleted"]);
-        assert_eq!(ask(20, true), ["late"]);
-        assert_eq!(ask(60, true), [""; 0]);
+        assert_eq!(ask(15), [""; 0]);
+        assert_eq!(ask(16), ["deleted"]);
+        assert_eq!(ask(20), ["late"]);
+        assert_eq!(ask(60), [""; 0]);
+    }
+
+    #[test]
+    fn a_word_of_a_controller_accounts_for_one_departure_and_a_pod_departs_once() {
+        let (at, name) = (|it| Moment(Duration::from_secs(it)), "redis-0");
+        let gone = |uid: &str, seconds| {
+            let (kind, name, uid) = ("Pod".to_owned(), name.to_owned(), uid.to_owned());
+            Gone { pod: Object { kind, name, uid }, at: at(seconds) }
+        };
+        let mut departures = Departures::default();
+        // The word comes before the pod is seen to go, and is used up.
+        departures.explain(name, at(1));
+        departures.add(gone("u-1", 2));
+        let late = |departures: &mut Departures, now| {
+            let late = departures.unexplained(at(now), Duration::from_secs(5), |_| false);
+            late.into_iter().map(|gone| gone.pod.uid).collect::<Vec<_>>()
+        };
+        assert_eq!(late(&mut departures, 20), [""; 0]);
+        // On its way out, told, and then gone.
+        departures.add(gone("u-2", 21));
+        assert_eq!(late(&mut departures, 30), ["u-2"]);
+        departures.add(gone("u-2", 50));
+        assert_eq!(late(&mut departures, 60), [""; 0]);
+        // An old word accounts for nothing that comes later.
+        departures.explain(name, at(60));
+        assert_eq!(late(&mut departures, 70), [""; 0]);
+        departures.add(gone("u-3", 71));
+        assert_eq!(late(&mut departures, 80), ["u-3"]);
     }
 }

@@ -215,7 +215,8 @@ impl Follower<Event> for OfEvents {
 
     fn changed(&mut self, event: Event) {
         if let Some(pod) = deleted_by_controller(&event) {
-            self.witness.lock().departures.explain(&pod);
+            let at = self.witness.chronicle.now();
+            self.witness.lock().departures.explain(&pod, at);
         }
     }
 
