@@ -2,7 +2,9 @@
 # The demo on the cluster that KUBECONFIG names: a shop, one run of its trial, a verdict.
 # usage: demo.sh up [exporter options…]    succeeds only on the verdict pass
 #        demo.sh down                      takes away all that `up` made
-set -euo pipefail
+#        ends with the exit code of run.sh, or with 2 where there was no run
+set -Eeuo pipefail
+trap 'exit 2' ERR
 here=$(cd "$(dirname "$0")" && pwd)
 
 fail() {
@@ -26,9 +28,8 @@ up() {
 }
 
 down() {
-  # The conductor first: before it goes, it puts back what it broke in the shop.
-  kubectl -n ordeal delete job conductor --ignore-not-found --timeout 200s
-  kubectl delete -k "$here/demo/run-fleet" --ignore-not-found
+  # The run first: before the conductor goes, it puts back what it broke in the shop.
+  "$here/run.sh" down "$here/demo/run-fleet"
   kubectl delete -k "$here/demo" --ignore-not-found
 }
 

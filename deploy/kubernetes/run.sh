@@ -1,63 +1,226 @@
 #!/usr/bin/env bash
 # One run on the cluster that KUBECONFIG names, from kustomize's FOLDER to its verdict.
 # usage: run.sh FOLDER [exporter options…]
-#        ends with the verifier's exit code: 0 pass, 1 fail, 3 inconclusive, 4 no Prometheus
-set -euo pipefail
-folder=${1:?usage: run.sh FOLDER [exporter options…]}
-shift
-options=()
-for option in "$@"; do options+=(-e "/- \/etc\/ordeal\/trial.yaml/a\\        - \"$option\""); done
+#            ends with the verifier's exit code: 0 pass, 1 fail, 3 inconclusive, 4 no Prometheus; and with 2 where
+#            there is no verdict because something is amiss
+#        run.sh down FOLDER
+#            takes away all of FOLDER, after the conductor has put back what it broke
+set -Eeuo pipefail
+# Of the script itself nothing ends with 1: that is a verdict.
+trap 'exit 2' ERR
 namespace=ordeal
-ready_limit=300s
+ready_limit=300
+# A conductor that is told to stop has 180 s to put back what it broke.
+ending_limit=200s
+# How long after the conductor's end a verdict may take, in seconds, of a run that Prometheus does not know and of one
+# that it knows: the verifier takes a conductor for gone after a minute without a sample.
+unknown_limit=20
+known_limit=150
 
 fail() {
   printf 'run: %s\n' "$*" >&2
   exit 2
 }
 
-[ -n "${KUBECONFIG:-}" ] || fail 'KUBECONFIG names no cluster, so nothing is run: set it to the kubeconfig of a test cluster'
-command -v kubectl >/dev/null || fail 'kubectl is not installed'
-answer=$(kubectl version 2>&1) || fail "the cluster of $KUBECONFIG does not answer: $(tail -1 <<<"$answer")"
+# Asks the cluster, which a run outlives being away for a while; kubectl says why it fails.
+ask() {
+  local try
+  for try in {1..30}; do
+    kubectl -n "$namespace" "$@" && return
+    sleep 2
+  done
+  fail "kubectl has failed $try times; if a run goes on, it goes on without this script"
+}
+
+# Ends Jobs and waits for the end of their pods: with any other cascade, kubectl returns while the conductor still
+# needs its rights to put things back.
+end_jobs() {
+  kubectl -n "$namespace" delete job "$@" --ignore-not-found --cascade=foreground --timeout "$ending_limit" ||
+    fail "not ended within $ending_limit: $*; nothing else was taken away: try again, and where the conductor was killed, \`load-exporter recover --namespace NAMESPACE\` puts back what it broke"
+}
+
+# The conditions that a Job is in.
+conditions() {
+  ask get job "$1" -o 'jsonpath={.status.conditions[?(@.status=="True")].type}'
+}
+
+is_over() {
+  [[ " $1 " == *" Complete "* || " $1 " == *" Failed "* ]]
+}
 
 # Why pods do not come up, for who would otherwise have to look.
 troubles() {
-  kubectl -n "$namespace" get pods -o wide >&2
-  kubectl -n "$namespace" get events --field-selector type=Warning --sort-by .lastTimestamp | tail -5 >&2
+  kubectl -n "$namespace" get pods -o wide >&2 || true
+  kubectl -n "$namespace" get events --field-selector type=Warning --sort-by .lastTimestamp | tail -5 >&2 || true
 }
 
-# Jobs cannot be changed, and a run's name serves once.
-begin() {
-  kubectl -n "$namespace" delete job conductor load verifier --ignore-not-found 2>/dev/null
-  kubectl kustomize "$folder" | sed -e "s,ordeal/run: first,ordeal/run: $run," "${options[@]}" | kubectl apply -f -
-  kubectl -n "$namespace" wait pod -l "ordeal/run=$run,app.kubernetes.io/name=load-exporter" \
-    --for=jsonpath='{.status.phase}'=Running --timeout "$ready_limit" || {
-    troubles
-    fail 'the conductor does not start (is its image on the nodes?)'
-  }
+# Two at once would break the same service, and the second would take the Jobs of the first away.
+refuse_a_second() {
+  local there
+  there=$(kubectl -n "$namespace" get job conductor --ignore-not-found -o name)
+  [ -n "$there" ] || return 0
+  there=$(conditions conductor)
+  is_over "$there" || fail "a run goes on, or its Job does not get on; follow it with \`kubectl -n $namespace logs -f job/conductor\`, end it with \`kubectl -n $namespace delete job conductor load verifier --ignore-not-found --cascade=foreground\`"
 }
 
-# The exit code of the run's verifier, once it has ended.
-verdict() {
-  local code
+# Sorts the options, one a line: all are the conductor's, and load pods take those that change the trial.
+sort_options() {
+  local option value=
+  conductor_options= load_options=
+  for option in "$@"; do
+    conductor_options+=$option$'\n'
+    case $option in
+    --users | --duration | --seed) load_options+=$option$'\n' value=yes ;;
+    --users=* | --duration=* | --seed=*) load_options+=$option$'\n' value= ;;
+    *) [ -z "$value" ] || load_options+=$option$'\n' value= ;;
+    esac
+  done
+}
+
+# Of the manifests, the Jobs or all the others; with the run's name and the options.
+part() {
+  RUN=$run CONDUCTOR=$conductor_options LOAD=$load_options awk -v wanted="$1" '
+    function flush() {
+      if (text != "" && (kind == "Job") == (wanted == "jobs")) printf "---\n%s", text
+      text = kind = name = ""
+    }
+    function add(options, indent,    list, count, i) {
+      count = split(options, list, "\n")
+      for (i = 1; i < count; i++) {
+        gsub(/\047/, "\047\047", list[i])
+        text = text indent "- \047" list[i] "\047\n"
+      }
+    }
+    /^---$/ { flush(); next }
+    /^[^ ]/ { section = $1 }
+    /^kind: / { kind = $2 }
+    section == "metadata:" && /^  name: / { name = $2 }
+    { sub(/ordeal\/run: first$/, "ordeal/run: " ENVIRON["RUN"]); text = text $0 "\n" }
+    kind == "Job" && /^ *- \/etc\/ordeal\/trial\.yaml$/ {
+      match($0, /^ */)
+      indent = substr($0, 1, RLENGTH)
+      if (name == "conductor") { add(ENVIRON["CONDUCTOR"], indent); given = 1 }
+      if (name == "load") add(ENVIRON["LOAD"], indent)
+    }
+    END {
+      flush()
+      if (ENVIRON["CONDUCTOR"] != "" && !given) {
+        print "run: the Job conductor has no argument /etc/ordeal/trial.yaml to put options after" >"/dev/stderr"
+        exit 2
+      }
+    }' <<<"$manifests"
+}
+
+# Waits until the conductor's pod runs or has ended: there may be none at first, and one that is refused ends at once.
+await_conductor() {
+  local phase deadline=$((SECONDS + ready_limit))
   while true; do
-    # After 4, no answer from Prometheus, the Job tries again in another pod.
-    for code in $(kubectl -n "$namespace" get pods -l "ordeal/run=$run,app.kubernetes.io/name=slo-verifier" \
-      -o jsonpath='{.items[*].status.containerStatuses[*].state.terminated.exitCode}'); do
-      [ "$code" = 4 ] || { printf '%s' "$code" && return; }
-    done
-    if kubectl -n "$namespace" get job verifier -o jsonpath='{.status.conditions[*].type}' | grep -q Failed; then
-      printf 4
-      return
+    phase=$(ask get pods -l "$pods_of=conductor" -o 'jsonpath={.items[*].status.phase}')
+    case $phase in Running | Succeeded | Failed) return ;; esac
+    if [ "$SECONDS" -ge "$deadline" ]; then
+      troubles
+      end_jobs conductor load verifier
+      fail "the conductor does not start within $ready_limit s (is its image on the nodes?)"
     fi
+    sleep 1
+  done
+}
+
+begin() {
+  local jobs others
+  jobs=$(part jobs)
+  others=$(part others)
+  refuse_a_second
+  # Jobs cannot be changed, and a run's name serves once.
+  end_jobs conductor load verifier
+  kubectl apply -f - <<<"$others"
+  if [ -n "$(kubectl -n "$namespace" get deployment prometheus --ignore-not-found -o name)" ]; then
+    kubectl -n "$namespace" rollout status deployment/prometheus --timeout "${ready_limit}s" || {
+      troubles
+      fail 'Prometheus does not start (is its image on the nodes?)'
+    }
+  fi
+  kubectl apply -f - <<<"$jobs"
+  await_conductor
+}
+
+# Sets `status` to the verdict's exit code, once there is one, `judge` to the verifier's pod that came to it, and
+# `running` to the one that has not yet.
+look_for_verdict() {
+  local state pods pod phase code
+  # Asked before the pods: a Job that is over has had its last one.
+  state=$(conditions verifier)
+  pods=$(ask get pods -l "$pods_of=verifier" -o 'jsonpath={range .items[*]}{.metadata.name} {.status.phase} {.status.containerStatuses[*].state.terminated.exitCode}{"\n"}{end}')
+  running= status= last=
+  while read -r pod phase code; do
+    case $phase:$code in
+    *:[0-3]) judge=$pod status=$code && return ;;
+    # After 4, no answer from Prometheus, and where a pod is killed, the Job tries again in another one.
+    *:?*) judge=$pod last=$code ;;
+    Running:) running=$pod ;;
+    esac
+  done <<<"$pods"
+  is_over "$state" || return 0
+  [ "$last" = 4 ] || fail "the verifier comes to no verdict: its last exit code is ${last:-unknown}"
+  status=$last
+}
+
+# Gives up where the conductor has ended and the verifier would wait on for a run that it does not see.
+look_for_end() {
+  local log limit=$unknown_limit
+  # While no verifier looks, no time counts.
+  if [ -z "$running" ] || [ -z "$ended" ]; then
+    ended=
+    if [ -n "$running" ] && is_over "$(conditions conductor)"; then ended=$SECONDS; fi
+    return
+  fi
+  log=$(ask logs "$running" --tail=-1)
+  [[ $log != *"run $run goes on"* ]] || limit=$known_limit
+  [ $((SECONDS - ended)) -ge "$limit" ] || return 0
+  printf '%s\n' "$log" >&2
+  end_jobs load verifier
+  fail 'there is no verdict: the conductor has ended, and Prometheus does not have its run; its log above says why it did not begin, or that nobody scraped it'
+}
+
+await_verdict() {
+  ended=
+  while true; do
+    look_for_verdict
+    [ -z "$status" ] || return 0
+    look_for_end
     sleep 2
   done
 }
 
-run=$(date +%Y%m%d-%H%M%S)
-begin
-# A connection that breaks ends the log, not the run.
-kubectl -n "$namespace" logs --follow job/conductor || true
-status=$(verdict)
-kubectl -n "$namespace" logs -l "ordeal/run=$run,app.kubernetes.io/name=slo-verifier" --tail=-1
-printf 'exit code %s\n' "$status"
-exit "$status"
+up() {
+  run=$(date +%Y%m%d-%H%M%S)
+  pods_of="ordeal/run=$run,batch.kubernetes.io/job-name"
+  sort_options "${@:2}"
+  manifests=$(kubectl kustomize "$1")
+  begin
+  # A connection that breaks ends the log, not the run.
+  kubectl -n "$namespace" logs --follow job/conductor || true
+  await_verdict
+  ask logs "$judge" --tail=-1
+  printf 'exit code %s\n' "$status"
+  exit "$status"
+}
+
+down() {
+  manifests=$(kubectl kustomize "$1")
+  end_jobs conductor load verifier
+  kubectl delete --ignore-not-found -f - <<<"$manifests"
+}
+
+usage='usage: run.sh FOLDER [exporter options…] | down FOLDER'
+[ $# -gt 0 ] || fail "$usage"
+[ -n "${KUBECONFIG:-}" ] || fail 'KUBECONFIG names no cluster, so nothing is done: set it to the kubeconfig of a test cluster'
+command -v kubectl >/dev/null || fail 'kubectl is not installed'
+answer=$(kubectl version 2>&1) || fail "the cluster of $KUBECONFIG does not answer: $(tail -1 <<<"$answer")"
+case $1 in
+down)
+  [ $# -eq 2 ] || fail "$usage"
+  down "$2"
+  ;;
+*) up "$@" ;;
+esac

@@ -199,6 +199,9 @@ Examples:
         /// Print the roles only: somebody else makes the account.
         #[arg(long)]
         without_account: bool,
+        /// How many load processes have the users; beside 0, what they and their conductor need to agree comes too.
+        #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=16))]
+        load_processes: u16,
     },
     /// Print the SQL for role, tables and grants that probes and ledgers need.
     #[command(after_help = "\

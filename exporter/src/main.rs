@@ -58,8 +58,9 @@ async fn carry_out(command: Command, log: &Log, progress: &Progress) -> anyhow::
         Command::Cleanup { trial, which, .. } => {
             app::cleanup(&read(&trial)?, which.run.as_deref(), progress).await
         }
-        Command::Manifests { trial, namespace, account, without_account } => {
-            let account = app::Account { namespace, name: account, is_there: without_account };
+        Command::Manifests { trial, namespace, account, without_account, load_processes } => {
+            let (is_there, leads) = (without_account, load_processes > 0);
+            let account = app::Account { namespace, name: account, is_there, leads };
             print(&app::manifests(&read(&trial)?, &account))
         }
         Command::Sql { role } => print(&app::sql(&role)),

@@ -9,11 +9,13 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Trials, the files of their roles, and what else is said to derive these.
-const SHIPPED: [(&str, &str, &[&str]); 3] = [
+const SHIPPED: [(&str, &str, &[&str]); 4] = [
     ("base/trial.yaml", "base/access.yaml", &[]),
     // The account is in `base/`, which these are built on.
     ("demo/run/trial.yaml", "demo/run/access.yaml", &["--without-account"]),
     ("web/run/trial.yaml", "web/run/access.yaml", &["--without-account"]),
+    // Its roles beside those of a run: the smallest trial's are none.
+    ("base/trial.yaml", "fleet/access.yaml", &["--without-account", "--load-processes", "2"]),
 ];
 
 fn shipped(path: &str) -> PathBuf {
@@ -51,6 +53,27 @@ fn the_smallest_trial_needs_an_account_and_no_role() {
     let account = serde_json::json!({"apiVersion": "v1", "kind": "ServiceAccount",
         "metadata": {"name": "conductor", "namespace": "chaos"}});
     assert_eq!(objects(&yaml), [account]);
+}
+
+#[test]
+fn load_processes_and_their_conductor_agree_where_they_are() {
+    let options = ["--namespace", "chaos", "--account", "conductor", "--load-processes", "2"];
+    let objects = objects(&manifests("web/run/trial.yaml", &options));
+    let shown =
+        |it: &Value| format!("{} {} {}", it["kind"], it["metadata"]["name"], it["metadata"]["namespace"]);
+    let fleet: Vec<String> = objects.iter().rev().take(5).rev().map(shown).collect();
+    let expected = [
+        r#""Role" "conductor-fleet" "chaos""#,
+        r#""RoleBinding" "conductor-fleet" "chaos""#,
+        r#""ServiceAccount" "ordeal-load" "chaos""#,
+        r#""Role" "ordeal-load" "chaos""#,
+        r#""RoleBinding" "ordeal-load" "chaos""#,
+    ];
+    assert_eq!(fleet, expected);
+    assert!(objects.iter().any(|it| it["kind"] == "Role" && it["metadata"]["namespace"] == "web"));
+    let subjects = |it: &Value| it["subjects"][0]["name"].clone();
+    let bound: Vec<Value> = objects.iter().filter(|it| it["kind"] == "RoleBinding").map(subjects).collect();
+    assert_eq!(bound, ["conductor", "conductor", "ordeal-load"]);
 }
 
 #[test]

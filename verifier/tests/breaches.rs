@@ -252,6 +252,21 @@ fn interventions_before_the_run_do_not_count() {
 }
 
 #[test]
+fn a_watch_that_goes_on_where_it_was_has_a_gap_only_for_long() {
+    let away = |id: &str, seconds: f64| {
+        let mut made = healthy(id, 5.0);
+        made.bend("ordeal_interventions_watched_seconds_total", &[], move |t, watched| {
+            if (300.0..300.0 + seconds).contains(&t) { Some(307.0) } else { watched }
+        });
+        made
+    };
+    let runs = [away("short", 22.0), away("long", 60.0)];
+    let server = Server::with(&runs);
+    let told = |run: &str| said(&server.verdict(&made::slos(run), &["--run", run]), "nobody intervened");
+    assert_eq!(["short", "long"].map(told), ["pass ", "inconclusive watch_gap"].map(str::to_owned));
+}
+
+#[test]
 fn replicas_that_come_after_the_load_are_not_its_answer() {
     let mut made = healthy("r", 5.0);
     let late = steps(&[(0.0, 3.0), (60.0, 8.0), (490.0, 10.0), (540.0, 3.0)]);

@@ -2,7 +2,6 @@
 
 mod made;
 
-use made::spread::spread;
 use made::trap::{spring, trap};
 use made::{MOMENT, Made, Server, always, healthy, moment, said, slos, steps};
 use serde_json::Value;
@@ -262,26 +261,6 @@ fn a_second_conductor_and_a_wrong_run_are_noticed() {
     let told = server.verdict(&slos("twice"), &["--run", "thrice"]);
     assert_eq!(said(&told, "nothing lost"), "inconclusive run_not_found");
     assert_eq!((&told["run"], &told["exit_code"]), (&Value::Null, &Value::from(3)));
-}
-
-#[test]
-fn load_processes_that_are_not_there_to_the_end_are_noticed() {
-    let (conductor, mut workers) = spread("deserted", 5.0);
-    workers[1].last = 300.0;
-    let (other, mut restarted) = spread("restarted", 5.0);
-    let starts = [(0.0, MOMENT - 0.5), (350.0, MOMENT + 349.0)];
-    restarted[1].set("process_start_time_seconds", &[], steps(&starts));
-    // Its users have ended, and it stays.
-    let (third, mut emptied) = spread("emptied", 5.0);
-    emptied[1].stop_users(300.0);
-    let runs = [&conductor, &other, &third].into_iter().chain(&workers).chain(&restarted).chain(&emptied);
-    let server = Server::with(runs);
-    let told = |run: &str| server.verdict(&slos(run), &["--run", run]);
-    let deserted = told("deserted");
-    assert_eq!(said(&deserted, "shop answers"), "inconclusive gap");
-    assert_eq!(said(&deserted, "load held"), "inconclusive gap");
-    assert_eq!(said(&told("emptied"), "load held"), "fail");
-    assert_eq!(said(&told("restarted"), "shop answers"), "inconclusive process_restarted");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::hold::{LEASE, holder_here, take_lease};
 use crate::chaos::journal::{CONFIG_MAP, FILE, reading};
 use crate::cluster::kubernetes::Kubernetes;
 use crate::cluster::kubernetes::kept::Kept;
+use crate::load::{self, FLEET_CONFIG_MAP, Leftover};
 use crate::progress::Progress;
 use crate::trial::{Kubernetes as Place, Trial};
 use crate::{health, ledger};
@@ -69,9 +70,32 @@ async fn of_all_runs_on(place: &Place, trial: &Trial, progress: &Progress) -> an
         }
     };
     lease.remove().await.context("remove the lease")?;
+    remove_leftover_of_fleet(progress).await;
     let here = format!("namespace {} (ConfigMap {CONFIG_MAP}, Lease {LEASE})", place.namespace);
     tell(&[places(trial), vec![here]].concat(), &emptied, progress);
     Ok(())
+}
+
+/// Removes by what a conductor led load processes that was killed, which is where this program itself is. Whoever cleans
+/// up may be somewhere else, and may not look there.
+async fn remove_leftover_of_fleet(progress: &Progress) {
+    let removed = async {
+        let home = Kubernetes::connect_home().await?;
+        let namespace = home.namespace().to_owned();
+        anyhow::Ok((load::remove_leftover(home).await?, namespace))
+    };
+    match removed.await {
+        Ok((Leftover::None, _)) => {}
+        Ok((Leftover::Removed, namespace)) => {
+            progress.say(&format!("removed ConfigMap {FLEET_CONFIG_MAP} of namespace {namespace}"));
+        }
+        Ok((Leftover::Led(run), namespace)) => progress.say(&format!(
+            "ConfigMap {FLEET_CONFIG_MAP} of namespace {namespace} stays: run {run} leads load processes by it"
+        )),
+        Err(error) => progress.say(&format!(
+            "warning: ConfigMap {FLEET_CONFIG_MAP} stays, if there is one: {error:#}"
+        )),
+    }
 }
 
 /// Removes everything but the lease; answers the tables that could only be emptied.

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use super::permitted::{self, Permitted};
+use super::rights;
 use crate::chaos::faults::Means;
 use crate::chaos::resolve::resolve;
 use crate::clock::Clock;
@@ -43,7 +44,7 @@ pub async fn plan(trial: &Trial) -> anyhow::Result<Planned> {
     }
     let planned = planned(&found);
     match &cluster {
-        Some(cluster) => Ok(planned.with(&permitted::ask(trial, cluster).await?)),
+        Some(cluster) => Ok(planned.with(&permitted::ask(&rights::needs(trial), cluster).await?)),
         None => Ok(planned),
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn report(end: End, load: Option<&load::Running>, progress: &Progress
     let failures = load.map(load::Running::report);
     let failures =
         failures.and_then(|load| failures_of(load.requests.ok + load.requests.error, &load.reasons));
-    let code = report_run(end.ended, failures.as_deref().unwrap_or_default(), progress);
+    let code = report_run(end.ended, failures.as_deref().unwrap_or_default(), &end.recover, progress);
     for done in &end.experiments {
         let refusal = done.refused.as_ref().map(|refused| refused.reason.as_str());
         if let Some(warning) = amiss(&done.experiment, done.state, refusal) {
@@ -46,8 +46,7 @@ pub(super) fn report(end: End, load: Option<&load::Running>, progress: &Progress
     code
 }
 
-fn report_run(ended: Ended, failures: &str, progress: &Progress) -> ExitCode {
-    const BROKEN: &str = "NOT all it broke is put back: `load-exporter recover` tries again";
+fn report_run(ended: Ended, failures: &str, recover: &str, progress: &Progress) -> ExitCode {
     match ended {
         Ended::Finished { written: true } => {
             progress.say(&format!("the run is finished{failures}"));
@@ -64,7 +63,7 @@ fn report_run(ended: Ended, failures: &str, progress: &Progress) -> ExitCode {
         Ended::Aborted { stopped, put_back } => {
             progress.say(&format!("the run was aborted: {:#}", anyhow::Error::from(stopped)));
             if !put_back {
-                progress.say(BROKEN);
+                progress.say(&format!("NOT all it broke is put back: `{recover}` tries again"));
             }
             ExitCode::FAILURE
         }

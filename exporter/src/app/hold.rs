@@ -7,17 +7,20 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::permitted::{self, Permitted};
+use super::rights;
 use crate::chaos::journal::Journal;
 use crate::cluster::kubernetes::Kubernetes;
-use crate::cluster::kubernetes::lease::{Held, LeaseError};
+use crate::cluster::kubernetes::lease::{Held, LeaseError, Observed};
+use crate::cluster::kubernetes::rights::Need;
 use crate::progress::Progress;
 use crate::trial::Trial;
 
 /// The lease's name.
 pub(super) const LEASE: &str = "ordeal";
-/// A lease whose holder was killed runs out within this time.
+/// A lease whose holder was killed is seen to have run out within this time.
 const LEASE_LIMIT: Duration = Duration::from_secs(20);
 
 /// What is held.
@@ -41,13 +44,7 @@ impl Hold {
             return Ok(Self { journal, cluster: None, lease: None });
         };
         let cluster = Kubernetes::connect(place).await?;
-        match permitted::ask(trial, &cluster).await? {
-            Permitted::All => {}
-            Permitted::Not(missing) => return Err(missing.into()),
-            Permitted::Unknown(error) => {
-                progress.say(&format!("warning: it is not known whether all is permitted: {error}"));
-            }
-        }
+        ensure_permitted(&rights::needs(trial), &cluster, progress).await?;
         Self::of_cluster(cluster, directory, run, lost, progress).await
     }
 
@@ -65,10 +62,27 @@ impl Hold {
     }
 }
 
-/// A program that takes another's place elsewhere must not pass for it while that may still be at work.
+/// Refuses to go on where something that is needed is not permitted.
+pub(super) async fn ensure_permitted(
+    needs: &[Need],
+    cluster: &Kubernetes,
+    progress: &Progress,
+) -> anyhow::Result<()> {
+    match permitted::ask(needs, cluster).await? {
+        Permitted::All => {}
+        Permitted::Not(missing) => return Err(missing.into()),
+        Permitted::Unknown(error) => {
+            progress.say(&format!("warning: it is not known whether all is permitted: {error}"));
+        }
+    }
+    Ok(())
+}
+
+/// A program that takes another's place must not pass for it while that may still be at work: not elsewhere, and not
+/// as another process of the same machine either.
 pub(super) fn holder_here(run: &str) -> String {
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
-    format!("run {run} on {}", host.trim())
+    format!("run {run} on {} ({})", host.trim(), Uuid::new_v4())
 }
 
 pub(super) async fn take_lease(
@@ -78,9 +92,9 @@ pub(super) async fn take_lease(
     progress: &Progress,
 ) -> Result<Held, LeaseError> {
     let limit = Instant::now() + LEASE_LIMIT;
-    let mut told = false;
+    let (mut told, mut observed) = (false, Observed::default());
     loop {
-        match Held::take(cluster.clone(), LEASE, holder, lost.clone()).await {
+        match Held::take(cluster.clone(), LEASE, holder, lost.clone(), &mut observed).await {
             Err(error @ LeaseError::Held { .. }) if Instant::now() < limit => {
                 if !told {
                     progress.say(&format!("waiting: {error}"));
@@ -90,5 +104,17 @@ pub(super) async fn take_lease(
             }
             result => return result,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_on_one_machine_are_two_holders() {
+        let [one, other] = [holder_here("recover"), holder_here("recover")];
+        assert_ne!(one, other);
+        assert!([one, other].iter().all(|it| it.starts_with("run recover on ")));
     }
 }

@@ -2,7 +2,12 @@
 
 use super::rights;
 use crate::cluster::kubernetes::rights::grant::{Grantee, roles};
+use crate::cluster::kubernetes::rights::own;
+use crate::load::FLEET_CONFIG_MAP;
 use crate::trial::{Namespace, Trial};
+
+/// The account of load processes, and the name of its roles.
+const LOAD: &str = "ordeal-load";
 
 /// Whose rights are printed.
 #[derive(Debug, Clone)]
@@ -13,25 +18,47 @@ pub struct Account {
     pub name: Namespace,
     /// Whether somebody else makes the account.
     pub is_there: bool,
+    /// Whether the users are in load processes of their own, which have an account of their own.
+    pub leads: bool,
 }
 
 /// The account that runs `trial` with all that it has to be allowed, and nothing else, as YAML.
 pub fn manifests(trial: &Trial, account: &Account) -> String {
-    let grantee =
-        Grantee::Account { namespace: account.namespace.to_string(), name: account.name.to_string() };
-    let needs = rights::needs(trial);
-    let head = match trial.kubernetes() {
-        Some(_) => {
-            format!("# What {} has to be allowed for a run of {}, and no more", account.name, trial.name)
-        }
-        None => "# Nothing has to be allowed, for the trial names no cluster".to_owned(),
-    };
+    let grantee = of(account, account.name.as_str());
     let mut documents = Vec::new();
     if !account.is_there {
         documents.extend(grantee.yaml());
     }
     if let Some(place) = trial.kubernetes() {
+        let needs = rights::needs(trial);
         documents.extend(roles(&needs, place.namespace.as_str(), account.name.as_str(), &grantee));
     }
-    format!("{head} (load-exporter manifests).\n{}", documents.join("---\n"))
+    if account.leads {
+        documents.extend(fleet(account, &grantee));
+    }
+    format!("{} (load-exporter manifests).\n{}", head(trial, account), documents.join("---\n"))
+}
+
+fn of(account: &Account, name: &str) -> Grantee {
+    Grantee::Account { namespace: account.namespace.to_string(), name: name.to_owned() }
+}
+
+/// What conductor and load processes have to be allowed where they are, to agree.
+fn fleet(account: &Account, conductor: &Grantee) -> Vec<String> {
+    let (namespace, follower) = (account.namespace.as_str(), of(account, LOAD));
+    let name = format!("{}-fleet", account.name);
+    let lead = roles(&own::to_lead(FLEET_CONFIG_MAP), namespace, &name, conductor);
+    let follow = roles(&own::to_follow(FLEET_CONFIG_MAP), namespace, LOAD, &follower);
+    [lead, follower.yaml().into_iter().collect(), follow].concat()
+}
+
+fn head(trial: &Trial, account: &Account) -> String {
+    let (name, run) = (&account.name, &trial.name);
+    match (trial.kubernetes(), account.leads) {
+        (None, false) => "# Nothing has to be allowed, for the trial names no cluster".to_owned(),
+        (Some(_), false) => format!("# What {name} has to be allowed for a run of {run}, and no more"),
+        (_, true) => format!(
+            "# What {name} and {LOAD} have to be allowed for a run of {run} with load processes, and no more"
+        ),
+    }
 }

@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use super::rights;
 use crate::cluster::kubernetes::Kubernetes;
 use crate::cluster::kubernetes::rights::grant::{Grantee, roles};
 use crate::cluster::kubernetes::rights::{AskError, Need, Scope, rules};
-use crate::trial::Trial;
 
 /// What is granted to whoever the API server does not name.
 const UNNAMED: &str = "system:serviceaccount:ordeal:ordeal-conductor";
@@ -31,9 +29,9 @@ pub(super) enum Permitted {
     Unknown(AskError),
 }
 
-/// Asks whether all that `trial` needs of `cluster` is permitted.
-pub(super) async fn ask(trial: &Trial, cluster: &Kubernetes) -> Result<Permitted, AskError> {
-    match cluster.not_permitted(&rights::needs(trial)).await {
+/// Asks whether all of `needs` is permitted, in the namespace of `cluster` or everywhere.
+pub(super) async fn ask(needs: &[Need], cluster: &Kubernetes) -> Result<Permitted, AskError> {
+    match cluster.not_permitted(needs).await {
         Ok(needs) if needs.is_empty() => Ok(Permitted::All),
         Ok(needs) => {
             let user = cluster.user().await.unwrap_or_else(|| UNNAMED.to_owned());

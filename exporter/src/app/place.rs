@@ -8,8 +8,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::Request;
-use super::hold::Hold;
-use crate::load;
+use super::hold::{Hold, ensure_permitted};
+use crate::cluster::kubernetes::Kubernetes;
+use crate::cluster::kubernetes::rights::own;
+use crate::load::{self, FLEET_CONFIG_MAP};
 use crate::logging::Log;
 use crate::progress::Progress;
 use crate::rundir::RunDir;
@@ -39,8 +41,11 @@ impl Place {
         let dir = RunDir::of(&request.dir, &id).with_context(|| {
             format!("make a folder for the run in {} (--dir chooses another place)", request.dir.display())
         })?;
+        if request.load_processes > 0 {
+            Box::pin(ensure_may_lead(progress)).await?;
+        }
         // Before anything of a run is touched, for it may be another process's.
-        let hold = Hold::take(&request.trial, dir.root(), &id, abort, progress).await?;
+        let hold = Box::pin(Hold::take(&request.trial, dir.root(), &id, abort, progress)).await?;
         anyhow::ensure!(
             !dir.has_ended(),
             "run {id} has come to its end before, what it wrote is in {}: give this one another --run-id",
@@ -52,6 +57,12 @@ impl Place {
         log.keep_in(dir.path()).with_context(|| format!("keep the log in {}", dir.path().display()))?;
         Ok(Self { id, dir, hold, listener })
     }
+}
+
+/// Refuses to go on where load processes could not be led.
+async fn ensure_may_lead(progress: &Progress) -> anyhow::Result<()> {
+    let home = Kubernetes::connect_home().await.context("find the load processes")?;
+    ensure_permitted(&own::to_lead(FLEET_CONFIG_MAP), &home, progress).await
 }
 
 /// Listens at the first of `addresses` that it can be done at.

@@ -22,7 +22,8 @@ pub async fn recover(dir: &Path, progress: &Progress) -> anyhow::Result<ExitCode
     // Whoever sees a fault in place must not be told that there is none because the folder is another.
     if !journal.try_exists().unwrap_or_else(|error| error.kind() != std::io::ErrorKind::NotADirectory) {
         progress.say(&format!(
-            "no {FILE} in {}: give the working folder (--dir of the run, the parent of latest/)",
+            "no {FILE} in {}: give the working folder (--dir of the run, the parent of latest/), or, of a run on \
+             Kubernetes, its namespace (--namespace), where a copy is kept",
             dir.display()
         ));
         return Ok(ExitCode::FAILURE);
@@ -69,11 +70,13 @@ fn tell(
         }
         return Ok(ExitCode::SUCCESS);
     };
-    progress.say("NOT everything is put back:");
+    let left = error.is_left_to_others();
+    progress.say(if left { "left to the folder of its run:" } else { "NOT everything is put back:" });
     for line in error.lines() {
         progress.say(&format!("  {line}"));
     }
-    Ok(ExitCode::FAILURE)
+    // Asked again it would say the same: from here nothing can be done about it.
+    Ok(if left { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// A folder of this program alone, gone with it.

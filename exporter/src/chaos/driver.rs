@@ -109,6 +109,7 @@ impl Driver {
         };
         // A run that is not to begin leaves no trace in the journal.
         if journal.damage().is_empty() {
+            journal.begin_anew(setup.run).await.map_err(error)?;
             journal.append(opened, Durability::Disk).await.map_err(error)?;
         }
         let mut book = Book::new(setup.clock, setup.run, setup.experiments, setup.metrics);
@@ -222,6 +223,9 @@ impl Driver {
             Err(InjectError::Failed(reason)) => Err(reason),
             Ok(outcome) => Ok(outcome),
         };
+        let unanswered = outcome
+            .as_ref()
+            .is_ok_and(|outcome| matches!(outcome.ending, Ending::Unanswered(_) | Ending::OutOfTime(_)));
         match self.note(name, Step::Inject, outcome)? {
             Ok(outcome) => {
                 self.book.injection_ended(name, outcome.end).map_err(book(name))?;
@@ -237,7 +241,12 @@ impl Driver {
                 }
                 Ok(Injected { start: outcome.start, end: outcome.end })
             }
-            Err(reason) => Err(self.fizzle(plan, reason).await),
+            Err(reason) => {
+                if unanswered && plan.action.may_come_late() {
+                    Box::pin(self.outwait(plan)).await;
+                }
+                Err(self.fizzle(plan, reason).await)
+            }
         }
     }
 

@@ -12,7 +12,10 @@
 //!
 //! On Kubernetes the machine may be gone with the process: there each entry that must be on disk is also in a
 //! ConfigMap before anything is done on the strength of it ([`copy`]), and a program elsewhere goes on from that.
+//! Whoever may write the ConfigMap may have written what it tells: lines from there are known as such ever after
+//! (`copied`), and are not put back by whatever means they name ([`super::putback`]).
 
+mod copied;
 pub mod copy;
 pub mod entry;
 mod holder;
@@ -27,6 +30,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use self::copied::Part;
 pub use self::copy::CONFIG_MAP;
 use self::copy::compare;
 use self::entry::Account;
@@ -163,10 +167,10 @@ impl Journal {
         let path = directory.join(FILE);
         let failed = |source| JournalError::Copy { path: path.clone(), source };
         let (kept, text) = Kept::open(cluster, CONFIG_MAP, FILE).await.map_err(failed)?;
-        let directory = directory.to_owned();
+        let (directory, namespace) = (directory.to_owned(), kept.namespace().to_owned());
         let journal = blocking(move || {
             if let Some(text) = text {
-                go_on_from(&directory.join(FILE), &text)?;
+                go_on_from(&directory.join(FILE), &text, &namespace)?;
             }
             open(&directory)
         });
@@ -213,6 +217,16 @@ impl Journal {
     /// Numbers of experiments that were intended by a line that cannot be read, and that no line closes.
     pub fn unknown(&self) -> Vec<u64> {
         self.lock().account.unknown.iter().copied().collect()
+    }
+
+    /// Forgets what is over before another `run` begins, where a copy is kept: a ConfigMap holds 1 MiB. The copy is begun
+    /// anew with the next entry; until then whoever goes on from it finds nothing to put back either.
+    pub async fn begin_anew(&self, run: &str) -> Result<(), JournalError> {
+        if self.copy.is_none() || !self.damage.is_empty() || !self.lock().account.is_over_for(run) {
+            return Ok(());
+        }
+        let Self { path, writer, .. } = self.clone();
+        blocking(move || writer.lock().unwrap_or_else(PoisonError::into_inner).empty(&path)).await
     }
 
     /// Appends an entry. Once begun it is carried through, also when the future is dropped.
@@ -301,6 +315,16 @@ impl Journal {
 }
 
 impl Writer {
+    fn empty(&mut self, path: &Path) -> Result<(), JournalError> {
+        let failed = |action| move |source| JournalError::Io { action, path: path.to_owned(), source };
+        self.file.set_len(0).map_err(failed("empty"))?;
+        self.file.sync_data().map_err(failed("flush to disk"))?;
+        copied::forget(path).map_err(failed("forget what was copied into"))?;
+        self.account = Account::default();
+        (self.whole, self.torn, self.unterminated) = (0, false, false);
+        Ok(())
+    }
+
     fn append(&mut self, path: &Path, entry: Entry, durability: Durability) -> Result<(), JournalError> {
         let failed = |action| move |source| JournalError::Io { action, path: path.to_owned(), source };
         let mut line =
@@ -341,7 +365,8 @@ fn open(directory: &Path) -> Result<Journal, JournalError> {
     let mut file = options.open(&path).map_err(failed("open"))?;
     take(&file, &path)?;
     let bytes = content(&mut file, &path)?;
-    let content = reading::read(&bytes);
+    let parts = copied::noted(&path).map_err(failed("read what was copied into"))?;
+    let content = reading::read_parts(&bytes, &parts);
     let whole = content.whole as u64;
     if content.whole < bytes.len() {
         file.set_len(whole).map_err(failed("cut off the unfinished end of"))?;
@@ -355,7 +380,7 @@ fn open(directory: &Path) -> Result<Journal, JournalError> {
 }
 
 /// Puts the copy in the place of a file that knows less.
-fn go_on_from(path: &Path, copy: &str) -> Result<(), JournalError> {
+fn go_on_from(path: &Path, copy: &str, namespace: &str) -> Result<(), JournalError> {
     let failed = |action| move |source| JournalError::Io { action, path: path.to_owned(), source };
     let file = match fs::read(path) {
         Ok(bytes) => bytes,
@@ -366,6 +391,9 @@ fn go_on_from(path: &Path, copy: &str) -> Result<(), JournalError> {
         copy::From::File => Ok(()),
         copy::From::Neither => Err(JournalError::Diverged { path: path.to_owned() }),
         copy::From::Copy(text) => {
+            let from = file.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+            let part = Part { from, to: text.len(), namespace: namespace.to_owned() };
+            copied::note(path, part).map_err(failed("note what is copied into"))?;
             let mut options = OpenOptions::new();
             options.write(true).create(true).truncate(true).mode(0o600);
             let mut file = options.open(path).map_err(failed("open"))?;

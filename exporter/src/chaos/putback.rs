@@ -2,12 +2,18 @@
 //!
 //! Everything needed stands in the journal; the trial file may be gone or changed. A revert is idempotent,
 //! so it is run again wherever it is not known to have been done, and tried several times.
+//!
+//! What only the copy in a cluster tells of is put back by that cluster's means alone (`vet`).
+
+mod vet;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use thiserror::Error;
 
+pub use self::vet::Distrust;
+use self::vet::vet;
 use super::faults::{EndError, Ending, Outcome, Scene, Undo, end_interrupted, end_left};
 use super::journal::{Durability, Entry, Journal, JournalError, Record};
 use super::step;
@@ -91,6 +97,17 @@ pub enum PutBackError {
         #[source]
         source: EndError,
     },
+    /// Only the copy of the journal in a cluster tells of it, which others may have written.
+    #[error("{experiment} of run {run} is left as it is")]
+    Distrusted {
+        /// The experiment's name.
+        experiment: String,
+        /// The run's id.
+        run: String,
+        /// The cause.
+        #[source]
+        source: Distrust,
+    },
     /// It may be put back, but that could not be written down.
     #[error("note that {experiment} was put back")]
     Journal {
@@ -145,6 +162,19 @@ impl Unreadable {
 }
 
 impl ReplayError {
+    /// Whether all that is not put back is for the folders of other runs, which alone can do it.
+    pub fn is_left_to_others(&self) -> bool {
+        let left = |failure: &PutBackError| {
+            matches!(failure, PutBackError::Distrusted { source: Distrust::Elsewhere { .. }, .. })
+        };
+        match self {
+            Self::Open { .. } => false,
+            Self::NotAll { failures, unreadable, .. } => {
+                unreadable.damage.is_empty() && failures.iter().all(left)
+            }
+        }
+    }
+
     /// What is not put back, and the way out, each in a line; none where the journal could not be opened.
     pub fn lines(&self) -> Vec<String> {
         match self {
@@ -231,6 +261,11 @@ pub async fn put_back(
 ) -> Result<PutBack, PutBackError> {
     let intent = &record.intent;
     let experiment = || intent.experiment.clone();
+    vet(record).map_err(|source| PutBackError::Distrusted {
+        experiment: experiment(),
+        run: intent.run.clone(),
+        source,
+    })?;
     let mut ended = end_interrupted(record).await;
     if !record.injected {
         // Given up in the middle: whatever it left would go on breaking what is being put back.

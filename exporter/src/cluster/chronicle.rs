@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
+
 use super::seen::{Incident, Intervention, Seen};
 use crate::clock::{Clock, Moment};
 
@@ -10,16 +12,33 @@ use crate::clock::{Clock, Moment};
 pub struct Chronicle {
     clock: Clock,
     seen: Arc<Mutex<Seen>>,
+    /// Whether something was seen of which it is not known yet what it was.
+    undecided: watch::Sender<bool>,
 }
 
 impl Chronicle {
-    pub(super) fn begin(clock: Clock) -> Self {
-        Self { clock, seen: Arc::default() }
+    pub(in crate::cluster) fn begin(clock: Clock) -> Self {
+        Self { clock, seen: Arc::default(), undecided: watch::Sender::new(false) }
     }
 
     /// From now on `experiment` is on; `None`: none is.
     pub fn during(&self, experiment: Option<&str>) {
-        self.lock().during(experiment);
+        self.lock().during(experiment, self.clock.now());
+    }
+
+    /// Whether something was seen of which it is not known yet what it was.
+    pub fn is_undecided(&self) -> bool {
+        *self.undecided.borrow()
+    }
+
+    pub(super) fn undecided(&self, is_it: bool) {
+        self.undecided.send_replace(is_it);
+    }
+
+    /// Returns once it is known of all that was seen what it was.
+    pub async fn decided(&self) {
+        // The sender is ours, so it stays.
+        let _ = self.undecided.subscribe().wait_for(|undecided| !undecided).await;
     }
 
     /// All that was seen so far.

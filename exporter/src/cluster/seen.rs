@@ -76,7 +76,7 @@ pub struct Tally {
     pub first: Moment,
     /// When it was last seen.
     pub last: Moment,
-    /// How often it came.
+    /// How often it came; 0: it went on from before.
     pub count: u64,
     /// The experiment that was on.
     pub during: Option<String>,
@@ -163,21 +163,32 @@ pub struct Seen {
     pub gaps: Bounded<Gap>,
     /// What could not be looked at at all, and why.
     pub unseen: BTreeSet<String>,
-    during: Option<String>,
+    /// Which experiment was on, and since when.
+    during: Vec<(Moment, Option<String>)>,
 }
 
 impl Seen {
-    /// From now on `experiment` is on; `None`: none is.
-    pub(super) fn during(&mut self, experiment: Option<&str>) {
-        self.during = experiment.map(str::to_owned);
+    /// From `at` on `experiment` is on; `None`: none is.
+    pub(super) fn during(&mut self, experiment: Option<&str>, at: Moment) {
+        self.during.push((at, experiment.map(str::to_owned)));
+    }
+
+    /// The experiment that was on at `at`.
+    fn on_at(&self, at: Moment) -> Option<String> {
+        self.during
+            .iter()
+            .rev()
+            .find(|(since, _)| *since <= at)
+            .and_then(|(_, experiment)| experiment.clone())
     }
 
     /// Notes that `incident` came `count` times more by `at`; 0 where it only goes on.
     pub(super) fn incident(&mut self, incident: Incident, count: u64, at: Moment) {
         let incident = Incident { said: shortened(&incident.said), ..incident };
+        let during = self.on_at(at);
         let same = |tally: &&mut Tally| {
             let (known, new) = (&tally.incident, &incident);
-            tally.during == self.during
+            tally.during == during
                 && (known.kind, &known.object, &known.container, &known.what)
                     == (new.kind, &new.object, &new.container, &new.what)
         };
@@ -187,13 +198,12 @@ impl Seen {
             tally.incident.said = incident.said;
             return;
         }
-        let (count, during) = (count.max(1), self.during.clone());
         self.incidents.add(Tally { incident, first: at, last: at, count, during }, count);
     }
 
-    /// Notes a change by somebody else.
+    /// Notes a change by somebody else. It may be told late: what counts is what was on when it was made.
     pub(super) fn intervention(&mut self, intervention: Intervention) {
-        let during = self.during.clone();
+        let during = self.on_at(intervention.at);
         self.interventions.add(Intervention { during, ..intervention }, 1);
     }
 
@@ -224,116 +234,4 @@ fn shortened(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: f64) -> Moment {
-        Moment::from_secs_f64(seconds)
-    }
-
-    fn object(name: &str) -> Object {
-        Object { kind: "Pod".to_owned(), name: name.to_owned(), uid: format!("u-{name}") }
-    }
-
-    fn probe(pod: &str, what: &str, said: &str) -> Incident {
-        Incident {
-            kind: IncidentKind::FailedProbe,
-            object: object(pod),
-            container: Some("shop".to_owned()),
-            what: what.to_owned(),
-            said: said.to_owned(),
-        }
-    }
-
-    #[test]
-    fn what_comes_again_is_one_incident_of_its_experiment_with_first_last_and_count() {
-        let mut seen = Seen::default();
-        seen.incident(probe("a", "readiness", "503"), 1, at(1.0));
-        seen.during(Some("kill"));
-        seen.incident(probe("a", "readiness", "503"), 2, at(2.0));
-        seen.incident(probe("a", "liveness", "refused"), 1, at(3.0));
-        seen.incident(probe("b", "readiness", "503"), 0, at(4.0));
-        seen.incident(probe("a", "readiness", "refused"), 497, at(5.0));
-        seen.during(None);
-        seen.incident(probe("a", "readiness", "503"), 1, at(6.0));
-        let told = |tally: &Tally| {
-            let Tally { incident, first, last, count, during } = tally;
-            let (what, said) = (&incident.what, &incident.said);
-            let times = (first.as_secs_f64(), last.as_secs_f64());
-            format!("{} {what} {said} {times:?} x{count} {during:?}", incident.object.name)
-        };
-        let told: Vec<String> = seen.incidents.told.iter().map(told).collect();
-        assert_eq!(
-            told,
-            [
-                "a readiness 503 (1.0, 6.0) x2 None",
-                "a readiness refused (2.0, 5.0) x499 Some(\"kill\")",
-                "a liveness refused (3.0, 3.0) x1 Some(\"kill\")",
-                "b readiness 503 (4.0, 4.0) x1 Some(\"kill\")",
-            ]
-        );
-    }
-
-    #[test]
-    fn beyond_the_cap_they_are_counted_and_known_ones_go_on() {
-        let mut seen = Seen::default();
-        for pod in 0..CAP + 7 {
-            seen.incident(probe(&pod.to_string(), "readiness", ""), 2, at(1.0));
-        }
-        seen.incident(probe("0", "readiness", ""), 3, at(2.0));
-        assert_eq!((seen.incidents.told.len(), seen.incidents.left_out), (CAP, 14));
-        assert_eq!(seen.incidents.told[0].count, 5);
-    }
-
-    #[test]
-    fn what_is_said_is_cut_where_it_is_too_long() {
-        let mut seen = Seen::default();
-        seen.incident(probe("a", "readiness", &"ä".repeat(SAID + 1)), 1, at(1.0));
-        assert_eq!(seen.incidents.told[0].incident.said, "ä".repeat(SAID) + "…");
-        assert_eq!(shortened(&"ä".repeat(SAID)), "ä".repeat(SAID));
-    }
-
-    #[test]
-    fn a_gap_lasts_from_the_first_word_of_it_until_it_is_mended() {
-        let mut seen = Seen::default();
-        let told = [
-            seen.gap("pods", at(10.0), "away"),
-            seen.gap("pods", at(10.0), "still away"),
-            seen.gap("events", at(11.0), "gone"),
-        ];
-        assert_eq!(told, [true, false, true]);
-        seen.mend("pods", at(15.0));
-        seen.mend("pods", at(16.0));
-        assert!(seen.gap("pods", at(20.0), "away again"));
-        let gaps: Vec<_> = seen.gaps.told.iter().map(|gap| (gap.of.as_str(), gap.from, gap.until)).collect();
-        let expected =
-            [("pods", at(10.0), Some(at(15.0))), ("events", at(11.0), None), ("pods", at(20.0), None)];
-        assert_eq!(gaps, expected);
-    }
-
-    #[test]
-    fn a_change_by_somebody_else_is_told_in_one_line() {
-        let change = Intervention {
-            at: at(1.0),
-            kind: "change",
-            object: Object { kind: "Deployment".to_owned(), ..object("shop") },
-            manager: Some("kubectl".to_owned()),
-            operation: "Update".to_owned(),
-            subresource: Some("scale".to_owned()),
-            during: Some("stale".to_owned()),
-        };
-        let deletion = Intervention {
-            object: object("shop-1"),
-            manager: None,
-            operation: "Delete".to_owned(),
-            subresource: None,
-            ..change.clone()
-        };
-        let mut seen = Seen::default();
-        seen.intervention(change);
-        seen.during(Some("kill"));
-        seen.intervention(deletion);
-        let told: Vec<String> = seen.interventions.told.iter().map(ToString::to_string).collect();
-        assert_eq!(told, ["Deployment shop Update of scale by kubectl", "Pod shop-1 Delete during kill"]);
-    }
-}
+mod tests;

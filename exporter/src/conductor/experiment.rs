@@ -32,7 +32,7 @@ pub enum ExperimentError {
         source: BookError,
     },
     /// A fault failed, or was not seen, and may have left something broken; the run must not break more.
-    #[error("get over experiment {experiment}; `load-exporter recover` tries again to put it back")]
+    #[error("get over experiment {experiment}")]
     Fault {
         /// The experiment.
         experiment: String,
@@ -41,7 +41,7 @@ pub enum ExperimentError {
         source: Box<FaultError>,
     },
     /// What was broken could not be put back; the run must not break more.
-    #[error("put back what experiment {experiment} broke; `load-exporter recover` tries again")]
+    #[error("put back what experiment {experiment} broke")]
     Revert {
         /// The experiment.
         experiment: String,

@@ -53,6 +53,10 @@ use crate::web::Scrapers;
 /// How long `members` may take to be healthy before the last audit.
 const MEMBERS_LIMIT: Duration = Duration::from_mins(2);
 
+/// How long it may take to know why pods went that went last: a controller's word may be late, and is then waited for
+/// to be heard and shown.
+const WITNESS_LIMIT: Duration = Duration::from_secs(15);
+
 /// What the user may set for a run, beside the trial.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
@@ -69,6 +73,8 @@ pub struct End {
     pub experiments: Vec<ExperimentReport>,
     /// What others changed meanwhile, as far as that was seen.
     pub interventions: Bounded<Intervention>,
+    /// The command that puts back what the run left broken, if it did.
+    pub recover: String,
 }
 
 /// How a run ended.
@@ -119,6 +125,12 @@ pub enum Stopped {
     /// An experiment went wrong in a way that ends the run.
     #[error("carry out the experiments")]
     Experiment(#[from] ExperimentError),
+}
+
+/// The command that puts back what a run of `trial` left broken: on Kubernetes from any machine.
+fn recover(trial: &Trial) -> String {
+    let namespace = trial.kubernetes().map(|place| format!(" --namespace {}", place.namespace));
+    format!("load-exporter recover{}", namespace.unwrap_or_default())
 }
 
 /// Leads one run.
@@ -173,6 +185,7 @@ impl Conductor {
         // A run that ended before its first write has nothing to audit.
         let kept =
             if self.driver.resumed() || self.running.borrow().is_some() { self.audit().await } else { true };
+        self.witness_decides().await;
         let last = if stopped.is_ok() { Phase::Finished } else { Phase::Aborted };
         let written = self.write_results(last) && kept;
         self.board.end(last);
@@ -181,7 +194,8 @@ impl Conductor {
             Err(stopped) => Ended::Aborted { stopped, put_back },
         };
         let interventions = self.seen().unwrap_or_default().interventions;
-        End { ended, experiments: self.driver.report().experiments.clone(), interventions }
+        let experiments = self.driver.report().experiments.clone();
+        End { ended, experiments, interventions, recover: recover(&self.trial) }
     }
 
     async fn phases(&mut self, load: load::Prepared) -> Result<(), Stopped> {
@@ -234,9 +248,24 @@ impl Conductor {
             }
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
-                tracing::error!(error, "not everything is put back; `load-exporter recover` tries again");
+                let again = recover(&self.trial);
+                tracing::error!(error, "not everything is put back; `{again}` tries again");
                 false
             }
+        }
+    }
+
+    /// Waits until it is known of each pod that went why, as far as that may become known, and until that is shown.
+    async fn witness_decides(&self) {
+        let Some(chronicle) = self.cluster.chronicle.as_ref().filter(|it| it.is_undecided()) else { return };
+        let mut feed = self.cluster.feed.clone();
+        let shown = async {
+            chronicle.decided().await;
+            feed.mark_unchanged();
+            feed.changed().await
+        };
+        if !matches!(tokio::time::timeout(WITNESS_LIMIT, shown).await, Ok(Ok(()))) {
+            tracing::warn!(limit = ?WITNESS_LIMIT, "it is not known of all pods that went why");
         }
     }
 

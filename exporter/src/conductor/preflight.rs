@@ -72,6 +72,17 @@ pub enum PreflightError {
     Ledger(#[source] crate::ledger::LedgerError),
 }
 
+/// Where to look when no scrape comes, which is another place in a pod.
+fn scrape_hint(in_a_pod: bool) -> &'static str {
+    if in_a_pod {
+        "does Prometheus look for this pod, by the annotation `prometheus.io/scrape` or by a PodMonitor whose label \
+         `release` is the one that the Prometheus of the Helm chart selects? --no-wait-for-scrape begins without"
+    } else {
+        "is it in the scrape_configs of prometheus.yml, as in deploy/examples/prometheus.yaml? \
+         --no-wait-for-scrape begins without"
+    }
+}
+
 impl Conductor {
     /// Looks at everything a run needs, and waits for it within limits.
     pub(super) async fn preflight(&mut self, load: &Prepared) -> Result<(), PreflightError> {
@@ -212,8 +223,7 @@ impl Conductor {
         let waiting = Waiting {
             for_what: &|| "Prometheus to scrape this exporter before the load begins".to_owned(),
             limit: SCRAPE_LIMIT,
-            hint: "is it in the scrape_configs of prometheus.yml, as in deploy/examples/prometheus.yaml? \
-                   --no-wait-for-scrape begins without",
+            hint: scrape_hint(std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()),
             came: "the scrape came",
         };
         let scraped = self.scrapers.wait_for(|scrapers| scrapers.any_since(in_order));

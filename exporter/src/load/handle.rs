@@ -103,13 +103,7 @@ impl LoadHandle {
     /// Ends the load: no request begins any more, open ones may end for one time-out, and what is then still
     /// open counts as drained. Called again, it waits for the same end.
     pub async fn finish(&self) -> LoadReport {
-        self.finish_by(None).await
-    }
-
-    /// [`Self::finish`], where open requests may end until `limit` at most.
-    pub(super) async fn finish_by(&self, limit: Option<Moment>) -> LoadReport {
         let by = self.recorder.clock.now().later_by(self.trial.load.timeout);
-        let by = limit.map_or(by, |limit| by.min(limit));
         self.orders.send_if_modified(|order| {
             let first = *order == Order::Run;
             if first {

@@ -104,7 +104,7 @@ impl Metrics {
         )?;
         let is_whole = matches!(scope, Scope::Run);
         if is_whole {
-            register_think_time(registry, load)?;
+            register_of_conductor(registry, load, 0)?;
         }
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(errors.clone()))?;
@@ -139,11 +139,22 @@ pub(super) fn users_family() -> Result<GaugeVec, prometheus::Error> {
     GaugeVec::new(opts, &["state"])
 }
 
-/// Registers how long users think.
-pub(super) fn register_think_time(registry: &Registry, load: &trial::Load) -> Result<(), prometheus::Error> {
+/// Registers what only the conductor says of the load and never changes: how long users think, and how many load
+/// processes have them.
+pub(super) fn register_of_conductor(
+    registry: &Registry,
+    load: &trial::Load,
+    processes: usize,
+) -> Result<(), prometheus::Error> {
     let think = Gauge::new("ordeal_think_time_seconds", "Mean pause of a user after a request.")?;
     think.set(load.think.mean().as_secs_f64());
-    registry.register(Box::new(think))
+    registry.register(Box::new(think))?;
+    let count = Gauge::new(
+        "ordeal_load_processes",
+        "Load processes that have the users, 0 if the conductor has them; one that is not scraped shows by it.",
+    )?;
+    count.set(processes as f64);
+    registry.register(Box::new(count))
 }
 
 /// The families that follow from the users' slots. A scrape brings them up to date first, so that what hangs

@@ -45,7 +45,10 @@ mod whose;
 mod worker;
 
 pub use self::driver::{Load, LoadError};
-pub use self::fleet::{Fleet, FleetError, FleetHandle, Helm, Member, Outcome};
+pub use self::fleet::{
+    CONFIG_MAP as FLEET_CONFIG_MAP, Fleet, FleetError, FleetHandle, Helm, Leftover, Member, Outcome,
+    remove_leftover,
+};
 pub use self::handle::{LoadHandle, Snapshot};
 pub use self::limits::{Limits, limits_report, raise_descriptor_limit};
 pub use self::outcome::Reason;

@@ -75,7 +75,8 @@ fn policy(name: &str, selector: &Value) -> Value {
 /// Whether a policy lets nothing through to or from the pod that takes writes.
 pub(crate) fn is_cut_off(objects: &Objects) -> bool {
     let policies = objects.all.iter().filter(|(key, _)| key.1 == "networkpolicies").map(|(_, policy)| policy);
-    let cuts = |policy: &Value| policy["spec"]["podSelector"]["matchLabels"][POD_NAME] == "kv-0";
+    let only = json!([{"key": POD_NAME, "operator": "In", "values": ["kv-0"]}]);
+    let cuts = |policy: &Value| policy["spec"]["podSelector"]["matchExpressions"] == only;
     policies.into_iter().any(cuts)
 }
 
@@ -84,9 +85,15 @@ pub(crate) fn lasting(objects: &Objects) -> Vec<Value> {
     let kept = objects.all.iter().filter(|(key, _)| !OWN.contains(&key.1.as_str()));
     let kept = kept.map(|(_, object)| {
         json!({"kind": object["kind"], "name": object["metadata"]["name"], "uid": object["metadata"]["uid"],
-            "labels": object["metadata"]["labels"], "spec": object["spec"]})
+            "labels": object["metadata"]["labels"], "marks": marks(object), "spec": object["spec"]})
     });
     kept.collect()
+}
+
+/// What only we write on an object of others.
+fn marks(object: &Value) -> Vec<&String> {
+    let annotations = object["metadata"]["annotations"].as_object();
+    annotations.into_iter().flat_map(|it| it.keys()).filter(|key| key.starts_with("ordeal/")).collect()
 }
 
 /// The pods' UIDs by their names.

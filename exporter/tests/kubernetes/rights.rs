@@ -51,7 +51,8 @@ async fn a_missing_right_is_named_and_nothing_is_left_broken() {
 async fn what_cannot_be_put_back_for_want_of_a_right_is_told_and_put_back_with_it() {
     let (shop, ended) = without(&PARTITION, "delete", "networkpolicies").await;
     assert_eq!(ended.code, Some(1));
-    ended.assert_said(&["NOT all it broke is put back: `load-exporter recover` tries again"]);
+    ended
+        .assert_said(&["NOT all it broke is put back: `load-exporter recover --namespace shop` tries again"]);
     shop.api.clear_rules();
     let ended = shop.ends(shop.recover_namespace()).await;
     assert_eq!(ended.code, Some(0), "{}", ended.said);
@@ -68,7 +69,10 @@ async fn a_token_that_expires_in_the_middle_is_told_and_another_puts_back() {
     run.interrupt();
     let ended = shop.ends(run).await;
     assert_eq!(ended.code, Some(1), "{}", ended.said);
-    ended.assert_said(&["Unauthorized", "NOT all it broke is put back: `load-exporter recover` tries again"]);
+    ended.assert_said(&[
+        "Unauthorized",
+        "NOT all it broke is put back: `load-exporter recover --namespace shop` tries again",
+    ]);
     let again = shop.ends(shop.recover_namespace()).await;
     assert_eq!(again.code, Some(1), "{}", again.said);
     again.assert_said(&["Unauthorized"]);

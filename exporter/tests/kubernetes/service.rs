@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use tokio::net::TcpListener;
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::api::Api;
 use crate::objects::is_cut_off;
@@ -21,26 +22,65 @@ pub(crate) async fn web() -> SocketAddr {
     address
 }
 
-/// The network in front of the pod that takes writes: as long as a policy of `api` cuts the pod off, nobody
-/// listens, and no connection lives.
+/// The network in front of the pod that takes writes: as long as a policy of `api` cuts the pod off, nobody answers who
+/// asks for a connection, and none lives.
 pub(crate) async fn guard_port(listener: TcpListener, api: Arc<Api>) {
     const LOOK: Duration = Duration::from_millis(10);
     let address = listener.local_addr().expect("bound");
-    let mut open = Some((listener, Vec::new()));
+    let mut port = Port::Open(listener, Vec::new());
     loop {
         let cut = is_cut_off(&api.lock().objects);
-        if cut {
-            open = None;
-        } else if open.is_none() {
-            open = TcpListener::bind(address).await.ok().map(|listener| (listener, Vec::new()));
-        }
-        match &mut open {
-            Some((listener, connections)) => {
+        port = match port {
+            Port::Open(listener, connections) if cut => {
+                connections.iter().for_each(reset);
+                drop((listener, connections));
+                Port::silent(address).await
+            }
+            Port::Silent { .. } if !cut => {
+                drop(port);
+                Port::Open(listen(address, 1024), Vec::new())
+            }
+            same => same,
+        };
+        match &mut port {
+            Port::Open(listener, connections) => {
                 if let Ok(Ok((connection, _))) = tokio::time::timeout(LOOK, listener.accept()).await {
                     connections.push(connection);
                 }
             }
-            None => tokio::time::sleep(LOOK).await,
+            Port::Silent { .. } => tokio::time::sleep(LOOK).await,
         }
     }
+}
+
+/// A place in a queue that has one is taken at once.
+const FILLED_WITHIN: Duration = Duration::from_millis(200);
+
+enum Port {
+    Open(TcpListener, Vec<TcpStream>),
+    /// Its queue is full: the kernel answers no more, as a network that drops packets.
+    Silent {
+        _held: (TcpListener, Option<TcpStream>),
+    },
+}
+
+impl Port {
+    async fn silent(address: SocketAddr) -> Self {
+        let listener = listen(address, 0);
+        // Whoever has come before has taken its only place, and it is full just the same.
+        let only = tokio::time::timeout(FILLED_WITHIN, TcpStream::connect(address)).await;
+        Self::Silent { _held: (listener, only.ok().and_then(Result::ok)) }
+    }
+}
+
+fn listen(address: SocketAddr, backlog: u32) -> TcpListener {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_reuseaddr(true).expect("a socket");
+    socket.bind(address).expect("nobody else listens");
+    socket.listen(backlog).expect("it listens")
+}
+
+/// Its end is a reset, and nothing of it is left at the port.
+fn reset(connection: &TcpStream) {
+    SockRef::from(connection).set_linger(Some(Duration::ZERO)).expect("a socket");
 }

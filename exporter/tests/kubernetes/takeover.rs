@@ -108,3 +108,74 @@ async fn a_journal_that_somebody_else_has_written_is_not_written_over() {
     assert_eq!(journal(&shop), "theirs\n");
     assert_eq!(shop.changes(), [""; 0]);
 }
+
+/// A ConfigMap holds 1 MiB, and runs follow each other for years.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_journal_begins_anew_with_a_run_that_finds_all_put_back() {
+    let shop = Shop::start().await;
+    for run in ["r1", "r2"] {
+        let ended = shop.ends(shop.run_in("run", run, KILL_PRIMARY.text)).await;
+        ended.assert_said(&["the fault took effect", "the run is finished"]);
+        let kept = journal(&shop);
+        assert_eq!(kept, std::fs::read_to_string(shop.path("run/journal.jsonl")).expect("a journal"));
+        assert!(
+            kept.lines().all(|line| !line.contains("\"run\"") || line.contains(&format!("\"{run}\""))),
+            "{kept}"
+        );
+    }
+}
+
+/// One line as an exporter writes it: whoever may write the ConfigMap can do the same.
+fn forged_of(undo: &str, kind: &str) -> String {
+    let entry = format!(
+        r#"{{"entry":"intended","id":0,"run":"r0","experiment":"forged","token":"t","kind":"{kind}","targets":[],"undo":{undo},"directory":"/","at_unix_ms":0"#
+    );
+    let crc32 = crc32fast::hash(format!("{entry}}}").as_bytes());
+    format!("{entry},\"crc32\":{crc32}}}\n")
+}
+
+fn keep(shop: &Shop, text: &str) {
+    let kept = json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"namespace": "shop", "name": JOURNAL}, "data": {"journal.jsonl": text}});
+    shop.api.lock().objects.add("configmaps", kept);
+}
+
+/// Neither who recovers nor a conductor, on this start or the next, from the copy or from the folder it came into.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_that_only_the_copy_tells_of_is_never_run_here() {
+    let shop = Shop::start().await;
+    let proof = shop.path("proof");
+    let command = format!("touch {}", proof.display());
+    // In the order in which an exporter writes it.
+    let undo = format!(r#"{{"kind":"exec","command":{},"timeout_ms":1000}}"#, json!(command));
+    keep(&shop, &forged_of(&undo, "exec"));
+    let left = "forged of run r0 is left as it is: it is about commands on the machine of that run";
+    let ended = shop.ends(shop.recover_namespace()).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    ended.assert_said(&[
+        "left to the folder of its run:",
+        left,
+        "kubectl delete configmap ordeal-journal -n shop",
+    ]);
+    for _ in 0..2 {
+        let ended = shop.ends(shop.run(KILL_PRIMARY.text)).await;
+        assert_ne!(ended.code, Some(0), "{}", ended.said);
+        ended.assert_said(&[left]);
+        shop.lease_runs_out();
+    }
+    shop.ends(shop.recover_dir()).await.assert_said(&[left]);
+    assert!(!proof.exists(), "it was run");
+    shop.assert_as_before(&[], "nothing is done");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_copy_puts_back_nothing_in_another_namespace() {
+    let shop = Shop::start().await;
+    let place = r#"{"namespace":"kube-system","uid":"u"}"#;
+    let undo = format!(r#"{{"kind":"drain","place":{place},"node":"n3","uid":"u","timeout_ms":1000}}"#);
+    keep(&shop, &forged_of(&undo, "node_drain"));
+    let ended = shop.ends(shop.recover_namespace()).await;
+    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    ended.assert_said(&["NOT everything is put back", "is about namespace kube-system, and is refused"]);
+    assert_eq!(shop.changes(), [""; 0]);
+}

@@ -5,11 +5,13 @@
 
 mod cluster;
 mod conductor;
+mod folder;
 
 use std::time::Duration;
 
 use cluster::{Cluster, kubectl, until};
 use conductor::Conductor;
+use folder::Folder;
 
 /// Stores and shop as the demo's trial has them, with few users.
 const SHOP: &str = include_str!("shop.yaml");
@@ -63,7 +65,7 @@ fn the_service_recovers_from_five_faults_and_nobody_interfered() {
     }
     let audited = "ordeal_ledger_audit{class=\"lost\",store=\"postgres\"}";
     assert_eq!(seen.value(audited), Some(0.0), "{}", conductor.log());
-    assert_eq!(kubectl(&["get", "nodes", "-o", "jsonpath={.items[*].spec.unschedulable}"]), "");
+    assert_eq!(cordoned(), "");
     assert_eq!(ours("networkpolicies"), "");
 }
 
@@ -87,6 +89,30 @@ experiments:
     let told = Cluster::recover();
     assert_eq!(ours("networkpolicies"), "", "{told}");
     assert!(told.contains("put back"), "{told}");
+}
+
+#[test]
+#[ignore = "breaks things on a cluster: make test-kubernetes"]
+fn a_run_that_is_taken_down_in_the_middle_of_a_drain_leaves_no_node_cordoned() {
+    let Some(cluster) = Cluster::with_shop() else { return };
+    let trial = "
+target: http://shop.shop.svc.cluster.local:8080
+load: {users: 5, spawn_rate: 5, duration: 10m, think: 1s..2s, tasks: [{name: home, journey: [GET /dashboard]}]}
+kubernetes: {namespace: shop}
+components: [{name: replicas, replicas: shop, declared: 3}]
+after: 1s
+experiments:
+  - name: drain-node
+    components: [replicas]
+    hold: 10m
+    node_drain: {holding: app=shop, others: leave, allow_empty_dir: true}
+";
+    let folder = Folder::applied(&cluster, "taken-down", trial);
+    until("a node is cordoned", Duration::from_mins(3), || cordoned() == "true");
+    let taken_down = folder.take_down();
+    assert!(taken_down.status.success(), "{}", String::from_utf8_lossy(&taken_down.stderr));
+    assert_eq!(cordoned(), "");
+    assert_eq!(kubectl(&["get", "namespace", "ordeal", "--ignore-not-found", "-o", "name"]), "");
 }
 
 #[test]
@@ -127,6 +153,11 @@ fn changes_by_hand_are_counted_and_named() {
     kubectl(&["-n", "shop", "scale", "deployment/gateway", "--replicas=2"]);
     kubectl(&["-n", "shop", "label", "service/shop", "touched-"]);
     kubectl(&["-n", "shop", "annotate", "horizontalpodautoscaler/shop", "touched-"]);
+}
+
+/// `true` for each node that takes no pods.
+fn cordoned() -> String {
+    kubectl(&["get", "nodes", "-o", "jsonpath={.items[*].spec.unschedulable}"])
 }
 
 /// Objects of a kind that a run made in the service's namespace.

@@ -14,6 +14,8 @@ use tempfile::TempDir;
 /// By whose name the API server knows the exporter.
 pub(crate) const USER: &str = "system:serviceaccount:ordeal:ordeal-conductor";
 pub(crate) const JOURNAL: &str = "/api/v1/namespaces/shop/configmaps/ordeal-journal";
+/// In the namespace of the kubeconfig.
+pub(crate) const FLEET: &str = "/api/v1/namespaces/default/configmaps/ordeal-fleet";
 pub(crate) const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/shop/leases/ordeal";
 
 const ACCESS_REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";

@@ -1,7 +1,7 @@
 //! A run whose users are in processes of their own.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::process::Command;
 
 use rustix::process::Signal;
 
@@ -44,24 +44,38 @@ fn families(exposition: &str) -> BTreeSet<&str> {
     types.filter_map(|line| line.split(' ').next()).collect()
 }
 
-fn conductor(system: &System, board: &Board, trial: &Path) -> Exporter {
+fn conductor(system: &System, board: &Board) -> Command {
     let mut command = system.command(&["run", "--run-id", "r", "--load-processes", "2"]);
     command.env("KUBECONFIG", board.kubeconfig());
-    Exporter::of(command, trial)
+    command
 }
 
-fn load(system: &System, board: &Board, trial: &Path, index: &str) -> Exporter {
+fn load(system: &System, board: &Board, index: &str) -> Command {
     // As an Indexed Job says it.
     let mut command = system.command(&["load", "--run-id", "r", "--of", "2"]);
     command.env("KUBECONFIG", board.kubeconfig()).env("JOB_COMPLETION_INDEX", index);
-    Exporter::of(command, trial)
+    command
 }
 
 /// A run of five users in two processes, all of whom run.
 async fn running(system: &System, board: &Board, duration: &str) -> (Exporter, [Exporter; 2]) {
+    running_with(system, board, duration, &[]).await
+}
+
+/// The same with flags of the load processes.
+async fn running_with(
+    system: &System,
+    board: &Board,
+    duration: &str,
+    flags: &[&str],
+) -> (Exporter, [Exporter; 2]) {
     let trial = system.trial(duration, "");
-    let mut loads = ["0", "1"].map(|index| load(system, board, &trial, index));
-    let mut conductor = conductor(system, board, &trial);
+    let mut loads = ["0", "1"].map(|index| {
+        let mut command = load(system, board, index);
+        command.args(flags);
+        Exporter::of(command, &trial)
+    });
+    let mut conductor = Exporter::of(conductor(system, board), &trial);
     for (load, users) in loads.iter_mut().zip([3, 2]) {
         load.until(&[&format!("{RUNNING} {users}")]).await;
     }
@@ -84,6 +98,7 @@ async fn two_processes_have_the_users_of_a_run_between_them() {
     let of_users: BTreeSet<&str> = OF_USERS.into();
     assert!(families(&exposed).is_disjoint(&of_users), "{exposed}");
     assert!(!exposed.contains(RUNNING) && exposed.contains("ordeal_think_time_seconds"), "{exposed}");
+    assert_eq!(value(&exposed, "ordeal_load_processes").to_string(), "2");
 
     let ended = tokio::join!(conductor.ended(), first.ended(), second.ended());
     for (status, exporter) in [(ended.0, &conductor), (ended.1, &first), (ended.2, &second)] {
@@ -118,6 +133,53 @@ async fn a_lost_load_process_is_told_and_the_run_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_load_process_is_missed_and_what_it_told_stays_counted() {
+    let (system, board) = (System::start().await, Board::start().await);
+    let (mut conductor, [mut first, second]) = running(&system, &board, "40s").await;
+    let before = system.visits();
+    second.signal(Signal::KILL);
+    let why = "warning: load process 1 is lost (not heard of for 30 s); the run goes on without its users";
+    conductor.says(why).await;
+    let (led, ended) = tokio::join!(conductor.ended(), first.ended());
+    assert!(led.success() && ended.success(), "{led} {ended}\n{}\n{}", conductor.said(), first.said());
+    let report = system.result("load.json");
+    assert_eq!(report["fleet"]["lost"], serde_json::json!(["load-1: not heard of for 30 s"]));
+    let (told, visits) = (report["requests"]["ok"].as_u64().expect("a count"), system.visits());
+    // What it did after it told last is not known.
+    assert!(before < told && told <= visits, "{before} < {told} <= {visits}");
+    assert_eq!(board.names(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failures_in_one_process_that_are_too_many_for_the_run_end_it_everywhere() {
+    let (system, board) = (System::start().await, Board::start().await);
+    let trial = system.trial("10m", "");
+    let text = std::fs::read_to_string(&trial).expect("written");
+    let limited = text
+        .replace("  tasks:\n", "  abort_when: {errors: 30%, for: 5s}\n  tasks:\n")
+        .replace("[GET /]", r#"["GET /${PAGE}"]"#);
+    std::fs::write(&trial, limited).expect("writable");
+    // Two of five users ask for what is broken.
+    system.break_it();
+    let asks = |mut command: Command, page| {
+        command.env("PAGE", page);
+        Exporter::of(command, &trial)
+    };
+    let mut first = asks(load(&system, &board, "0"), "status");
+    let mut second = asks(load(&system, &board, "1"), "healthz");
+    let mut conductor = asks(conductor(&system, &board), "status");
+    let ended = tokio::join!(conductor.ended(), first.ended(), second.ended());
+    assert_eq!(ended.0.code(), Some(1), "{}", conductor.said());
+    assert!(ended.1.success() && ended.2.success(), "{}\n{}", first.said(), second.said());
+    let why = "requests failed within 5 s, which the trial's `abort_when` does not allow";
+    assert!(conductor.said().contains(why), "{}", conductor.said());
+    let requests = &system.result("load.json")["requests"];
+    let [ok, error] = ["ok", "error"].map(|outcome| requests[outcome].as_u64().expect("a count"));
+    assert!(error > 0 && ok > error, "{requests}");
+    assert_eq!(board.names(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interrupted_conductor_ends_the_load_everywhere() {
     let (system, board) = (System::start().await, Board::start().await);
     let (mut conductor, [mut first, mut second]) = running(&system, &board, "10m").await;
@@ -132,7 +194,9 @@ async fn an_interrupted_conductor_ends_the_load_everywhere() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn users_end_soon_after_their_conductor_has_vanished() {
     let (system, board) = (System::start().await, Board::start().await);
-    let (conductor, [mut first, mut second]) = running(&system, &board, "10m").await;
+    // Nobody else scrapes them.
+    let brief = ["--linger", "1s"];
+    let (conductor, [mut first, mut second]) = running_with(&system, &board, "10m", &brief).await;
     conductor.signal(Signal::KILL);
     let (one, other) = tokio::join!(first.ended(), second.ended());
     assert_eq!((one.code(), other.code()), (Some(1), Some(1)));
@@ -150,7 +214,7 @@ async fn a_load_process_with_another_trial_does_not_begin() {
         command.env("KUBECONFIG", board.kubeconfig());
         Exporter::of(command, &trial)
     };
-    let mut conductor = conductor(&system, &board, &trial);
+    let mut conductor = Exporter::of(conductor(&system, &board), &trial);
     assert_eq!(odd.ended().await.code(), Some(1));
     assert!(odd.said().contains("the load has not begun: the conductor has another trial"), "{}", odd.said());
     conductor.says("every load process to be ready, which is not yet: load-0 (not there), load-1 (").await;

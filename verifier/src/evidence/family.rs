@@ -33,6 +33,7 @@ families! {
     RUN_END_TIMESTAMP_SECONDS = conductor("ordeal_run_end_timestamp_seconds", &[]);
     TIME_SECONDS = load("ordeal_time_seconds", &[]);
     PROCESS_START_TIME_SECONDS = load("process_start_time_seconds", &[]);
+    LOAD_PROCESSES = conductor("ordeal_load_processes", &[]);
     USERS = load("ordeal_users", &["state"]);
     THINK_TIME_SECONDS = conductor("ordeal_think_time_seconds", &[]);
     USER_SECONDS_TOTAL = load("ordeal_user_seconds_total", &["state"]);

@@ -105,6 +105,9 @@ lacks! {
     Gap "gap" Both
         "Samples are missing where they decide."
         "Look at `up` of the target and at the load of Prometheus, and run the trial again.";
+    LoadUnseen "load_unseen" Both
+        "A load process of the run was never scraped, so what its users did is not known."
+        "Check that Prometheus finds every load process of the run, and its `up`, and run the trial again.";
     CounterReset "counter_reset" Both
         "A counter, or the worst so far, fell although its process did not restart."
         "Check whether two processes share one job and instance, or two servers one series; of interventions, whether whoever watches was started anew.";

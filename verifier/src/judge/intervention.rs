@@ -9,8 +9,11 @@ use crate::verdict::Verdict;
 
 const COUNT: &str = family::INTERVENTIONS_TOTAL;
 const WATCHED: &str = family::INTERVENTIONS_WATCHED_SECONDS_TOTAL;
-/// The exporter may for so long not hear from whoever watches, and then hear all of it at once.
-const UNHEARD: f64 = 10.0;
+/// The exporter may for so long not hear from whoever watches, and then hear all of it at once. On Kubernetes a watch
+/// goes on from the state that it had seen, so that what changed while the API server was away is seen after it, and
+/// the exporter counts that time as watched only then. This covers one that is away for 20 s, and the 5 s after which
+/// the exporter gives up a request that hangs, before it asks again.
+const UNHEARD: f64 = 30.0;
 
 pub(super) fn judge(watched_at_least: Share, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let run = &evidence.run;

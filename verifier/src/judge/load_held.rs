@@ -4,8 +4,9 @@ use super::Evidence;
 use super::availability::requests;
 use super::load_time::{self, EDGE};
 use super::portion::needs;
+use super::users_ran::users_ran;
 use super::{Judged, Lack, Shown, show, user_time};
-use crate::evidence::{Edge, Gauge, PhaseName, Point, Shortfall, Window, family, same};
+use crate::evidence::{Edge, PhaseName, Point, Shortfall, Window, family, same};
 use crate::slo::Share;
 use crate::verdict::Verdict;
 
@@ -28,23 +29,22 @@ pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfa
     if wanted.iter().all(|point| point.value <= 0.0) || span <= 0.0 {
         return Err(Shortfall::new(Lack::NoSamples, "no users were wanted"));
     }
-    let running = running(evidence, wanted)?;
+    let users = users_ran(evidence, &target, (start, end))?;
     let owed = if run.processes.with(true) == [0] {
         owed(evidence, wanted)?
     } else {
-        owed_apart(evidence, wanted, running.0)?
+        owed_apart(evidence, wanted, users.least)?
     };
-    let (users, at) = running;
     let Sent { low, middle, high, owed } = owed;
-    let (lower, seen) = (users.min(low), users.min(high));
-    let upper = users.min(high + by_chance(owed));
+    let (lower, seen) = (users.least.min(low), users.most.min(high));
+    let upper = users.most.min(high + by_chance(owed));
     let why = format!(
         "{} % of the users wanted ran at worst, and they sent {} % of the requests owed",
-        crate::slo::trimmed(users * 100.0, 2),
+        crate::slo::trimmed(users.least * 100.0, 2),
         crate::slo::trimmed(middle * 100.0, 2)
     );
     let by_value = Verdict::at_least(lower, upper, limit.as_f64());
-    let mut judged = Judged::value(show::share(users.min(middle), lower, upper), by_value, why);
+    let mut judged = Judged::value(show::share(users.least.min(middle), lower, upper), by_value, why);
     let (_, total) = requests(evidence, None)?;
     if total.total() < limit.events_needed() {
         judged.lacks(Lack::TooFewEvents, format!("{} requests, {}", total.total(), needs(limit)));
@@ -67,33 +67,14 @@ pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfa
         .beside
         .push("no single PromQL expression tells this exactly: it integrates a sampled gauge".to_owned());
     judged.samples = vec![
-        Shown { series: "ordeal_users{state=\"target\"}".to_owned(), at: at.0.at, value: at.0.value },
-        Shown { series: "sum(ordeal_users{state=\"running\"})".to_owned(), at: at.0.at, value: at.1 },
+        Shown { series: "ordeal_users{state=\"target\"}".to_owned(), at: users.at.at, value: users.at.value },
+        Shown {
+            series: "sum(ordeal_users{state=\"running\"})".to_owned(),
+            at: users.at.at,
+            value: users.sum,
+        },
     ];
     Ok(judged)
-}
-
-/// The least share of the users wanted that ran, and where.
-fn running(evidence: &Evidence, wanted: &[Point]) -> Result<(f64, (Point, f64)), Shortfall> {
-    let gauges = evidence.gauges_of_load(family::USERS, &[("state", "running")])?;
-    let gauges: Vec<Gauge> =
-        gauges.into_iter().map(|gauge| gauge.finite("users running")).collect::<Result<_, _>>()?;
-    // Users of other processes may have been scraped a little earlier; a change of the number wanted takes
-    // effect over time, so the lesser of two neighbouring targets is due.
-    let at = |gauge: &Gauge, clock: f64| Ok(gauge.before(clock)?.map_or(0.0, |point| point.value));
-    let mut worst = (f64::INFINITY, (wanted[0], 0.0));
-    for (number, point) in wanted.iter().enumerate() {
-        let before = number.checked_sub(1).map_or(point.value, |before| wanted[before].value);
-        let due = point.value.min(before);
-        if due <= 0.0 {
-            continue;
-        }
-        let sum: f64 = gauges.iter().map(|gauge| at(gauge, point.clock)).sum::<Result<_, Shortfall>>()?;
-        if sum / due < worst.0 {
-            worst = (sum / due, (*point, sum));
-        }
-    }
-    Ok((worst.0.min(1.0), worst.1))
 }
 
 /// The requests that users sent of those they owed.

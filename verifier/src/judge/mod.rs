@@ -21,6 +21,7 @@ mod latency;
 mod leader;
 mod limit;
 mod load_held;
+mod load_seen;
 mod load_time;
 mod names;
 mod needs;
@@ -36,6 +37,7 @@ mod settled;
 mod show;
 mod split_brain;
 mod user_time;
+mod users_ran;
 mod written_point;
 
 use crate::evidence::{Bars, Lack, Shortfall, Shown};
@@ -181,6 +183,8 @@ pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
         Promise::Promql(promise) => promql::judge(promise, evidence),
     });
     let mut judged = result.unwrap_or_else(Judged::lacking);
+    // Before the rest, which may only follow from it.
+    judged.shortfalls.splice(0..0, load_seen::unseen(&objective.promise, evidence));
     if judged.by_value == Verdict::Fail {
         judged.shortfalls.extend(cut::short(&objective.promise, &evidence.run));
     }

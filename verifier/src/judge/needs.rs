@@ -42,7 +42,8 @@ pub(crate) fn needs(objectives: &[Objective]) -> Needs {
     needs
 }
 
-const LOAD: [&str; 5] = [
+const LOAD: [&str; 6] = [
+    family::LOAD_PROCESSES,
     family::REQUEST_ERRORS_TOTAL,
     family::USER_SECONDS_TOTAL,
     family::SATURATED_SECONDS_TOTAL,
@@ -71,7 +72,9 @@ fn add(needs: &mut Needs, promise: &Promise) {
             needs.others.extend(archive::selectors(&point.selector));
             &[]
         }
-        Promise::LoadHeld(_) => &[family::USERS, family::THINK_TIME_SECONDS, family::USER_SECONDS_TOTAL],
+        Promise::LoadHeld(_) => {
+            &[family::LOAD_PROCESSES, family::USERS, family::THINK_TIME_SECONDS, family::USER_SECONDS_TOTAL]
+        }
         Promise::Scaling(scaling) => {
             let others = [&scaling.other.ready, &scaling.other.current];
             needs.others.extend(others.into_iter().flatten().cloned());

@@ -93,6 +93,7 @@ pub(super) fn run(made: &mut Made, phases: &[(&'static str, f64)]) {
     made.add("process_start_time_seconds", &[], always(MOMENT - 0.5));
     made.add("ordeal_run_start_timestamp_seconds", &[], always(MOMENT));
     made.add("ordeal_run_end_timestamp_seconds", &[], moment(phases[phases.len() - 1].1));
+    made.add("ordeal_load_processes", &[], always(0.0));
     walk(made, phases);
 }
 

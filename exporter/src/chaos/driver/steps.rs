@@ -12,6 +12,9 @@ use crate::chaos::plan::Plan;
 use crate::chaos::putback::{self, PutBackError, Reverted};
 use crate::errors::chain;
 
+/// A change that an API server has not made by then, it makes no more.
+const LATE: Duration = Duration::from_secs(10);
+
 impl Driver {
     pub(super) async fn intend(&self, plan: &Plan) -> Result<Intent, JournalError> {
         let at_unix_ms = putback::unix_ms(&self.clock, self.clock.now());
@@ -56,6 +59,21 @@ impl Driver {
             tracing::warn!(experiment = name, error = chain(&error), "report a fault that was put back");
         }
         Ok(put_back.reverted)
+    }
+
+    /// Puts back at once what nobody answered, and waits for what may still come of it; the record stays open.
+    pub(super) async fn outwait(&self, plan: &Plan) {
+        let record = self.open_record(plan.experiment.as_str());
+        if let Some((undo, intent)) =
+            record.as_ref().and_then(|it| Some((it.intent.undo.as_ref()?, &it.intent)))
+        {
+            let Self { journal, clock, secrets, .. } = self;
+            if let Err(error) = undo.attempt(Scene { journal, intent, clock, secrets }).await {
+                let (experiment, error) = (&intent.experiment, chain(&*error));
+                tracing::warn!(experiment, error, "put back what nobody has answered");
+            }
+            tokio::time::sleep(LATE).await;
+        }
     }
 
     /// The fault failed or had no effect: it is put back, and the experiment is over.

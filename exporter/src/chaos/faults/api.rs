@@ -73,6 +73,11 @@ impl Failure {
         Self { reason, unanswered: false }
     }
 
+    /// Whether somebody said no.
+    pub(super) fn is_no(&self) -> bool {
+        !self.unanswered
+    }
+
     /// What is told of it.
     pub(super) fn into_reason(self) -> String {
         self.reason

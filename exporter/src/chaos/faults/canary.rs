@@ -1,25 +1,39 @@
 //! Connections that show whether traffic to a pod is cut: a new one, and one that was open before.
 //!
-//! An open connection sends one byte a look, which no server answers before it has a whole line or packet. On a
-//! path that is whole the peer's kernel acknowledges it at once; where it stays in the socket's queue, or the
-//! connection breaks, the path is cut. The queue is read from `/proc/net/tcp` (proc(5), column `tx_queue`).
+//! Nothing is sent on the open connection that its server could read: many answer a byte that they do not understand
+//! by an end. The kernel asks after the peer instead (`SO_KEEPALIVE`), each second, and the peer's kernel answers,
+//! whatever the server does. Where nobody answers, or the connection is reset, the path is cut. Whatever arrives, an
+//! orderly end too, has come through.
 
-use std::fmt::Write as _;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-/// On a path that is whole, a connection stands and a byte is acknowledged well within this time.
+/// On a path that is whole, a connection stands well within this time, and whatever is on its way arrives.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
+/// Time without traffic before the peer is asked after, and between two questions. The kernel knows whole seconds.
+const ASKED_EACH: Duration = Duration::from_secs(1);
+/// So many questions in a row without an answer, and the connection is lost.
+const UNANSWERED: u32 = 2;
 
 /// A connection that was open before the fault.
 #[derive(Debug)]
 pub(super) struct Canary {
     address: SocketAddr,
-    stream: TcpStream,
+    open: Open,
+}
+
+#[derive(Debug)]
+enum Open {
+    Lives(TcpStream),
+    /// By the pod, or for a reason of this machine: it tells nothing any more.
+    Ended,
+    /// Nobody answered on it, or it was reset.
+    Lost,
 }
 
 /// What a look at a pod's traffic shows.
@@ -27,120 +41,179 @@ pub(super) struct Canary {
 pub(super) struct Seen {
     /// A new connection was not to be had.
     pub(super) new_cut: bool,
-    /// Nothing went through the open one.
-    pub(super) open_cut: bool,
+    /// What became of the open one.
+    pub(super) open: Path,
+}
+
+/// What an open connection tells of its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Path {
+    /// Nothing goes through.
+    Cut,
+    /// Something came through, or at least it is not cut yet.
+    Whole,
+    /// The connection ended in another way.
+    Unknown,
 }
 
 impl Canary {
     /// A connection to `address`, which has to be there.
     pub(super) async fn open(address: SocketAddr) -> io::Result<Self> {
-        let stream = connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self { address, stream })
+        Ok(Self { address, open: Open::Lives(connect(address).await?) })
+    }
+
+    /// Opens the connection anew if it has ended meanwhile; before a cut only, for after it would prove nothing.
+    pub(super) async fn renew(&mut self) -> io::Result<()> {
+        let ended = match &mut self.open {
+            Open::Lives(stream) => has_ended(stream),
+            Open::Ended | Open::Lost => true,
+        };
+        if ended {
+            self.open = Open::Ended;
+            *self = Self::open(self.address).await?;
+        }
+        Ok(())
     }
 
     /// Whether traffic goes through.
     pub(super) async fn look(&mut self) -> Seen {
-        let new = connect(self.address);
-        let (new, open_cut) = tokio::join!(new, open_is_cut(&mut self.stream));
-        Seen { new_cut: new.is_err(), open_cut }
+        let Self { address, open } = self;
+        let (new, open) = tokio::join!(connect(*address), open.look());
+        Seen { new_cut: new.is_err_and(|error| is_cut(&error)), open }
+    }
+}
+
+impl Open {
+    async fn look(&mut self) -> Path {
+        let stream = match self {
+            Self::Lives(stream) => stream,
+            Self::Ended => return Path::Unknown,
+            Self::Lost => return Path::Cut,
+        };
+        let mut said = [0; 256];
+        match tokio::time::timeout(ANSWER_WITHIN, stream.read(&mut said)).await {
+            Err(_) | Ok(Ok(1..)) => Path::Whole,
+            Ok(Ok(0)) => {
+                *self = Self::Ended;
+                Path::Whole
+            }
+            Ok(Err(error)) if is_cut(&error) => {
+                *self = Self::Lost;
+                Path::Cut
+            }
+            Ok(Err(_)) => {
+                *self = Self::Ended;
+                Path::Unknown
+            }
+        }
+    }
+}
+
+/// Whether nothing more will come on `stream`. What has come is taken.
+fn has_ended(stream: &mut TcpStream) -> bool {
+    let mut said = [0; 4096];
+    loop {
+        match stream.try_read(&mut said) {
+            Ok(1..) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+            Ok(0) | Err(_) => return true,
+        }
     }
 }
 
 async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let connected = tokio::time::timeout(ANSWER_WITHIN, TcpStream::connect(address)).await;
-    connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+    let stream = connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    let asked = TcpKeepalive::new().with_time(ASKED_EACH).with_interval(ASKED_EACH).with_retries(UNANSWERED);
+    SockRef::from(&stream).set_tcp_keepalive(&asked)?;
+    Ok(stream)
 }
 
-async fn open_is_cut(stream: &mut TcpStream) -> bool {
-    if stream.write_all(b" ").await.is_err() {
-        return true;
-    }
-    tokio::time::sleep(ANSWER_WITHIN).await;
-    match (stream.local_addr(), stream.peer_addr()) {
-        (Ok(local), Ok(peer)) => match tables().await {
-            // A socket that is in no table any more is closed.
-            Ok(tables) => unacknowledged(&tables, local, peer).is_none_or(|bytes| bytes > 0),
-            Err(_) => false,
-        },
-        _ => true,
-    }
-}
-
-async fn tables() -> io::Result<String> {
-    let mut text = tokio::fs::read_to_string("/proc/net/tcp").await?;
-    // A kernel without IPv6 has no such table.
-    text.push_str(&tokio::fs::read_to_string("/proc/net/tcp6").await.unwrap_or_default());
-    Ok(text)
-}
-
-/// Bytes of an established connection that its peer has not acknowledged; `None`: there is no such connection.
-fn unacknowledged(tables: &str, local: SocketAddr, peer: SocketAddr) -> Option<u64> {
-    const ESTABLISHED: &str = "01";
-    let (local, peer) = (in_table(local), in_table(peer));
-    tables.lines().find_map(|line| {
-        let mut columns = line.split_whitespace().skip(1);
-        let is_it = columns.next()? == local && columns.next()? == peer && columns.next()? == ESTABLISHED;
-        let (queue, _) = columns.next()?.split_once(':')?;
-        is_it.then(|| u64::from_str_radix(queue, 16).ok()).flatten()
-    })
-}
-
-/// An address as the kernel's tables have it: words in the machine's byte order, in hexadecimal digits.
-fn in_table(address: SocketAddr) -> String {
-    let bytes = match address.ip() {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        IpAddr::V6(ip) => ip.octets().to_vec(),
-    };
-    let mut text = String::new();
-    for word in bytes.chunks_exact(4) {
-        let word = u32::from_ne_bytes([word[0], word[1], word[2], word[3]]);
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{word:08X}");
-    }
-    let _ = write!(text, ":{:04X}", address.port());
-    text
+/// Whether an error is the network's. A port where nobody listens is an answer, and what this machine lacks, as
+/// descriptors or ports, says nothing of the pod.
+fn is_cut(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionReset, HostUnreachable, NetworkUnreachable, TimedOut};
+    matches!(error.kind(), TimedOut | ConnectionReset | HostUnreachable | NetworkUnreachable)
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::net::TcpListener;
+    use rustix::io::Errno;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::{TcpListener, TcpSocket};
 
     use super::*;
 
     #[test]
-    fn the_kernels_table_tells_what_is_not_acknowledged() {
-        let tables = "  sl  local_address rem_address   st tx_queue:rx_queue tr tm->when retrnsmt uid\n   \
-             0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0\n   \
-             1: 0100007F:C350 0200007F:1538 01 0000000A:00000000 01:00000014 00000000 0\n   \
-             2: 0100007F:C351 0200007F:1538 01 00000000:00000003 00:00000000 00000000 0\n   \
-             3: 0100007F:C352 0200007F:1538 08 00000001:00000000 00:00000000 00000000 0\n";
-        let peer = SocketAddr::from(([127, 0, 0, 2], 5432));
-        let table = [(50_000, Some(10)), (50_001, Some(0)), (50_002, None), (50_003, None)];
-        for (port, expected) in table {
-            let local = SocketAddr::from(([127, 0, 0, 1], port));
-            assert_eq!(unacknowledged(tables, local, peer), expected, "{port}");
+    fn only_what_the_network_does_is_a_cut() {
+        let table = [
+            (Errno::TIMEDOUT, true),
+            (Errno::HOSTUNREACH, true),
+            (Errno::NETUNREACH, true),
+            (Errno::CONNRESET, true),
+            (Errno::CONNREFUSED, false),
+            (Errno::MFILE, false),
+            (Errno::NFILE, false),
+            (Errno::ADDRNOTAVAIL, false),
+            (Errno::PERM, false),
+        ];
+        for (errno, expected) in table {
+            let error = io::Error::from_raw_os_error(errno.raw_os_error());
+            assert_eq!(is_cut(&error), expected, "{error}");
         }
     }
 
-    #[test]
-    fn addresses_are_written_as_in_the_table() {
-        let v6: SocketAddr = "[::1]:80".parse().expect("an address");
-        assert_eq!(in_table(v6), "00000000000000000000000001000000:0050");
-        assert_eq!(in_table(SocketAddr::from(([127, 0, 0, 1], 8080))), "0100007F:1F90");
+    async fn listener() -> (TcpListener, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        (listener, address)
+    }
+
+    const WHOLE: Seen = Seen { new_cut: false, open: Path::Whole };
+
+    #[tokio::test]
+    async fn a_server_that_says_something_or_ends_is_reached() {
+        let (listener, address) = listener().await;
+        let mut canary = Canary::open(address).await.expect("it listens");
+        assert_eq!(canary.look().await, WHOLE);
+        let (mut peer, _) = listener.accept().await.expect("the canary's connection");
+        peer.write_all(b"220 hello\r\n").await.expect("sent");
+        peer.shutdown().await.expect("closed");
+        drop((peer, listener));
+        // First what it said, then its end; nobody listens, which is an answer too.
+        assert_eq!([canary.look().await, canary.look().await], [WHOLE; 2]);
+        // From then on it proves nothing, also where the network would be cut.
+        assert_eq!(canary.look().await, Seen { new_cut: false, open: Path::Unknown });
+        assert!(canary.renew().await.is_err(), "nobody listens");
     }
 
     #[tokio::test]
-    async fn a_path_that_is_whole_takes_bytes_and_connections_and_a_closed_port_takes_neither() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
+    async fn what_has_ended_before_the_cut_is_opened_anew() {
+        let (listener, address) = listener().await;
         let mut canary = Canary::open(address).await.expect("it listens");
-        assert_eq!(canary.look().await, Seen { new_cut: false, open_cut: false });
         let (peer, _) = listener.accept().await.expect("the canary's connection");
+        canary.renew().await.expect("it lives");
+        drop(peer);
+        let Open::Lives(stream) = &canary.open else { panic!("{canary:?}") };
+        stream.readable().await.expect("its end");
+        canary.renew().await.expect("it listens");
+        assert_eq!(canary.look().await, WHOLE);
+    }
+
+    /// Of a listener whose queue is full the kernel answers no more.
+    #[tokio::test]
+    async fn a_reset_and_silence_are_a_cut() {
+        let (listener, address) = listener().await;
+        let mut canary = Canary::open(address).await.expect("it listens");
+        let (peer, _) = listener.accept().await.expect("the canary's connection");
+        SockRef::from(&peer).set_linger(Some(Duration::ZERO)).expect("a socket");
         drop((peer, listener));
-        // The first byte after the end of the peer brings the reset, at the latest.
-        let seen = canary.look().await;
-        assert!(seen.new_cut && seen.open_cut, "{seen:?}");
-        assert!(Canary::open(address).await.is_err());
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_reuseaddr(true).expect("a socket");
+        socket.bind(address).expect("nobody listens");
+        let _silent = socket.listen(0).expect("it listens");
+        let _in_the_queue = TcpStream::connect(address).await.expect("the only one");
+        let cut = Seen { new_cut: true, open: Path::Cut };
+        assert_eq!([canary.look().await, canary.look().await], [cut; 2]);
     }
 }

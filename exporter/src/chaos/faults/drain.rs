@@ -1,25 +1,27 @@
 //! The fault `node_drain`: as `kubectl drain` does it, with what it was kept for the return.
 
+mod cordon;
+
 use std::fmt;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::Api;
-use kube::api::{ListParams, Patch, PatchParams};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use kube::api::ListParams;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::api::{self, Asked, Evicted, Failure, Place};
-use super::evictable::{Choice, Leaving, choose, is_cordoned, leaving};
+pub use self::cordon::Uncordon;
+use super::api::{self, Asked, Evicted, Place};
+use super::evictable::{Choice, Leaving, choose, is_cordoned, leaving, living};
 use super::quorum::{Servers, kept};
 use super::{Ending, Means, Outcome, Scene};
 use crate::chaos::guard::{Obstacle, Refusal};
+use crate::chaos::journal::Intent;
 use crate::chaos::step;
 use crate::clock::Moment;
 use crate::cluster::Target;
-use crate::cluster::kubernetes::{Kubernetes, MANAGER, reason};
+use crate::cluster::kubernetes::{Kubernetes, reason};
 use crate::trial::NodeDrain;
 
 /// The node that this program runs on, where its pod tells it.
@@ -36,20 +38,6 @@ pub struct Drain {
     node: String,
     uid: String,
     servers: Vec<Servers>,
-}
-
-/// What lets pods onto the node again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Uncordon {
-    /// The namespace of the service, whose cluster it is.
-    pub place: Place,
-    /// The node.
-    pub node: String,
-    /// Its UID.
-    pub uid: String,
-    /// Time limit of an attempt, in milliseconds.
-    pub timeout_ms: u64,
 }
 
 /// Finds the node, and whether anything speaks against draining it.
@@ -109,7 +97,9 @@ impl Drain {
         }
         let here = leaving.iter().filter(|pod| pod.namespace == self.place.namespace);
         let here: Vec<&str> = here.map(|pod| pod.name.as_str()).collect();
-        kept(&self.servers, &here).map_err(Refusal::Obstacle)
+        let pods = self.cluster.here::<Pod>();
+        let pods = asked.of("list the pods", pods.list(&ListParams::default())).await?.items;
+        kept(&self.servers, &here, &living(&pods)).map_err(Refusal::Obstacle)
     }
 
     /// One that somebody else has cordoned meanwhile would take pods again when ours is taken back.
@@ -137,7 +127,7 @@ impl Drain {
         begun(start);
         step!("inject_started");
         let until = Instant::now() + self.fault.timeout;
-        let done = self.apply(until).await;
+        let done = self.apply(scene.intent, until).await;
         step!("inject_ended");
         let (ending, evicted) = match done {
             Ok(evicted) => (Ending::Done, evicted),
@@ -148,10 +138,10 @@ impl Drain {
     }
 
     /// Cordons, evicts, and waits until all that is to leave is gone; says who that was.
-    async fn apply(&self, until: Instant) -> Result<String, Ending> {
-        let cordon = cordon(&self.cluster, &self.node, &self.uid, true);
+    async fn apply(&self, intent: &Intent, until: Instant) -> Result<String, Ending> {
+        let close = cordon::close(&self.cluster, &self.node, &self.uid, intent);
         let silent = |_| Ending::OutOfTime(format!("cordon node {}: no answer", self.node));
-        tokio::time::timeout_at(until, cordon).await.map_err(silent)?.map_err(Failure::into_ending)?;
+        tokio::time::timeout_at(until, close).await.map_err(silent)??;
         // Once nobody else comes.
         let leaving = self.leaving().await.map_err(|refusal| Ending::Failed(refusal.to_string()))?;
         let mut evictions = JoinSet::new();
@@ -237,50 +227,8 @@ async fn is_there(pods: &Api<Pod>, pod: &Leaving) -> kube::Result<bool> {
     Ok(found.is_some_and(|found| found.metadata.uid.as_ref() == Some(&pod.uid)))
 }
 
-async fn cordon(cluster: &Kubernetes, node: &str, uid: &str, cordoned: bool) -> Result<(), Failure> {
-    let by = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-    let change = json!({"metadata": {"uid": uid}, "spec": {"unschedulable": cordoned.then_some(true)}});
-    let patched = cluster.everywhere::<Node>().patch(node, &by, &Patch::Merge(change)).await;
-    let verb = if cordoned { "cordon" } else { "uncordon" };
-    patched.map(drop).map_err(|error| Failure::of(&format!("{verb} node {node}"), &error))
-}
-
-impl Uncordon {
-    /// One attempt to let pods onto the node again.
-    pub(super) async fn attempt(&self, scene: Scene<'_>) -> Outcome {
-        let limit = Duration::from_millis(self.timeout_ms);
-        let start = scene.clock.now();
-        step!("revert_started");
-        let ending = match tokio::time::timeout(limit, self.apply()).await {
-            Ok(Ok(())) => Ending::Done,
-            Ok(Err(failure)) => failure.into_ending(),
-            Err(_) => Ending::Unanswered(format!("no answer within {}", humantime::format_duration(limit))),
-        };
-        Outcome { start, end: scene.clock.now(), ending, told: vec![("request", self.to_string())] }
-    }
-
-    /// A node that is gone, another one of its name, or one that takes pods, needs nothing.
-    async fn apply(&self) -> Result<(), Failure> {
-        let cluster = &self.place.reach().await?;
-        let found = cluster.everywhere::<Node>().get_opt(&self.node).await;
-        let found = found.map_err(|error| Failure::of(&format!("read node {}", self.node), &error))?;
-        match found {
-            Some(found) if found.metadata.uid.as_ref() == Some(&self.uid) && is_cordoned(&found) => {
-                cordon(cluster, &self.node, &self.uid, false).await
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
 impl fmt::Display for Drain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cordon node {} and evict its pods", self.node)
-    }
-}
-
-impl fmt::Display for Uncordon {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "uncordon node {}", self.node)
     }
 }

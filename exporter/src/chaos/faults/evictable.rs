@@ -93,6 +93,7 @@ pub(super) fn choose(nodes: &[Node], choice: &Choice<'_>) -> Result<Node, Obstac
     let on =
         |pod: &Pod, node: &str| pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()) == Some(node);
     let open: Vec<&Node> = nodes.iter().filter(|node| is_open(node)).collect();
+    let living = living(ours);
     let mut passed_over = Vec::new();
     let mut best: Option<(usize, &Node)> = None;
     for node in &open {
@@ -107,7 +108,7 @@ pub(super) fn choose(nodes: &[Node], choice: &Choice<'_>) -> Result<Node, Obstac
             passed_over.push(format!("{name} runs this exporter"));
         } else if monitors.iter().any(|pod| on(pod, name) && is_prometheus(pod)) {
             passed_over.push(format!("{name} runs Prometheus"));
-        } else if let Err(obstacle) = kept(servers, &here) {
+        } else if let Err(obstacle) = kept(servers, &here, &living) {
             passed_over.push(format!("{name}: {obstacle}"));
         } else if best.is_none_or(|(most, _)| count > most) {
             best = Some((count, node));
@@ -118,6 +119,11 @@ pub(super) fn choose(nodes: &[Node], choice: &Choice<'_>) -> Result<Node, Obstac
         Some((_, node)) => Err(Obstacle::LastNode { node: node.metadata.name.clone().unwrap_or_default() }),
         None => Err(Obstacle::NoNode { selector: selector.to_owned(), passed_over }),
     }
+}
+
+/// The names of those of `pods` that serve.
+pub(super) fn living(pods: &[Pod]) -> Vec<&str> {
+    pods.iter().filter(|pod| is_ready(pod)).filter_map(|pod| pod.metadata.name.as_deref()).collect()
 }
 
 /// Takes pods: ready and not cordoned.

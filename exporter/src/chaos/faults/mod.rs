@@ -132,11 +132,11 @@ pub async fn resolve(fault: &Fault, means: Means<'_>) -> Result<(Vec<Target>, Ac
             Ok((targets, Action::PodKill(kill)))
         }
         Fault::Partition(fault) => {
-            let (targets, partition) = partition::resolve(fault, means).await?;
+            let (targets, partition) = Box::pin(partition::resolve(fault, means)).await?;
             Ok((targets, Action::Partition(Box::new(partition))))
         }
         Fault::Drain(fault) => {
-            let (targets, drain) = drain::resolve(fault, means).await?;
+            let (targets, drain) = Box::pin(drain::resolve(fault, means)).await?;
             Ok((targets, Action::Drain(drain)))
         }
     }
@@ -187,14 +187,20 @@ impl Action {
         }
     }
 
+    /// Whether a change that nobody answered may still be made after it was put back. A cordon cannot: it is one of a
+    /// state of the node that is over then.
+    pub(super) fn may_come_late(&self) -> bool {
+        matches!(self, Self::Partition(_))
+    }
+
     /// Whether what allowed it when `targets` were found still does.
     pub(super) async fn still_allowed(&self, targets: &[Target]) -> Result<(), Refusal> {
         match self {
             Self::Exec(_) => Ok(()),
             Self::PodExec(exec) => exec.survey().await,
-            Self::PodKill(kill) => kill.survey(targets).await,
-            Self::Partition(partition) => partition.survey(targets).await,
-            Self::Drain(drain) => drain.survey().await,
+            Self::PodKill(kill) => Box::pin(kill.survey(targets)).await,
+            Self::Partition(partition) => Box::pin(partition.survey(targets)).await,
+            Self::Drain(drain) => Box::pin(drain.survey()).await,
         }
     }
 
@@ -208,8 +214,8 @@ impl Action {
             Self::Exec(commands) => commands.inject(scene, begun).await,
             Self::PodExec(exec) => exec.inject(scene, begun).await,
             Self::PodKill(kill) => Ok(kill.inject(scene, begun).await),
-            Self::Partition(partition) => Ok(partition.inject(scene, begun).await),
-            Self::Drain(drain) => Ok(drain.inject(scene, begun).await),
+            Self::Partition(partition) => Ok(Box::pin(partition.inject(scene, begun)).await),
+            Self::Drain(drain) => Ok(Box::pin(drain.inject(scene, begun)).await),
         }
     }
 
@@ -219,7 +225,7 @@ impl Action {
             Self::Exec(commands) => commands.look(scene, limit).await,
             Self::PodExec(exec) => exec.look(scene, limit).await,
             Self::PodKill(kill) => kill.look(scene, limit).await,
-            Self::Partition(partition) => partition.look(scene, limit).await,
+            Self::Partition(partition) => Box::pin(partition.look(scene, limit)).await,
             Self::Drain(drain) => drain.look(scene, limit).await,
         }
     }
@@ -236,13 +242,21 @@ impl Undo {
         }
     }
 
+    /// What shows that no exporter wrote it, as far as it may do harm in its own place.
+    pub(super) fn unlike_ours(&self) -> Option<String> {
+        match self {
+            Self::Exec(_) | Self::PodExec(_) | Self::Drain(_) => None,
+            Self::Partition(heal) => heal.unlike_ours(),
+        }
+    }
+
     /// One attempt to put it back.
     pub(super) async fn attempt(&self, scene: Scene<'_>) -> Result<Outcome, Box<dyn Error + Send + Sync>> {
         match self {
             Self::Exec(mend) => Ok(mend.attempt(scene).await?),
             Self::PodExec(repair) => Ok(repair.attempt(scene).await),
-            Self::Partition(heal) => Ok(heal.attempt(scene).await),
-            Self::Drain(uncordon) => Ok(uncordon.attempt(scene).await),
+            Self::Partition(heal) => Ok(Box::pin(heal.attempt(scene)).await),
+            Self::Drain(uncordon) => Ok(Box::pin(uncordon.attempt(scene)).await),
         }
     }
 }

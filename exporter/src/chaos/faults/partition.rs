@@ -5,26 +5,26 @@
 //! connections too, nobody tells: the canaries do ([`super::canary`]). What two groups send each other is not seen
 //! from here: that they are apart, only failed probes can tell.
 
+mod found;
 mod heal;
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::Api;
-use kube::api::{ListParams, Patch, PatchParams, PostParams};
+use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use self::found::{Found, Wanted, meeting, targets};
 pub use self::heal::Heal;
 use super::api::{self, Asked, Failure, Place};
-use super::canary::Canary;
-use super::policies::{Cut, Narrowed, POD_NAME, Side, apart, cut_off, letting_through, narrowed, policy};
+use super::canary::{Canary, Path, Seen};
+use super::policies::{Narrowed, POD_NAME, policy};
+use super::quorum::Servers;
 use super::{Ending, Means, Outcome, Scene};
 use crate::chaos::guard::{Obstacle, Refusal};
 use crate::chaos::journal::Intent;
@@ -39,12 +39,8 @@ use crate::trial::{NetworkPartition, Requirement, Whom};
 pub struct Partition {
     cluster: Kubernetes,
     place: Place,
-    whom: Requirement,
-    from: Option<Requirement>,
-    /// Where the canaries go; none where the pods are cut off from some only.
-    addresses: Vec<SocketAddr>,
-    cuts: Vec<Cut>,
-    narrowed: Vec<Narrowed>,
+    wanted: Wanted,
+    found: Found,
     /// The longest wait for an answer of the API server, and for the cut to take effect.
     pub(super) timeout: Duration,
     /// Open since before the cut.
@@ -63,54 +59,13 @@ pub(super) async fn resolve(
     };
     let asked = Asked { timeout: fault.timeout };
     let place = api::opted_in(&cluster, asked).await?;
-    let pods = meeting(&cluster, asked, &whom).await?;
-    let policies = cluster.here::<NetworkPolicy>();
-    let policies = asked.of("list the network policies", policies.list(&ListParams::default())).await?.items;
-    let (cuts, narrowed, addresses) = if let Some(from) = &fault.from {
-        let others = meeting(&cluster, asked, from).await?;
-        let cuts = apart(cluster.namespace(), &side(&whom, &pods), &side(from, &others), &policies);
-        let told = |policies| Obstacle::Said { pods: format!("{whom} or {from}"), policies };
-        (cuts.map_err(|policies| Refusal::Obstacle(told(policies)))?, Vec::new(), Vec::new())
-    } else {
-        let open = letting_through(policies, &side(&whom, &pods).labels);
-        if !open.is_empty() && !fault.replace_policies {
-            let policies = open.iter().filter_map(|policy| policy.metadata.name.clone()).collect();
-            return Err(Refusal::Obstacle(Obstacle::LetThrough { pods: pods_of(&whom), policies }));
-        }
-        let addresses: Option<Vec<SocketAddr>> = pods.iter().map(address).collect();
-        let narrowed = open.iter().filter_map(|policy| narrowed(policy, &whom)).collect();
-        (vec![cut_off(&whom)], narrowed, addresses.ok_or_else(|| none(&whom))?)
-    };
-    let targets = targets(&pods).ok_or_else(|| none(&whom))?;
-    let (from, timeout, canaries) = (fault.from.clone(), fault.timeout, Arc::default());
-    let partition = Partition { cluster, place, whom, from, addresses, cuts, narrowed, timeout, canaries };
+    let (from, replace_policies) = (fault.from.clone(), fault.replace_policies);
+    let wanted = Wanted { whom, from, replace_policies, servers: Servers::of_several(means.stores) };
+    let found = wanted.find(&cluster, asked).await?;
+    let (timeout, canaries, targets) = (fault.timeout, Arc::default(), found.targets.clone());
+    let partition = Partition { cluster, place, wanted, found, timeout, canaries };
     partition.send_canaries().await?;
     Ok((targets, partition))
-}
-
-/// The pods that meet `requirement`; there must be some.
-async fn meeting(cluster: &Kubernetes, asked: Asked, requirement: &Requirement) -> Result<Vec<Pod>, Refusal> {
-    let chosen = ListParams::default().labels(&requirement.to_string());
-    let pods = asked.of("list the pods", cluster.here::<Pod>().list(&chosen)).await?.items;
-    if pods.is_empty() { Err(none(requirement)) } else { Ok(pods) }
-}
-
-fn none(whom: &Requirement) -> Refusal {
-    Refusal::Obstacle(Obstacle::NoneMeet { selector: whom.to_string() })
-}
-
-fn targets(pods: &[Pod]) -> Option<Vec<Target>> {
-    let target = |pod: &Pod| {
-        let (name, uid) = (pod.metadata.name.clone()?, pod.metadata.uid.clone()?);
-        Some(Target::Pod { name, uid })
-    };
-    pods.iter().map(target).collect()
-}
-
-fn side<'a>(whom: &'a Requirement, pods: &[Pod]) -> Side<'a> {
-    let labels = pods.iter().map(|pod| pod.metadata.labels.clone().unwrap_or_default());
-    let labels: Vec<BTreeMap<String, String>> = labels.collect();
-    Side { whom, labels, addresses: pods.iter().filter_map(ip).collect() }
 }
 
 /// How the pods are told: a pod of a StatefulSet by its name.
@@ -119,30 +74,19 @@ fn pods_of(whom: &Requirement) -> String {
     text.strip_prefix(POD_NAME).and_then(|rest| rest.strip_prefix('=')).map_or(text.clone(), str::to_owned)
 }
 
-fn ip(pod: &Pod) -> Option<IpAddr> {
-    pod.status.as_ref()?.pod_ip.as_ref()?.parse().ok()
-}
-
-/// Where a pod listens, by its first port.
-fn address(pod: &Pod) -> Option<SocketAddr> {
-    let ports = pod.spec.as_ref()?.containers.iter().flat_map(|container| container.ports.iter().flatten());
-    let tcp = ports.into_iter().find(|port| port.protocol.as_deref().unwrap_or("TCP") == "TCP")?;
-    Some(SocketAddr::new(ip(pod)?, u16::try_from(tcp.container_port).ok()?))
-}
-
 impl Partition {
     pub(super) fn undo(&self) -> Heal {
         Heal {
             place: self.place.clone(),
-            whom: pods_of(&self.whom),
-            cuts: self.cuts.iter().map(|cut| cut.suffix.to_owned()).collect(),
-            narrowed: self.narrowed.clone(),
+            whom: pods_of(&self.wanted.whom),
+            cuts: self.found.cuts.iter().map(|cut| cut.suffix.to_owned()).collect(),
+            narrowed: self.found.narrowed.clone(),
             timeout_ms: u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX),
         }
     }
 
     pub(super) fn check(&self) -> Option<String> {
-        let addresses: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        let addresses: Vec<String> = self.found.addresses.iter().map(ToString::to_string).collect();
         let to = addresses.join(", ");
         (!to.is_empty()).then(|| format!("no new connection to {to}, and nothing through one that was open"))
     }
@@ -152,17 +96,35 @@ impl Partition {
     pub(super) async fn survey(&self, targets_then: &[Target]) -> Result<(), Refusal> {
         let asked = Asked { timeout: self.timeout };
         api::opted_in(&self.cluster, asked).await?;
-        let pods = meeting(&self.cluster, asked, &self.whom).await?;
-        if targets(&pods).is_none_or(|now| now != targets_then) {
-            return Err(Refusal::Obstacle(Obstacle::Others { selector: self.whom.to_string() }));
+        let now = self.wanted.find(&self.cluster, asked).await?;
+        let others = |of: &Requirement| Err(Refusal::Obstacle(Obstacle::Others { selector: of.to_string() }));
+        if now.targets != targets_then {
+            return others(&self.wanted.whom);
+        }
+        if let Some(from) = self.wanted.from.as_ref().filter(|_| now.others != self.found.others) {
+            return others(from);
+        }
+        if now != self.found {
+            return Err(Refusal::Obstacle(Obstacle::Changed { pods: pods_of(&self.wanted.whom) }));
         }
         self.send_canaries().await
     }
 
+    /// A server may have ended a connection on which nothing was said to it: it would show nothing after the cut. One
+    /// that cannot be opened anew is told of by the look.
+    async fn renew_canaries(&self) {
+        let mut canaries = self.canaries.lock().await;
+        for renewed in join_all(canaries.iter_mut().map(Canary::renew)).await {
+            if let Err(error) = renewed {
+                tracing::warn!(%error, "open a connection to a pod that is to be cut off");
+            }
+        }
+    }
+
     async fn send_canaries(&self) -> Result<(), Refusal> {
-        let sent = join_all(self.addresses.iter().map(|address| async move {
+        let sent = join_all(self.found.addresses.iter().map(|address| async move {
             Canary::open(*address).await.map_err(|error| {
-                let (pod, address) = (pods_of(&self.whom), address.to_string());
+                let (pod, address) = (pods_of(&self.wanted.whom), address.to_string());
                 Refusal::Obstacle(Obstacle::Unseen { pod, address, reason: error.to_string() })
             })
         }));
@@ -172,6 +134,7 @@ impl Partition {
     }
 
     pub(super) async fn inject(&self, scene: Scene<'_>, begun: &mut (dyn FnMut(Moment) + Send)) -> Outcome {
+        self.renew_canaries().await;
         let start = scene.clock.now();
         begun(start);
         step!("inject_started");
@@ -184,12 +147,12 @@ impl Partition {
     async fn apply(&self, scene: Scene<'_>) -> Result<(), Failure> {
         let policies = self.cluster.here::<NetworkPolicy>();
         let by = PostParams { field_manager: Some(MANAGER.to_owned()), dry_run: false };
-        for cut in &self.cuts {
+        for cut in &self.found.cuts {
             let name = policy_name(scene.intent, cut.suffix);
             let made = policies.create(&by, &policy(name.clone(), &scene.intent.run, cut.spec.clone())).await;
             made.map_err(|error| Failure::of(&format!("make NetworkPolicy {name}"), &error))?;
         }
-        for narrowed in &self.narrowed {
+        for narrowed in &self.found.narrowed {
             let change = json!({
                 "metadata": {"resourceVersion": narrowed.version, "uid": narrowed.uid},
                 "spec": {"podSelector": narrowed.after},
@@ -206,19 +169,41 @@ impl Partition {
         if canaries.is_empty() {
             return Err("no connection was open before the cut".to_owned());
         }
-        let looks = join_all(canaries.iter_mut().map(Canary::look));
-        let ending = match tokio::time::timeout(limit, looks).await {
-            Ok(seen) if seen.iter().all(|seen| seen.new_cut && seen.open_cut) => Ending::Done,
-            Ok(seen) if seen.iter().all(|seen| seen.new_cut) => Ending::Failed(
-                "connections that were open before live on: this network cuts only new ones".to_owned(),
-            ),
-            Ok(_) => {
-                Ending::Failed("new connections come through: this network enforces no policies".to_owned())
-            }
+        let look = async {
+            let seen = join_all(canaries.iter_mut().map(Canary::look)).await;
+            proven(&seen).map_err(str::to_owned)?;
+            self.are_there_still(&scene.intent.targets).await
+        };
+        let ending = match tokio::time::timeout(limit, look).await {
+            Ok(Ok(())) => Ending::Done,
+            Ok(Err(reason)) => Ending::Failed(reason),
             Err(_) => Ending::OutOfTime("the canaries were not back yet".to_owned()),
         };
         Ok(Outcome { start, end: scene.clock.now(), ending, told: Vec::new() })
     }
+
+    /// The connections to a pod that has gone are lost without any cut.
+    async fn are_there_still(&self, targets_then: &[Target]) -> Result<(), String> {
+        let pods = meeting(&self.cluster, Asked { timeout: self.timeout }, &self.wanted.whom).await;
+        let now = targets(&pods.map_err(|refusal| refusal.to_string())?);
+        let same = now.is_some_and(|now| now == targets_then);
+        let others = Obstacle::Others { selector: self.wanted.whom.to_string() };
+        if same { Ok(()) } else { Err(others.to_string()) }
+    }
+}
+
+/// Whether all connections show that nothing goes through; else what they show.
+fn proven(seen: &[Seen]) -> Result<(), &'static str> {
+    if !seen.iter().all(|seen| seen.new_cut) {
+        return Err("new connections come through: this network enforces no policies");
+    }
+    if seen.iter().any(|seen| seen.open == Path::Whole) {
+        return Err("connections that were open before live on: this network cuts only new ones");
+    }
+    if seen.iter().any(|seen| seen.open == Path::Unknown) {
+        return Err("a connection that was open before was ended by its pod, so that nobody knows");
+    }
+    Ok(())
 }
 
 /// The name of a policy of one experiment: whoever puts it back knows it without having seen it made.
@@ -242,11 +227,13 @@ fn ending(done: Result<Result<(), Failure>, tokio::time::error::Elapsed>, limit:
 
 impl fmt::Display for Partition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.from {
-            None => write!(f, "cut {} off by a NetworkPolicy", pods_of(&self.whom))?,
-            Some(from) => write!(f, "keep {} and {from} apart by NetworkPolicies", pods_of(&self.whom))?,
+        match &self.wanted.from {
+            None => write!(f, "cut {} off by a NetworkPolicy", pods_of(&self.wanted.whom))?,
+            Some(from) => {
+                write!(f, "keep {} and {from} apart by NetworkPolicies", pods_of(&self.wanted.whom))?
+            }
         }
-        about(f, ", meanwhile without it", &self.narrowed)
+        about(f, ", meanwhile without it", &self.found.narrowed)
     }
 }
 

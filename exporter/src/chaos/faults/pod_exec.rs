@@ -9,7 +9,8 @@
 //! - An injection whose end was not seen (time limit, abort, the exporter killed) may go on after the revert and break
 //!   again what was mended. So the experiment stays unfinished in the journal until that container is gone, with which
 //!   whatever ran in it ended; who puts it back is told to end the pod.
-//! - A revert runs in the same pod, or, where that is gone, not at all: what was done in it is gone with it.
+//! - A revert runs in the same pod, or, where that is gone, not at all: what was done in its containers is gone with
+//!   them, and what the command did to anything that outlives the pod, as a volume or a database, is not put back.
 //!
 //! The pod's UID is confirmed before each command. The API server takes no UID with the command itself, so a pod that
 //! is replaced by one of its name in the milliseconds between is not told apart.
@@ -194,7 +195,7 @@ impl PodExec {
 }
 
 impl Repair {
-    /// One attempt to put it back. In a pod that is gone there is nothing to put back.
+    /// One attempt to put it back. In a pod that is gone nothing can be.
     pub(super) async fn attempt(&self, scene: Scene<'_>) -> Outcome {
         let limit = Duration::from_millis(self.timeout_ms);
         let start = scene.clock.now();
@@ -208,8 +209,11 @@ impl Repair {
         };
         match tokio::time::timeout(limit, inside.settled()).await {
             Ok(Found::Gone) => {
-                let gone =
-                    format!("pod {} ({}) is gone, and with it what was done in it", self.pod, self.uid);
+                let gone = format!(
+                    "the pod is gone, {} ({}): what the command did to anything that outlives it is not put back",
+                    self.pod, self.uid
+                );
+                tracing::warn!(experiment = scene.intent.experiment, "{gone}");
                 Outcome { told: vec![("revert", gone)], ..not_done(Ending::Done) }
             }
             Ok(Found::Running(_) | Found::Stopped) => {

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::api::{self, Asked, Evicted};
 use super::pods::{Candidate, draw, obstacle};
+use super::quorum::{Servers, concerned, kept};
 use super::{Ending, Means, Outcome, Scene};
 use crate::chaos::guard::{Obstacle, Refusal};
 use crate::chaos::step;
@@ -28,6 +29,8 @@ pub struct Kill {
     ignore_budgets: bool,
     /// The lot by which they were drawn, if they were.
     seed: Option<u64>,
+    /// The servers of which a majority must be left.
+    servers: Vec<Servers>,
     /// The longest wait for an answer of the API server, and for the pods to be gone.
     pub(super) timeout: Duration,
 }
@@ -43,6 +46,7 @@ pub(super) async fn resolve(fault: &PodKill, means: Means<'_>) -> Result<(Vec<Ta
             Pods::Random { seed, .. } => Some(*seed),
             Pods::Primary(_) => None,
         },
+        servers: Servers::of_several(means.stores),
         timeout: fault.timeout,
     };
     let targets = match &fault.pods {
@@ -83,7 +87,17 @@ impl Kill {
             let all = ListParams::default();
             self.asked().of("list the disruption budgets", budgets.list(&all)).await?.items
         };
-        obstacle(targets, &present, &budgets).map_or(Ok(()), |obstacle| Err(Refusal::Obstacle(obstacle)))
+        obstacle(targets, &present, &budgets).map_or(Ok(()), |obstacle| Err(Refusal::Obstacle(obstacle)))?;
+        self.leave_a_majority(targets).await
+    }
+
+    async fn leave_a_majority(&self, targets: &[Target]) -> Result<(), Refusal> {
+        let gone: Vec<&str> = targets.iter().map(Target::name).collect();
+        let mut living = Vec::new();
+        for name in concerned(&self.servers, &gone) {
+            living.extend(self.pod(name).await?.filter(|pod| pod.ready).map(|_| name));
+        }
+        kept(&self.servers, &gone, &living).map_err(Refusal::Obstacle)
     }
 
     async fn pod(&self, name: &str) -> Result<Option<Candidate>, Refusal> {

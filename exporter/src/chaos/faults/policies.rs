@@ -17,6 +17,9 @@ use crate::trial::{Required, Requirement};
 /// The label by which a StatefulSet tells each of its pods apart.
 pub(super) const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
 
+/// What tells the policies of one experiment apart: what cuts off from everybody, and either end of a cut between two.
+pub(super) const SUFFIXES: [&str; 3] = ["", "-whom", "-from"];
+
 /// What a policy of ours says, and by what its name differs from those of the same experiment.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Cut {
@@ -40,13 +43,26 @@ pub struct Narrowed {
     pub after: LabelSelector,
 }
 
+impl Narrowed {
+    /// Whether it was made narrower by one expression more, and nothing else.
+    pub(super) fn is_by_one_expression(&self) -> bool {
+        let mut wide = self.after.clone();
+        let taken = wide.match_expressions.as_mut().and_then(Vec::pop);
+        let plain = |mut selector: LabelSelector| {
+            selector.match_expressions = selector.match_expressions.filter(|all| !all.is_empty());
+            selector
+        };
+        taken.is_some() && plain(wide) == plain(self.before.clone().unwrap_or_default())
+    }
+}
+
 /// What lets nothing in or out of the pods `whom`.
 pub(super) fn cut_off(whom: &Requirement) -> Cut {
     let policy_types = ["Ingress", "Egress"].map(str::to_owned).to_vec();
     let pod_selector = Some(about(whom));
     let spec =
         NetworkPolicySpec { pod_selector, policy_types: Some(policy_types), ..NetworkPolicySpec::default() };
-    Cut { suffix: "", spec }
+    Cut { suffix: SUFFIXES[0], spec }
 }
 
 /// The policy of that name for one run.

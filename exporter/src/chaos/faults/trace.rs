@@ -7,6 +7,7 @@ use std::error::Error;
 
 use serde::{Deserialize, Serialize};
 
+use super::api::Place;
 use super::leftover::{self, Leader};
 use super::pod_exec::{self, InContainer};
 use super::strays;
@@ -21,6 +22,16 @@ pub enum Trace {
     Process(Leader),
     /// A command in a container, which ends with that and not before.
     Container(InContainer),
+}
+
+impl Trace {
+    /// Where it is, if that is in a cluster.
+    pub(in crate::chaos) fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Process(_) => None,
+            Self::Container(left) => Some(&left.place),
+        }
+    }
 }
 
 /// Why something may still be at work.

@@ -38,6 +38,11 @@ pub enum Obstacle {
         /// What tells such pods.
         selector: String,
     },
+    /// The policies about them, or their addresses, are no longer those that were found.
+    Changed {
+        /// The pods.
+        pods: String,
+    },
     /// The pod is already on its way out.
     Leaving {
         /// Its name.
@@ -134,6 +139,8 @@ pub enum Obstacle {
         hit: usize,
         /// Servers that it has.
         all: usize,
+        /// Servers that are away already.
+        away: usize,
     },
     /// A budget allows no such loss.
     Budget {
@@ -161,7 +168,7 @@ impl Obstacle {
             Self::Stopped { .. } => "stopped",
             Self::Leaving { .. } => "leaving",
             Self::Ownerless { .. } => "ownerless",
-            Self::LetThrough { .. } | Self::Said { .. } => "let_through",
+            Self::LetThrough { .. } | Self::Said { .. } | Self::Changed { .. } => "let_through",
             Self::Unseen { .. } => "unseen",
             Self::LastNode { .. } => "last_node",
             Self::Cordoned { .. } => "cordoned",
@@ -190,6 +197,12 @@ impl fmt::Display for Obstacle {
             Self::NoneMeet { selector } => write!(f, "no pod has {selector}"),
             Self::Others { selector } => {
                 write!(f, "the pods with {selector} are no longer those that were found")
+            }
+            Self::Changed { pods } => {
+                write!(
+                    f,
+                    "the network policies about {pods}, or their addresses, are no longer those that were found"
+                )
             }
             Self::Leaving { pod } => write!(f, "pod {pod} is on its way out already"),
             Self::NoContainer { pod, wanted: Some(wanted), has } => {
@@ -240,8 +253,12 @@ impl fmt::Display for Obstacle {
                     "pod {pod} has an emptyDir, which would be lost (`allow_empty_dir: true` allows that)"
                 )
             }
-            Self::Quorum { store, hit, all } => {
-                write!(f, "{hit} of {all} servers of {store} would go at once, and leave it no majority")
+            Self::Quorum { store, hit, all, away } => {
+                write!(f, "{hit} of {all} servers of {store} would go at once")?;
+                if *away > 0 {
+                    write!(f, " while {away} of the others do not serve")?;
+                }
+                f.write_str(", and leave it no majority")
             }
             Self::Budget { budget, allowed, hit } => write!(
                 f,

@@ -57,6 +57,17 @@ pub enum Entry {
     },
 }
 
+impl Entry {
+    /// The experiment of which it tells something that is acted upon when that is put back.
+    pub(super) fn acted_upon(&self) -> Option<u64> {
+        match self {
+            Self::Intended(intent) => Some(intent.id),
+            Self::Started { id, .. } => Some(*id),
+            Self::Opened { .. } | Self::Ended { .. } | Self::Injected { .. } | Self::Closed { .. } => None,
+        }
+    }
+}
+
 /// All that is needed to put an experiment back without the trial file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,6 +128,8 @@ pub struct Record {
     pub injected: bool,
     /// Whether nothing is left to put back.
     pub closed: bool,
+    /// The namespace whose copy of the journal told of it, or of what it left at work; `None`: this machine did.
+    pub copied_from: Option<String>,
 }
 
 /// Why a line is no part of a journal.
@@ -214,9 +227,25 @@ impl Account {
         }
     }
 
+    /// Notes that the last line about the experiment `id` came from the copy in `namespace`.
+    pub(super) fn copied(&mut self, id: u64, namespace: &str) {
+        if let Some(record) = self.records.iter_mut().find(|record| record.intent.id == id) {
+            record.copied_from = Some(namespace.to_owned());
+        }
+    }
+
     /// The number that the next intent carries.
     pub fn next_id(&self) -> u64 {
         self.next_id
+    }
+
+    /// Whether nothing of it matters to `run`: all is put back, and the run is none that was begun already.
+    pub fn is_over_for(&self, run: &str) -> bool {
+        let begun = self.opened_by.iter().map(|(opened, _)| opened.as_str());
+        let mut begun = begun.chain(self.records.iter().map(|record| record.intent.run.as_str()));
+        self.unknown.is_empty()
+            && self.records.iter().all(|record| record.closed)
+            && begun.all(|it| it != run)
     }
 
     /// What is still to be put back, the latest first.
@@ -238,6 +267,7 @@ impl Account {
             traces: Vec::new(),
             injected: false,
             closed: false,
+            copied_from: None,
         });
         if found == expected { Ok(()) } else { Err(order) }
     }

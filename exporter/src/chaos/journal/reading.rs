@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde_json::{Deserializer, Map, Value};
 
+use super::copied::{self, Part};
 use super::entry::{Account, Entry, EntryError, decode, unseal};
 
 /// How every entry begins. Within an entry the quotes would be escaped.
@@ -61,17 +62,24 @@ impl fmt::Display for Damage {
 
 /// Reads the bytes of a journal.
 pub fn read(bytes: &[u8]) -> Content {
+    read_parts(bytes, &[])
+}
+
+/// Reads the bytes of a journal of which `parts` came from the copy in a cluster.
+pub(super) fn read_parts(bytes: &[u8], parts: &[Part]) -> Content {
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
     let (lines, rest) = bytes.split_at(whole);
     let mut content = Content { account: Account::default(), damage: Vec::new(), whole, unterminated: false };
-    let mut number = 0;
+    let (mut number, mut begin) = (0, 0);
     for line in lines.split_inclusive(|byte| *byte == b'\n') {
         number += 1;
+        let source = copied::source(parts, begin);
+        begin += line.len();
         let line = &line[..line.len() - 1];
         let added = match decode(line) {
-            Ok(entry) => content.account.add(entry),
+            Ok(entry) => content.add(entry, source),
             Err(error) => {
-                content.add_found(line);
+                content.add_found(line, source);
                 Err(error)
             }
         };
@@ -80,7 +88,7 @@ pub fn read(bytes: &[u8]) -> Content {
     // An unfinished write has no byte behind its entry: there, a line feed was changed.
     let changed = found(rest).last().is_some_and(|(_, end)| *end < rest.len());
     if changed {
-        content.add_found(rest);
+        content.add_found(rest, copied::source(parts, begin));
         content.damage.extend(decode(rest).err().map(|error| Damage::of(number + 1, rest, error)));
     }
     if !content.damage.is_empty() && !rest.is_empty() {
@@ -91,11 +99,21 @@ pub fn read(bytes: &[u8]) -> Content {
 }
 
 impl Content {
+    /// Adds an entry, which came from the copy in that namespace or was written here.
+    fn add(&mut self, entry: Entry, source: Option<&str>) -> Result<(), EntryError> {
+        let id = entry.acted_upon();
+        let added = self.account.add(entry);
+        if let (Some(id), Some(namespace)) = (id, source) {
+            self.account.copied(id, namespace);
+        }
+        added
+    }
+
     /// Adds what is whole in a damaged line.
-    fn add_found(&mut self, line: &[u8]) {
+    fn add_found(&mut self, line: &[u8], source: Option<&str>) {
         for (entry, _) in found(line) {
             // The line is damaged anyway.
-            let _does_not_follow = self.account.add(entry);
+            let _does_not_follow = self.add(entry, source);
         }
     }
 }

@@ -87,6 +87,62 @@ fn of_a_step_that_was_seen_to_end_nothing_is_at_work() {
 }
 
 #[test]
+fn a_journal_is_over_for_another_run_once_all_is_put_back() {
+    let closed = |id| Entry::Closed { id };
+    let (one, two) = (Entry::Intended(intent(0)), Entry::Intended(intent(1)));
+    let opened = || Entry::Opened { run: "r2".into(), pid: 7, at_unix_ms: 0 };
+    let table = [
+        (vec![], true, true),
+        (vec![one.clone()], false, false),
+        (vec![one.clone(), closed(0)], false, true),
+        (vec![one.clone(), closed(0), opened()], false, false),
+        (vec![one, two, closed(1)], false, false),
+    ];
+    for (entries, same, other) in table {
+        let account = account(&entries);
+        assert_eq!((account.is_over_for("r1"), account.is_over_for("r2")), (same, other), "{entries:?}");
+    }
+}
+
+#[test]
+fn what_came_from_the_copy_is_known_as_such_and_no_other() {
+    let whole = bytes(&entries());
+    let start = |count: usize| bytes(&entries()[..count]).len();
+    let part = |from, to| copied::Part { from, to, namespace: "shop".to_owned() };
+    let of = |parts: &[copied::Part]| {
+        let records = super::reading::read_parts(&whole, parts).account.records;
+        records.iter().map(|record| record.copied_from.is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&[]), [false, false]);
+    assert_eq!(of(&[part(0, whole.len())]), [true, true]);
+    assert_eq!(of(&[part(start(6), whole.len())]), [false, true]);
+    // A trace that somebody has added to what this machine wrote; an end alone is acted upon by nobody.
+    assert_eq!(of(&[part(start(4), start(5))]), [true, false]);
+    assert_eq!(of(&[part(start(5), start(6))]), [false, false]);
+}
+
+/// Also when the file is opened again without the copy at hand.
+#[tokio::test]
+async fn a_file_that_went_on_from_the_copy_remembers_what_came_from_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(FILE);
+    let ours = bytes(&[Entry::Intended(intent(0))]);
+    fs::write(&path, &ours).expect("a journal");
+    let copy = [ours, bytes(&[Entry::Intended(intent(1))])].concat();
+    go_on_from(&path, std::str::from_utf8(&copy).expect("a text"), "shop").expect("gone on");
+    for _ in 0..2 {
+        let journal = Journal::open_existing(folder.path()).await.expect("readable").expect("there");
+        let known = journal.unfinished().into_iter().map(|record| record.copied_from).collect::<Vec<_>>();
+        assert_eq!(known, [Some("shop".to_owned()), None]);
+    }
+    let journal = Journal::open(folder.path()).await.expect("readable");
+    journal.intend(intent).await.expect("noted");
+    drop(journal);
+    let journal = Journal::open(folder.path()).await.expect("readable");
+    assert_eq!(journal.unfinished()[0].copied_from, None, "what is written here is ours");
+}
+
+#[test]
 fn the_latest_is_put_back_first() {
     let account = account(&[Entry::Intended(intent(0)), Entry::Intended(intent(1))]);
     let unfinished: Vec<u64> = account.unfinished().iter().map(|record| record.intent.id).collect();

@@ -56,6 +56,11 @@ impl Kept {
         Ok((kept, text))
     }
 
+    /// Where it is.
+    pub fn namespace(&self) -> &str {
+        self.cluster.namespace()
+    }
+
     async fn read(&mut self) -> Result<Option<String>, KeptError> {
         let found = in_time(self.cluster.here::<ConfigMap>().get_opt(&self.name)).await;
         let Some(found) = found.map_err(|error| self.failed("read", &error))? else {

@@ -1,17 +1,22 @@
 //! One at a time: a Lease (coordination.k8s.io) of which one program is the holder, as Kubernetes' own leader
 //! election uses it. There is no election here: whoever finds it held gives up.
 
+mod observed;
+
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
-use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use k8s_openapi::jiff::Timestamp;
 use kube::api::{DeleteParams, PostParams, Preconditions};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+pub use self::observed::Observed;
+use self::observed::is_free;
 use super::{Kubernetes, MANAGER, in_time, is_absent, reason};
 
-/// A holder that has not renewed for this long is gone.
+/// A holder that has not renewed for this long is gone: for others by their clock, for itself by its own.
 const LASTS: Duration = Duration::from_secs(15);
 /// Time between two renewals.
 const RENEWED_EVERY: Duration = Duration::from_secs(3);
@@ -57,15 +62,6 @@ pub struct Held {
     stop: CancellationToken,
 }
 
-/// Whether `lease` is free for `holder` at `now`: never held, given up, run out, or its own. Pure.
-fn is_free(lease: &Lease, holder: &str, now: Timestamp) -> bool {
-    let Some(spec) = &lease.spec else { return true };
-    let held_by = spec.holder_identity.as_deref().filter(|identity| !identity.is_empty());
-    let lasts = SignedDuration::from_secs(spec.lease_duration_seconds.unwrap_or(0).into());
-    let runs_out = spec.renew_time.as_ref().and_then(|renewed| renewed.0.checked_add(lasts).ok());
-    held_by.is_none_or(|identity| identity == holder) || runs_out.is_none_or(|end| end < now)
-}
-
 /// Whether `lease` names `holder`.
 fn is_of(lease: &Lease, holder: &str) -> bool {
     lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref()) == Some(holder)
@@ -73,12 +69,13 @@ fn is_of(lease: &Lease, holder: &str) -> bool {
 
 impl Held {
     /// Takes the lease `name` for `holder`, and renews it until it is released. `lost` is cancelled where somebody
-    /// else has taken it.
+    /// else has taken it, or may have, since it could not be renewed. What was `observed` of it is for the next try.
     pub async fn take(
         cluster: Kubernetes,
         name: &str,
         holder: &str,
         lost: CancellationToken,
+        observed: &mut Observed,
     ) -> Result<Self, LeaseError> {
         let held = Self {
             name: name.to_owned(),
@@ -86,23 +83,15 @@ impl Held {
             cluster,
             stop: CancellationToken::new(),
         };
-        held.renew().await?;
+        let begun = Instant::now();
+        held.write(holder, Some(observed)).await?;
         let (cluster, stop) = (held.cluster.clone(), held.stop.clone());
         let again =
             Self { name: held.name.clone(), holder: held.holder.clone(), cluster, stop: stop.clone() };
         tokio::spawn(stop.run_until_cancelled_owned(async move {
-            loop {
-                tokio::time::sleep(RENEWED_EVERY).await;
-                match again.renew().await {
-                    Ok(()) => {}
-                    Err(error @ LeaseError::Held { .. }) => {
-                        tracing::error!(%error, "the lease is lost");
-                        lost.cancel();
-                        return;
-                    }
-                    Err(error) => tracing::warn!(%error, "the lease is not renewed"),
-                }
-            }
+            let error = keep(begun, || again.write(&again.holder, None)).await;
+            tracing::error!(error, "the lease is lost");
+            lost.cancel();
         }));
         Ok(held)
     }
@@ -110,7 +99,7 @@ impl Held {
     /// Gives it up, so that the next one need not wait until it has run out.
     pub async fn release(self) {
         self.stop.cancel();
-        if let Err(error) = self.write("").await {
+        if let Err(error) = self.write("", None).await {
             tracing::info!(%error, "the lease is not given up; it runs out by itself");
         }
     }
@@ -140,20 +129,16 @@ impl Held {
         }
     }
 
-    async fn renew(&self) -> Result<(), LeaseError> {
-        self.write(&self.holder).await
-    }
-
-    /// Writes `identity` as the holder, if the lease is free for us.
-    async fn write(&self, identity: &str) -> Result<(), LeaseError> {
+    /// Writes `identity` as the holder, if the lease is free for us; without `observed`, only where nobody else is in
+    /// it.
+    async fn write(&self, identity: &str, observed: Option<&mut Observed>) -> Result<(), LeaseError> {
         let leases = self.cluster.here::<Lease>();
-        let now = Timestamp::now();
         let found = in_time(leases.get_opt(&self.name)).await.map_err(|error| self.failed(&error))?;
         let by = PostParams { field_manager: Some(MANAGER.to_owned()), dry_run: false };
         let spec = LeaseSpec {
             holder_identity: Some(identity.to_owned()),
             lease_duration_seconds: i32::try_from(LASTS.as_secs()).ok(),
-            renew_time: Some(MicroTime(now)),
+            renew_time: Some(MicroTime(Timestamp::now())),
             ..LeaseSpec::default()
         };
         let written = match found {
@@ -161,13 +146,19 @@ impl Held {
                 let metadata = ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() };
                 in_time(leases.create(&by, &Lease { metadata, spec: Some(spec) })).await
             }
-            Some(lease) if is_free(&lease, &self.holder, now) => {
+            Some(lease) if self.is_free(&lease, observed) => {
                 // Its state goes along: of two who take it at once, one is told of a conflict.
                 in_time(leases.replace(&self.name, &by, &Lease { spec: Some(spec), ..lease })).await
             }
             Some(lease) => return Err(self.held(lease)),
         };
         written.map(drop).map_err(|error| self.failed(&error))
+    }
+
+    fn is_free(&self, lease: &Lease, observed: Option<&mut Observed>) -> bool {
+        let Some(spec) = &lease.spec else { return true };
+        let unchanged = observed.map_or(Duration::ZERO, |observed| observed.see(spec, Instant::now()));
+        is_free(spec, &self.holder, unchanged)
     }
 
     fn held(&self, lease: Lease) -> LeaseError {
@@ -182,34 +173,68 @@ impl Held {
     }
 }
 
+/// Renews what was taken by a request begun at `renewed`, again and again, until somebody else has it or may have it;
+/// says why. Others count from when they saw our last renewal, which was after we began it, so that we know first.
+async fn keep<F>(mut renewed: Instant, mut renew: impl FnMut() -> F) -> String
+where
+    F: Future<Output = Result<(), LeaseError>>,
+{
+    loop {
+        let ends = renewed + LASTS;
+        sleep_until((Instant::now() + RENEWED_EVERY).min(ends)).await;
+        let begun = Instant::now();
+        if begun >= ends {
+            return format!("not renewed for {} s", LASTS.as_secs());
+        }
+        match timeout_at(ends, renew()).await {
+            Ok(Ok(())) => renewed = begun,
+            Ok(Err(error @ LeaseError::Held { .. })) => return error.to_string(),
+            Ok(Err(error)) => tracing::warn!(%error, "the lease is not renewed"),
+            Err(_elapsed) => tracing::warn!("the lease is not renewed in time"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_lease_is_free_when_nobody_holds_it_or_its_holder_is_gone() {
-        let now: Timestamp = "2026-11-24T10:00:00Z".parse().expect("a time");
-        let lease = |holder: Option<&str>, renewed: &str| Lease {
-            metadata: ObjectMeta::default(),
-            spec: Some(LeaseSpec {
-                holder_identity: holder.map(str::to_owned),
-                lease_duration_seconds: Some(15),
-                renew_time: renewed.parse().ok().map(MicroTime),
-                ..LeaseSpec::default()
-            }),
+    fn away() -> LeaseError {
+        let text = |it: &str| it.to_owned();
+        LeaseError::Request { name: text("l"), namespace: text("n"), reason: text("away") }
+    }
+
+    fn taken() -> LeaseError {
+        let text = |it: &str| it.to_owned();
+        LeaseError::Held { name: text("l"), namespace: text("n"), holder: text("another") }
+    }
+
+    /// Renews from 0 on with an answer by the second in which it is asked for: in which second the lease is lost.
+    async fn lost_after(answer: impl Fn(u64) -> Option<Result<(), LeaseError>>) -> u64 {
+        let start = Instant::now();
+        let renew = || {
+            let answer = answer(start.elapsed().as_secs());
+            async move {
+                match answer {
+                    Some(answer) => answer,
+                    None => std::future::pending().await,
+                }
+            }
         };
-        let (fresh, old) = ("2026-11-24T09:59:50Z", "2026-11-24T09:59:44Z");
-        let table = [
-            (lease(Some("other"), fresh), false),
-            (lease(Some("other"), old), true),
-            (lease(Some("other"), ""), true),
-            (lease(Some("me"), fresh), true),
-            (lease(Some(""), fresh), true),
-            (lease(None, fresh), true),
-            (Lease { spec: None, ..lease(None, fresh) }, true),
-        ];
-        for (lease, expected) in table {
-            assert_eq!(is_free(&lease, "me", now), expected, "{:?}", lease.spec);
-        }
+        let limit = Duration::from_secs(1000);
+        let lost = tokio::time::timeout(limit, keep(start, renew)).await;
+        lost.map_or(limit, |_| start.elapsed()).as_secs()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_cannot_renew_gives_up_no_later_than_others_may_take_it() {
+        assert_eq!(lost_after(|_| Some(Ok(()))).await, 1000, "it lives");
+        assert_eq!(lost_after(|_| Some(Err(away()))).await, 15, "never again");
+        assert_eq!(lost_after(|at| Some(if at < 30 { Ok(()) } else { Err(away()) })).await, 27 + 15);
+        // No answer, in place of a refusal.
+        assert_eq!(lost_after(|at| (at < 30).then_some(Ok(()))).await, 27 + 15);
+        let short = |at| Some(if (30..38).contains(&at) { Err(away()) } else { Ok(()) });
+        assert_eq!(lost_after(short).await, 1000, "away for a while");
+        assert_eq!(lost_after(|at| Some(if at < 30 { Ok(()) } else { Err(taken()) })).await, 30);
     }
 }

@@ -87,7 +87,7 @@ impl Kubernetes {
         config.connect_timeout = Some(CONNECT_WITHIN);
         config.default_retry = false;
         let client = Client::try_from(config).map_err(|error| ConnectError::Client(Box::new(error)))?;
-        Ok(Self(Arc::new(Inner { client, namespace, ours: Ours::default() })))
+        Ok(Self(Arc::new(Inner { client, namespace, ours: Ours::of_this_program() })))
     }
 
     /// The namespace of the service.
@@ -95,7 +95,7 @@ impl Kubernetes {
         &self.0.namespace
     }
 
-    /// Pods that this program let go.
+    /// What this program itself takes away.
     pub fn ours(&self) -> &Ours {
         &self.0.ours
     }

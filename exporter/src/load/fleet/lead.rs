@@ -2,6 +2,7 @@
 
 mod claim;
 mod helm;
+mod leftover;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use prometheus::Registry;
 
 pub use self::helm::Helm;
+pub use self::leftover::{Leftover, remove_leftover};
 use super::super::account::Account;
 use super::super::driver::LoadError;
 use super::super::handle::Snapshot;
@@ -77,7 +79,7 @@ impl Fleet {
     ) -> Result<Self, LoadError> {
         let schedule = Schedule::new(&trial.load.stages, trial.load.spawn_rate.per_second());
         let schedule = Arc::new(schedule);
-        let aim = Aim::register(registry, &trial.load, Arc::clone(&schedule), clock)?;
+        let aim = Aim::register(registry, &trial.load, of, Arc::clone(&schedule), clock)?;
         let helm = Helm::new(clock, cluster, run, &fingerprint(&trial), trial.load.tasks.len(), of);
         Ok(Self { trial, schedule, aim, helm: Arc::new(helm) })
     }
@@ -176,8 +178,7 @@ impl FleetHandle {
     /// Ends the load in all processes, as [`super::super::Running::finish`] has it.
     pub async fn finish(&self) -> LoadReport {
         self.aim.wanted_since(None);
-        let by = self.helm.clock().now().later_by(self.trial.load.timeout);
-        self.helm.finish(self.helm.clock().unix_seconds(by));
+        self.helm.finish();
         let limit = self.trial.load.timeout + STALE + GRACE;
         let ended = async {
             while !self.helm.roster().have_ended() {

@@ -11,11 +11,11 @@ use super::super::driver::{Load, LoadError};
 use super::super::handle::LoadHandle;
 use super::super::share::Share;
 use super::super::slots::UserTime;
+use super::ear::Ear;
 use super::orders::{Heard, Process, Stage, Step, is_over, step};
-use super::signal::Lead;
 use super::status::{State, Status};
 use super::told::Told;
-use super::{BEAT, CONFIG_MAP, LEAD, ROOM, STALE, fingerprint, key, say_written};
+use super::{BEAT, CONFIG_MAP, ROOM, STALE, fingerprint, key, say_written};
 use crate::clock::Clock;
 use crate::cluster::kubernetes::Kubernetes;
 use crate::cluster::kubernetes::shared::{Shared, SharedError, Texts};
@@ -58,13 +58,7 @@ pub struct Member {
     trial: String,
     tasks: usize,
     who: String,
-    lead: Option<(String, Lead)>,
-    /// When the conductor's text, or its absence, was new.
-    heard_at: Instant,
-    heard_after: f64,
-    /// The object that it has written to.
-    uid: Option<String>,
-    replaced: bool,
+    ear: Ear,
     failing: bool,
 }
 
@@ -85,12 +79,8 @@ impl Member {
             share,
             trial: fingerprint(trial),
             tasks: trial.load.tasks.len(),
+            ear: Ear::new(run, key(share.index()), &who, clock.now()),
             who,
-            lead: None,
-            heard_at: Instant::now(),
-            heard_after: f64::MAX,
-            uid: None,
-            replaced: false,
             failing: false,
         }
     }
@@ -154,7 +144,7 @@ impl Member {
             match self.step(Stage::Waiting) {
                 Step::Stay => {}
                 Step::Start(at) => start = Some(at),
-                Step::Cut | Step::Finish(_) => return Err(Outcome::Led),
+                Step::Cut | Step::Finish => return Err(Outcome::Led),
                 Step::GiveUp(why) | Step::Leave(why) => return Err(Outcome::NotBegun(why)),
             }
         }
@@ -169,24 +159,23 @@ impl Member {
         abort: &CancellationToken,
     ) -> Outcome {
         let mut beats = beats();
-        let (outcome, by) = loop {
+        let outcome = loop {
             tokio::select! {
-                () = abort.cancelled() => break (Outcome::Interrupted, None),
+                () = abort.cancelled() => break Outcome::Interrupted,
                 _ = seen.changed() => { self.hear(seen.borrow_and_update().as_ref()); }
                 _ = beats.tick() => self.tell(State::Running, Some(handle)).await,
             }
             match self.step(Stage::Running) {
                 Step::Stay | Step::Start(_) => {}
-                Step::Finish(by) => break (Outcome::Led, by),
-                Step::Leave(why) | Step::GiveUp(why) => break (Outcome::Left(why), None),
+                Step::Finish => break Outcome::Led,
+                Step::Leave(why) | Step::GiveUp(why) => break Outcome::Left(why),
                 Step::Cut => {
                     cut.cancel();
-                    break (Outcome::Led, None);
+                    break Outcome::Led;
                 }
             }
         };
-        let by = by.map(|by| self.clock.moment(by));
-        let mut ending = std::pin::pin!(handle.finish_by(by));
+        let mut ending = std::pin::pin!(handle.finish());
         loop {
             tokio::select! {
                 _ = &mut ending => return outcome,
@@ -208,45 +197,19 @@ impl Member {
     }
 
     fn heard(&self) -> Heard<'_> {
-        Heard {
-            lead: self.lead.as_ref().map(|(_, lead)| lead),
-            silent: self.heard_at.elapsed(),
-            replaced: self.replaced,
-            now: self.unix(),
-        }
+        self.ear.heard(self.clock.now(), self.unix())
     }
 
-    /// Takes in what the ConfigMap says now. Says whether it is one that this process has not written to.
+    /// Takes in what the ConfigMap says now. Says whether this process has just got its place there.
     fn hear(&mut self, texts: Option<&Texts>) -> bool {
-        let Some(texts) = texts else {
-            if self.lead.take().is_some() {
-                self.heard_at = Instant::now();
-            }
-            self.uid = None;
-            return false;
-        };
-        let text = texts.by_key.get(LEAD).map_or("", String::as_str);
-        if self.lead.as_ref().is_none_or(|(before, _)| before != text) {
-            match Lead::parse(text) {
-                // An older one that comes again is no sign of life.
-                Ok(lead) if self.lead.as_ref().is_some_and(|(_, before)| lead.at <= before.at) => {}
-                Ok(lead) if lead.run == self.run => {
-                    self.heard_at = Instant::now();
-                    self.heard_after = self.heard_after.min(self.unix() - lead.at);
-                    self.lead = Some((text.to_owned(), lead));
-                }
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "the conductor's text is not understood"),
+        let unix = self.unix();
+        match self.ear.hear(texts, self.clock.now(), unix) {
+            Ok(joins) => joins,
+            Err(error) => {
+                tracing::warn!(%error, "the conductor's text is not understood");
+                false
             }
         }
-        let joined = self.uid.as_ref() == Some(&texts.uid);
-        let standing = texts.by_key.get(&key(self.share.index())).and_then(|text| Status::parse(text).ok());
-        self.replaced = joined && standing.is_some_and(|status| status.who != self.who);
-        let is_ours = self.lead.as_ref().is_some_and(|(before, _)| before == text);
-        if is_ours && !joined {
-            self.uid = Some(texts.uid.clone());
-        }
-        is_ours && !joined
     }
 
     /// Writes how far it is, if there is somebody to tell.
@@ -272,12 +235,12 @@ impl Member {
         handle: Option<&LoadHandle>,
         last: bool,
     ) -> Result<(), SharedError> {
-        let Some(uid) = self.uid.clone() else { return Ok(()) };
+        let Some(uid) = self.ear.place().map(str::to_owned) else { return Ok(()) };
         let status = self.status(state, handle, last);
         let written = self.shared.write(&uid, &key(self.share.index()), &status.text()).await;
         say_written(&written, &mut self.failing);
         if let Err(SharedError::Gone { .. }) = written {
-            self.uid = None;
+            self.ear.lose_place();
             return Ok(());
         }
         written
@@ -295,7 +258,7 @@ impl Member {
             of: self.share.of(),
             state,
             at: self.unix(),
-            heard_after: self.heard_after,
+            heard_after: self.ear.heard_after(),
             running: time.running,
             in_flight: time.in_flight,
             account: Told::of(&account, room),

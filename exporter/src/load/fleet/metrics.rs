@@ -6,7 +6,7 @@ use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{Gauge, GaugeVec, Registry};
 
-use super::super::metrics::{register_think_time, users_family};
+use super::super::metrics::{register_of_conductor, users_family};
 use super::super::schedule::Schedule;
 use crate::clock::{Clock, Moment};
 use crate::trial;
@@ -26,14 +26,15 @@ struct Inner {
 }
 
 impl Aim {
-    /// Registers the families; nobody is wanted yet.
+    /// Registers the families of a load in so many processes; nobody is wanted yet.
     pub(super) fn register(
         registry: &Registry,
         load: &trial::Load,
+        processes: usize,
         schedule: Arc<Schedule>,
         clock: Clock,
     ) -> Result<Self, prometheus::Error> {
-        register_think_time(registry, load)?;
+        register_of_conductor(registry, load, processes)?;
         let users = users_family()?;
         let target = users.with_label_values(&["target"]);
         let aim = Self(Arc::new(Inner { clock, schedule, users, target, since: Mutex::default() }));

@@ -2,9 +2,10 @@
 //!
 //! They agree by the texts of one ConfigMap. The conductor's ([`signal`]) says when to begin and to end, and is
 //! written anew again and again, so that a conductor that is gone shows: users never run unled. Each load process's
-//! ([`status`]) says how far it is and what its users did. What follows from a text is decided in [`orders`] and
-//! [`roster`]; [`lead`] and [`member`] carry it out on either side.
+//! ([`status`]) says how far it is and what its users did. What a load process heard is kept in [`ear`]; what follows
+//! from a text is decided in [`orders`] and [`roster`]; [`lead`] and [`member`] carry it out on either side.
 
+mod ear;
 mod lead;
 mod member;
 mod metrics;
@@ -17,13 +18,13 @@ mod told;
 
 use std::time::Duration;
 
-pub use self::lead::{Fleet, FleetError, FleetHandle, Helm};
+pub use self::lead::{Fleet, FleetError, FleetHandle, Helm, Leftover, remove_leftover};
 pub use self::member::{Member, Outcome};
 use crate::cluster::kubernetes::shared::SharedError;
 use crate::trial::Trial;
 
 /// The ConfigMap's name.
-const CONFIG_MAP: &str = "ordeal-fleet";
+pub const CONFIG_MAP: &str = "ordeal-fleet";
 /// The conductor's key in it.
 const LEAD: &str = "lead";
 /// Time between two texts of one process. Each is a write of the whole object, so it is not short.

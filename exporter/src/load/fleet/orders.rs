@@ -50,8 +50,8 @@ pub(super) enum Step {
     Stay,
     /// The users begin then, in Unix time.
     Start(f64),
-    /// No request begins any more; what is open may end until then, or for one time-out.
-    Finish(Option<f64>),
+    /// No request begins any more; what is open may end for one time-out from now.
+    Finish,
     /// Likewise, and for this reason of its own.
     Leave(String),
     /// All is cut, or does not begin.
@@ -84,8 +84,8 @@ pub(super) fn step(process: Process<'_>, stage: Stage, heard: Heard<'_>) -> Step
         return own("the conductor has another trial".to_owned());
     }
     match (stage, lead.order) {
-        (_, Order::Abort {}) | (Stage::Waiting, Order::Finish { .. }) => Step::Cut,
-        (Stage::Running, Order::Finish { by }) => Step::Finish(Some(by)),
+        (_, Order::Abort {}) | (Stage::Waiting, Order::Finish {}) => Step::Cut,
+        (Stage::Running, Order::Finish {}) => Step::Finish,
         _ if heard.silent >= STALE => own(format!("the conductor was not heard for {} s", STALE.as_secs())),
         (Stage::Waiting, Order::Start { at }) if heard.now - at > LATE => {
             Step::GiveUp(format!("the load began {:.0} s ago without it", heard.now - at))
@@ -135,11 +135,11 @@ mod tests {
             (Waiting, start(3.0), Step::Start(NOW + 3.0)),
             (Waiting, start(-5.0), Step::Start(NOW - 5.0)),
             (Waiting, start(-6.0), give_up("the load began 6 s ago without it")),
-            (Waiting, Order::Finish { by: NOW }, Step::Cut),
+            (Waiting, Order::Finish {}, Step::Cut),
             (Waiting, Order::Abort {}, Step::Cut),
             (Running, Order::Wait {}, Step::Stay),
             (Running, start(-900.0), Step::Stay),
-            (Running, Order::Finish { by: NOW + 15.0 }, Step::Finish(Some(NOW + 15.0))),
+            (Running, Order::Finish {}, Step::Finish),
             (Running, Order::Abort {}, Step::Cut),
         ];
         for (stage, order, due) in table {
@@ -155,8 +155,8 @@ mod tests {
         assert_eq!(at(Stage::Running, None, 29), Step::Stay);
         assert_eq!(at(Stage::Running, None, 30), leave("there is no conductor of run r"));
         // What was said stands, however long ago.
-        let finish = lead(Order::Finish { by: NOW });
-        assert_eq!(at(Stage::Running, Some(&finish), 99), Step::Finish(Some(NOW)));
+        let finish = lead(Order::Finish {});
+        assert_eq!(at(Stage::Running, Some(&finish), 99), Step::Finish);
     }
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_run_is_over_when_its_conductor_has_gone() {
-        let finish = lead(Order::Finish { by: NOW - 300.0 });
+        let finish = lead(Order::Finish {});
         let others = Lead { run: "other".to_owned(), ..finish.clone() };
         let abort = lead(Order::Abort {});
         let table = [

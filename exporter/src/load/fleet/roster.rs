@@ -1,6 +1,6 @@
 //! Pure: the load processes of a run as the conductor knows them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::super::account::Account;
@@ -30,7 +30,8 @@ struct Seat {
     text: String,
     heard: Moment,
     status: Option<Status>,
-    account: Option<Account>,
+    /// What the users of each process did that was here: a pod may be replaced before the load begins.
+    accounts: BTreeMap<String, Account>,
     ahead: Ahead,
     /// Why its text cannot be used.
     trouble: Option<String>,
@@ -67,7 +68,7 @@ impl Roster {
             text: String::new(),
             heard: Moment::default(),
             status: None,
-            account: None,
+            accounts: BTreeMap::new(),
             ahead: Ahead::UNKNOWN,
             trouble: None,
             lost: None,
@@ -84,7 +85,7 @@ impl Roster {
             Err(error) => return seat.trouble = Some(format!("its state is {error}")),
         };
         let is_older = |last: &Status| last.who == status.who && status.at <= last.at;
-        if seat.status.as_ref().is_some_and(is_older) {
+        if seat.status.as_ref().is_some_and(|last| is_older(last) || comes_late(last, &status)) {
             return;
         }
         text.clone_into(&mut seat.text);
@@ -100,7 +101,9 @@ impl Roster {
             return;
         }
         match status.account.account(self.tasks) {
-            Ok(account) => seat.account = Some(account),
+            Ok(account) => {
+                seat.accounts.insert(status.who.clone(), account);
+            }
             Err(error) => seat.trouble = Some(format!("its account is {error}")),
         }
         if seat.status.as_ref().is_none_or(|before| before.who != status.who) {
@@ -140,8 +143,9 @@ impl Roster {
     /// All of them together. What lost ones did stays done, but nobody knows of a user of theirs that runs.
     pub(super) fn sums(&self) -> Sums {
         self.seats.iter().fold(Sums::default(), |mut sums, seat| {
-            let (ok, error) = seat.account.as_ref().map_or((0, 0), Account::totals);
-            (sums.ok, sums.error) = (sums.ok + ok, sums.error + error);
+            for (ok, error) in seat.accounts.values().map(Account::totals) {
+                (sums.ok, sums.error) = (sums.ok + ok, sums.error + error);
+            }
             if let Some(status) = seat.status.as_ref().filter(|_| seat.lost.is_none()) {
                 sums.running += status.running;
                 sums.in_flight += status.in_flight;
@@ -156,7 +160,7 @@ impl Roster {
             return 0.0;
         };
         let seconds = now.secs_since(*since);
-        if seconds > 0.0 { (total - before) as f64 / seconds } else { 0.0 }
+        if seconds > 0.0 { total.saturating_sub(*before) as f64 / seconds } else { 0.0 }
     }
 
     /// Which processes are not lost.
@@ -182,9 +186,11 @@ impl Roster {
         self.seats.iter().map(|seat| seat.ahead).collect()
     }
 
-    /// What all users did, as far as it was told; `None`: nobody has told anything.
+    /// What all users did, as far as it was told; `None`: nobody has told anything. A process whose users never began
+    /// has no response times to tell.
     pub(super) fn account(&self) -> Option<Account> {
-        let mut accounts = self.seats.iter().filter_map(|seat| seat.account.as_ref());
+        let all = self.seats.iter().flat_map(|seat| seat.accounts.values());
+        let mut accounts = all.filter(|account| !account.lasted.is_zero());
         let mut sum = accounts.next()?.clone();
         accounts.for_each(|account| sum.add(account));
         Some(sum)
@@ -225,6 +231,11 @@ impl Seat {
             _ => None,
         }
     }
+}
+
+/// Whether another process came to where users already ran: what it says is not said of them.
+fn comes_late(last: &Status, status: &Status) -> bool {
+    last.who != status.who && matches!(last.state, State::Running | State::Ended)
 }
 
 fn silent(time: Duration) -> String {

@@ -13,11 +13,9 @@ pub(super) enum Order {
         /// The moment that the schedule counts from.
         at: f64,
     },
-    /// To let no request begin any more.
-    Finish {
-        /// When what is still open is cut.
-        by: f64,
-    },
+    /// To let no request begin any more. What is open may end for one time-out from when this is heard: by a moment
+    /// on another clock it would be cut early, or late.
+    Finish {},
     /// To cut everything at once, or not to begin.
     Abort {},
 }
@@ -65,8 +63,7 @@ impl Lead {
         moment("a time of writing", lead.at)?;
         match lead.order {
             Order::Start { at } => moment("a start", at)?,
-            Order::Finish { by } => moment("an end", by)?,
-            Order::Wait {} | Order::Abort {} => {}
+            Order::Wait {} | Order::Finish {} | Order::Abort {} => {}
         }
         Ok(lead)
     }
@@ -90,7 +87,7 @@ mod tests {
         let table = [
             (Order::Wait {}, r#"{"order":"wait"}"#),
             (Order::Start { at: 1_764_460_000.125 }, r#"{"order":"start","at":1764460000.125}"#),
-            (Order::Finish { by: 1_764_460_060.5 }, r#"{"order":"finish","by":1764460060.5}"#),
+            (Order::Finish {}, r#"{"order":"finish"}"#),
             (Order::Abort {}, r#"{"order":"abort"}"#),
         ];
         for (order, text) in table {
@@ -114,7 +111,7 @@ mod tests {
             r#"{"order":"start","at":-5}"#,
             r#"{"order":"start","at":1e300}"#,
             r#"{"order":"start","at":"soon"}"#,
-            r#"{"order":"finish","by":12}"#,
+            r#"{"order":"finish","by":1764460060.5}"#,
             r#"{"order":"wait","at":1760000000}"#,
             r#""wait""#,
         ] {

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{about, ending, patch, policy_name};
 use crate::chaos::faults::api::{Failure, Place};
-use crate::chaos::faults::policies::{Narrowed, widened};
+use crate::chaos::faults::policies::{Narrowed, SUFFIXES, widened};
 use crate::chaos::faults::{Outcome, Scene};
 use crate::chaos::step;
 use crate::cluster::kubernetes::is_absent;
@@ -33,6 +33,17 @@ pub struct Heal {
 }
 
 impl Heal {
+    /// What shows that no exporter wrote it: a name that no policy of ours has, or another's policy made wider than by
+    /// what had made it narrower.
+    pub(in crate::chaos::faults) fn unlike_ours(&self) -> Option<String> {
+        let cut = self.cuts.iter().find(|cut| !SUFFIXES.contains(&cut.as_str()));
+        let cut = cut.map(|cut| format!("it deletes NetworkPolicies that end with {cut}"));
+        let wider = || self.narrowed.iter().find(|narrowed| !narrowed.is_by_one_expression());
+        cut.or_else(|| {
+            wider().map(|it| format!("it changes whom NetworkPolicy {} is about otherwise", it.name))
+        })
+    }
+
     /// One attempt to let traffic through again.
     pub(in crate::chaos::faults) async fn attempt(&self, scene: Scene<'_>) -> Outcome {
         let limit = Duration::from_millis(self.timeout_ms);
@@ -45,12 +56,14 @@ impl Heal {
 
     /// Others first: our policies hold everything back until they stand as they stood.
     async fn apply(&self, scene: Scene<'_>) -> Result<(), Failure> {
-        let policies = self.place.reach().await?.here::<NetworkPolicy>();
+        let cluster = self.place.reach().await?;
+        let policies = cluster.here::<NetworkPolicy>();
         for narrowed in &self.narrowed {
             widen(&policies, narrowed).await?;
         }
         for suffix in &self.cuts {
             let name = policy_name(scene.intent, suffix);
+            cluster.ours().add(&name);
             match policies.delete(&name, &DeleteParams::default()).await {
                 Ok(_) => {}
                 Err(error) if is_absent(&error) => {}

@@ -15,7 +15,7 @@ use k8s_openapi::api::networking::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::{Selector, SelectorExt};
 
-use super::{Cut, about};
+use super::{Cut, SUFFIXES, about};
 use crate::trial::Requirement;
 
 /// The label by which the API server tells each namespace apart.
@@ -60,7 +60,8 @@ pub(in crate::chaos::faults) fn apart(
         }
     }
     let [of_one, of_other] = ways;
-    let cuts = [("-whom", of_one, one, other), ("-from", of_other, other, one)];
+    let [_, whom, from] = SUFFIXES;
+    let cuts = [(whom, of_one, one, other), (from, of_other, other, one)];
     let cuts = cuts.into_iter().filter(|(_, ways, ..)| !ways.is_empty());
     Ok(cuts
         .map(|(suffix, ways, whom, but)| Cut {

@@ -20,7 +20,7 @@ pub(super) struct Conditions(HashMap<(String, String), Known>);
 
 impl Conditions {
     /// Notes the state of a node; answers what is wrong, and how often it came since the last state: not at all where
-    /// it only goes on.
+    /// it only goes on, or was so when the node was first seen.
     pub(super) fn see(&mut self, node: &Node) -> Vec<(Incident, u64)> {
         let conditions = node.status.iter().flat_map(|status| status.conditions.iter().flatten());
         conditions.filter_map(|condition| self.see_one(node, condition)).collect()
@@ -37,7 +37,7 @@ impl Conditions {
         match (condition.status == *expected, same) {
             (false, _) => {
                 let what = format!("{} is {}", condition.type_, condition.status);
-                Some((incident(node, condition, what), u64::from(!same)))
+                Some((incident(node, condition, what), u64::from(before.is_some() && !same)))
             }
             // It turned, and turned back.
             (true, false) if was_good => {
@@ -86,8 +86,13 @@ mod tests {
             (("Ready", "True", "05"), Some(("Ready was not True between two looks", 1))),
             (("MemoryPressure", "False", "00"), None),
             (("MemoryPressure", "True", "01"), Some(("MemoryPressure is True", 1))),
-            (("DiskPressure", "True", "01"), Some(("DiskPressure is True", 1))),
-            (("PIDPressure", "True", "01"), Some(("PIDPressure is True", 1))),
+            // It was so before, goes on, ends and comes again.
+            (("DiskPressure", "True", "01"), Some(("DiskPressure is True", 0))),
+            (("DiskPressure", "True", "01"), Some(("DiskPressure is True", 0))),
+            (("DiskPressure", "False", "02"), None),
+            (("DiskPressure", "True", "03"), Some(("DiskPressure is True", 1))),
+            (("PIDPressure", "True", "01"), Some(("PIDPressure is True", 0))),
+            (("PIDPressure", "Unknown", "02"), Some(("PIDPressure is Unknown", 1))),
             (("NetworkUnavailable", "True", "01"), None),
         ];
         let mut conditions = Conditions::default();

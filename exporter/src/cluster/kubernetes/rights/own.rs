@@ -14,6 +14,7 @@ pub fn to_watch() -> Vec<Need> {
     let mut all: Vec<Need> = watched_kinds().into_iter().flat_map(each).collect();
     let purpose = "to tell pods that a controller deleted from those that somebody did";
     all.extend(needs(Namespace, "", &["events"], &["list", "watch"], purpose));
+    all.extend(needs(Namespace, "apps", &["replicasets"], &["list", "watch"], purpose));
     let purpose = "to see what befalls pods";
     all.extend(needs(Namespace, "", &["pods", "events"], &["list", "watch"], purpose));
     let purpose = "to know where autoscalers stand";
@@ -38,6 +39,17 @@ pub fn to_hold_lease(name: &'static str) -> Vec<Need> {
 /// To keep a text in the `ConfigMap` of this name.
 pub fn to_keep(name: &'static str, purpose: &'static str) -> Vec<Need> {
     needs_of(name, "", "configmaps", &["create", "get", "update"], purpose)
+}
+
+/// To lead load processes by the `ConfigMap` of this name, in the namespace that they and their conductor are in.
+pub fn to_lead(name: &'static str) -> Vec<Need> {
+    let purpose = "the text by which load processes are led: made, and taken away again";
+    needs_of(name, "", "configmaps", &["create", "get", "watch", "patch", "delete"], purpose)
+}
+
+/// To be led by it.
+pub fn to_follow(name: &'static str) -> Vec<Need> {
+    needs_of(name, "", "configmaps", &["get", "watch", "patch"], "the text by which load processes are led")
 }
 
 /// To reach ports of pods. The request is a GET; API servers from 1.35 on want `create` for it besides.

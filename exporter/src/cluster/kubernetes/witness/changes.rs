@@ -5,13 +5,10 @@
 //! again shows only by the object's generation.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
 
 use super::super::MANAGER;
-use crate::clock::Moment;
-use crate::cluster::seen::Object;
 
 /// What changes objects of a cluster without a person, and this program.
 const ALLOWED: [&str; 6] =
@@ -47,6 +44,8 @@ pub(super) struct Change {
 struct State {
     traces: HashMap<Trace, Option<String>>,
     generation: Option<i64>,
+    /// Name, UID and owners, and nothing else.
+    who: ObjectMeta,
 }
 
 impl State {
@@ -91,6 +90,13 @@ impl Known {
         strangers.into_values().collect()
     }
 
+    /// Forgets all that are not `here`, and answers which.
+    pub(super) fn missing<'a>(&mut self, here: impl Iterator<Item = &'a ObjectMeta>) -> Vec<ObjectMeta> {
+        let here: HashSet<&str> = here.filter_map(|object| object.uid.as_deref()).collect();
+        let gone = self.0.extract_if(|uid, _| !here.contains(uid.as_str()));
+        gone.map(|(_, state)| state.who).collect()
+    }
+
     /// Forgets an object that is gone.
     pub(super) fn forget(&mut self, object: &ObjectMeta) {
         if let Some(uid) = &object.uid {
@@ -106,62 +112,16 @@ fn state(object: &ObjectMeta) -> State {
         ((manager, entry.operation.clone(), entry.subresource.clone()), time)
     };
     let traces = object.managed_fields.iter().flatten().map(trace).collect();
-    State { traces, generation: object.generation }
+    let (name, uid) = (object.name.clone(), object.uid.clone());
+    let who =
+        ObjectMeta { name, uid, owner_references: object.owner_references.clone(), ..ObjectMeta::default() };
+    State { traces, generation: object.generation, who }
 }
 
-/// A pod that is gone, and nobody has said yet why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Gone {
-    pub(super) pod: Object,
-    /// When that was seen.
-    pub(super) at: Moment,
-}
-
-/// Pods that went, and what accounts for that.
-#[derive(Debug, Default)]
-pub(super) struct Departures {
-    /// Those not yet accounted for.
-    waiting: Vec<Gone>,
-    /// UIDs of all that went: a pod is on its way out first and gone later, which is one departure.
-    known: HashSet<String>,
-    /// Names of pods that controllers say they deleted, and when they said so, whose departure is not seen yet. Each
-    /// accounts for one: a pod of a StatefulSet has its name from the one before it.
-    told: Vec<(String, Moment)>,
-}
-
-impl Departures {
-    /// A controller says, at `at`, that it deleted the pod of this name.
-    pub(super) fn explain(&mut self, pod: &str, at: Moment) {
-        match self.waiting.iter().position(|gone| gone.pod.name == pod) {
-            Some(place) => drop(self.waiting.remove(place)),
-            None => self.told.push((pod.to_owned(), at)),
-        }
-    }
-
-    /// A pod is gone, or on its way out.
-    pub(super) fn add(&mut self, gone: Gone) {
-        if !self.known.insert(gone.pod.uid.clone()) {
-            return;
-        }
-        match self.told.iter().position(|(name, _)| *name == gone.pod.name) {
-            Some(place) => drop(self.told.remove(place)),
-            None => self.waiting.push(gone),
-        }
-    }
-
-    /// Pods whose departure is older than `patience` and accounted for neither by a controller nor by `ours`.
-    pub(super) fn unexplained(
-        &mut self,
-        now: Moment,
-        patience: Duration,
-        ours: impl Fn(&str) -> bool,
-    ) -> Vec<Gone> {
-        self.told.retain(|(_, at)| now.since(*at) <= patience);
-        self.waiting.retain(|gone| !ours(&gone.pod.uid));
-        let (late, waiting) = self.waiting.drain(..).partition(|gone| now.since(gone.at) > patience);
-        self.waiting = waiting;
-        late
-    }
+/// UID of the object's controller.
+pub(super) fn controller(object: &ObjectMeta) -> Option<String> {
+    let mut owners = object.owner_references.iter().flatten();
+    owners.find(|owner| owner.controller == Some(true)).map(|owner| owner.uid.clone())
 }
 
 #[cfg(test)]
@@ -260,53 +220,34 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_that_went_by_nobodys_word_is_told_once_after_a_while() {
-        let seconds = Duration::from_secs;
-        let gone = |name: &str, at| {
-            let (kind, uid) = ("Pod".to_owned(), format!("u-{name}"));
-            Gone { pod: Object { kind, name: name.to_owned(), uid }, at: Moment(seconds(at)) }
-        };
-        let mut departures = Departures::default();
-        for pod in ["scaled", "killed", "deleted", "deleted"] {
-            departures.add(gone(pod, 10));
+    fn what_is_not_there_any_more_after_a_gap_is_named_once() {
+        let mut known = Known::default();
+        for uid in ["u", "v", "w"] {
+            let name = Some(format!("name of {uid}"));
+            let owned = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "rs", "uid": "u-rs"}]);
+            let owner_references = serde_json::from_value(owned).expect("an owner");
+            known.begin(&ObjectMeta { name, owner_references, ..object(uid, &[("kubelet", EARLY, None)]) });
         }
-        departures.add(gone("late", 14));
-        departures.explain("scaled", Moment(seconds(11)));
-        let mut ask = |now| {
-            let told = departures.unexplained(Moment(seconds(now)), seconds(5), |uid| uid == "u-killed");
-            told.into_iter().map(|gone| gone.pod.name).collect::<Vec<_>>()
+        let mut missing = |here: &[&str]| {
+            let here: Vec<ObjectMeta> = here.iter().map(|uid| object(uid, &[])).collect();
+            known.missing(here.iter())
         };
-        assert_eq!(ask(15), [""; 0]);
-        assert_eq!(ask(16), ["deleted"]);
-        assert_eq!(ask(20), ["late"]);
-        assert_eq!(ask(60), [""; 0]);
+        assert_eq!(missing(&["u", "v", "w", "x"]), []);
+        let gone = missing(&["v", "w"]);
+        let told = |it: &ObjectMeta| (it.uid.clone(), it.name.clone(), controller(it));
+        let text = |it: &str| Some(it.to_owned());
+        let expected = [(text("u"), text("name of u"), None)];
+        assert_eq!(gone.iter().map(told).collect::<Vec<_>>(), expected, "an owner that controls it not");
+        assert_eq!(missing(&["v", "w"]), []);
+        assert_eq!(missing(&[]).len(), 2);
     }
 
     #[test]
-    fn a_word_of_a_controller_accounts_for_one_departure_and_a_pod_departs_once() {
-        let (at, name) = (|it| Moment(Duration::from_secs(it)), "redis-0");
-        let gone = |uid: &str, seconds| {
-            let (kind, name, uid) = ("Pod".to_owned(), name.to_owned(), uid.to_owned());
-            Gone { pod: Object { kind, name, uid }, at: at(seconds) }
-        };
-        let mut departures = Departures::default();
-        // The word comes before the pod is seen to go, and is used up.
-        departures.explain(name, at(1));
-        departures.add(gone("u-1", 2));
-        let late = |departures: &mut Departures, now| {
-            let late = departures.unexplained(at(now), Duration::from_secs(5), |_| false);
-            late.into_iter().map(|gone| gone.pod.uid).collect::<Vec<_>>()
-        };
-        assert_eq!(late(&mut departures, 20), [""; 0]);
-        // On its way out, told, and then gone.
-        departures.add(gone("u-2", 21));
-        assert_eq!(late(&mut departures, 30), ["u-2"]);
-        departures.add(gone("u-2", 50));
-        assert_eq!(late(&mut departures, 60), [""; 0]);
-        // An old word accounts for nothing that comes later.
-        departures.explain(name, at(60));
-        assert_eq!(late(&mut departures, 70), [""; 0]);
-        departures.add(gone("u-3", 71));
-        assert_eq!(late(&mut departures, 80), ["u-3"]);
+    fn of_several_owners_one_is_the_controller() {
+        let one = |uid: &str, is_it| json!({"apiVersion": "v1", "kind": "K", "name": "n", "uid": uid, "controller": is_it});
+        let value = json!({"ownerReferences": [one("a", false), one("b", true)]});
+        let object: ObjectMeta = serde_json::from_value(value).expect("metadata");
+        assert_eq!(controller(&object).as_deref(), Some("b"));
+        assert_eq!(controller(&ObjectMeta::default()), None);
     }
 }

@@ -2,23 +2,30 @@
 
 mod changes;
 mod coverage;
+mod departures;
+mod followers;
+mod sets;
+mod words;
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::fmt::Debug;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{Event, Pod, Service};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{ApiResource, DynamicObject};
-use kube::core::PartialObjectMeta;
+use kube::api::ApiResource;
+use kube::{Api, Resource};
+use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
-use self::changes::{Allowed, Change, Departures, Gone, Known};
+use self::changes::{Allowed, Change, controller};
 use self::coverage::Coverage;
+use self::departures::{Departures, Gone};
+use self::followers::{OfEvents, OfKind, OfSets};
 use super::Kubernetes;
 use super::follow::{Follower, follow};
 use super::objects::object_of;
@@ -26,11 +33,11 @@ use crate::clock::Moment;
 use crate::cluster::seen::{Intervention, Object};
 use crate::cluster::{Chronicle, Interventions};
 
-/// A controller tells of a deletion within this time.
-const PATIENCE: Duration = Duration::from_secs(8);
 /// The kinds of interventions; a closed set.
 const CHANGE: &str = "change";
 const DELETION: &str = "deletion";
+/// The kind that goes by itself, too.
+const POD: &str = "Pod";
 
 /// The kinds whose changes are seen; commands run in a pod, and its logs read, leave no trace in any.
 pub(super) fn watched_kinds() -> Vec<ApiResource> {
@@ -46,18 +53,28 @@ pub(super) fn watched_kinds() -> Vec<ApiResource> {
     ]
 }
 
-/// Pods that this program itself let go. Cheap to clone; clones share it.
+/// What this program itself takes away. Cheap to clone; clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Ours(Arc<Mutex<HashSet<String>>>);
 
 impl Ours {
-    /// The pod of this UID goes by our word.
-    pub fn add(&self, uid: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(uid.to_owned());
+    /// What all connections of this program to clusters take away: what is broken and what is put back go by several.
+    pub(super) fn of_this_program() -> Self {
+        static OURS: LazyLock<Ours> = LazyLock::new(Ours::default);
+        OURS.clone()
     }
 
-    fn has(&self, uid: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(uid)
+    /// From now on the object of this UID, or of this name where no other ever has it, goes by our word.
+    pub fn add(&self, uid_or_name: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(uid_or_name.to_owned());
+    }
+
+    fn has_object(&self, object: &ObjectMeta) -> bool {
+        object.uid.iter().chain(&object.name).any(|it| self.has(it))
+    }
+
+    fn has(&self, uid_or_name: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(uid_or_name)
     }
 }
 
@@ -70,12 +87,21 @@ struct Seen {
     deletions: u64,
 }
 
+/// The places of what is watched, as [`Coverage`] counts it.
+#[derive(Debug, Clone, Copy)]
+struct Places {
+    pods: usize,
+    events: usize,
+    sets: usize,
+}
+
 /// Watches one namespace.
 #[derive(Clone)]
 pub(in crate::cluster) struct Witness {
     cluster: Kubernetes,
     allowed: Allowed,
     chronicle: Chronicle,
+    places: Places,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -88,41 +114,57 @@ impl Witness {
         cancel: &CancellationToken,
     ) -> Self {
         let kinds = watched_kinds();
-        let events = kinds.len();
+        let pods = kinds.iter().position(|kind| kind.kind == POD).unwrap_or_default();
+        let places = Places { pods, events: kinds.len(), sets: kinds.len() + 1 };
         let seen = Seen {
-            coverage: Coverage::of(events + 1),
+            coverage: Coverage::of(kinds.len() + 2),
             departures: Departures::default(),
             changes: 0,
             deletions: 0,
         };
-        let allowed = Allowed::with(managers);
-        let witness = Self { cluster, allowed, chronicle, seen: Arc::new(Mutex::new(seen)) };
+        let (allowed, seen) = (Allowed::with(managers), Arc::new(Mutex::new(seen)));
+        let witness = Self { cluster, allowed, chronicle, places, seen };
         for (index, kind) in kinds.into_iter().enumerate() {
             let objects = witness.cluster.here_as(&kind);
             let what = format!("changes of kind {}", kind.kind);
-            let follower =
-                OfKind { witness: witness.clone(), kind: kind.kind, index, known: Known::default() };
-            let watch = follow(objects, what, witness.chronicle.clone(), follower);
-            tokio::spawn(cancel.clone().run_until_cancelled_owned(watch));
+            let follower = OfKind::new(witness.clone(), kind.kind, index);
+            witness.follow(objects, what, follower, cancel);
         }
-        let follower = OfEvents { witness: witness.clone(), index: events };
-        let (objects, what) = (witness.cluster.here::<Event>(), "what controllers deleted".to_owned());
-        let watch = follow(objects, what, witness.chronicle.clone(), follower);
-        tokio::spawn(cancel.clone().run_until_cancelled_owned(watch));
+        let (what, follower) = ("what controllers deleted".to_owned(), OfEvents::new(witness.clone()));
+        witness.follow(witness.cluster.here::<Event>(), what, follower, cancel);
+        let (what, follower) = ("how many pods are wanted".to_owned(), OfSets::new(witness.clone()));
+        witness.follow(witness.cluster.here::<ReplicaSet>(), what, follower, cancel);
         witness
+    }
+
+    fn follow<K>(
+        &self,
+        objects: Api<K>,
+        what: String,
+        follower: impl Follower<K> + Send + 'static,
+        cancel: &CancellationToken,
+    ) where
+        K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
+    {
+        let watch = follow(objects, what, self.chronicle.clone(), follower);
+        tokio::spawn(cancel.clone().run_until_cancelled_owned(watch));
     }
 
     /// What it has to say now.
     pub(in crate::cluster) fn testimony(&self) -> Interventions {
-        let now = self.chronicle.now();
         let ours = self.cluster.ours();
+        let Places { pods, events, sets } = self.places;
         let mut seen = self.lock();
-        for Gone { pod, at } in seen.departures.unexplained(now, PATIENCE, |uid| ours.has(uid)) {
+        let looked = seen.coverage.until(pods);
+        let heard = seen.coverage.until(events).min(seen.coverage.until(sets));
+        for Gone { pod, at, .. } in seen.departures.unexplained(looked, heard, |uid| ours.has(uid)) {
             seen.deletions += 1;
             self.tell(DELETION, pod, None, at);
         }
+        let undecided = seen.departures.oldest();
+        self.chronicle.undecided(undecided.is_some());
         Interventions {
-            watched_seconds: seen.coverage.watched().as_secs_f64(),
+            watched_seconds: seen.coverage.watched(undecided).as_secs_f64(),
             kinds: BTreeMap::from([(CHANGE.to_owned(), seen.changes), (DELETION.to_owned(), seen.deletions)]),
         }
     }
@@ -142,130 +184,18 @@ impl Witness {
         self.chronicle.intervention(told);
     }
 
-    fn gone(&self, pod: &ObjectMeta) {
-        let gone = Gone { pod: object_of("Pod", pod), at: self.chronicle.now() };
-        self.lock().departures.add(gone);
-    }
-}
-
-/// Objects of one kind, of which only what all kinds have is known.
-struct OfKind {
-    witness: Witness,
-    kind: String,
-    index: usize,
-    known: Known,
-}
-
-impl OfKind {
-    fn is_pod(&self) -> bool {
-        self.kind == "Pod"
-    }
-}
-
-impl Follower<PartialObjectMeta<DynamicObject>> for OfKind {
-    fn listed(&mut self, objects: Vec<PartialObjectMeta<DynamicObject>>, at: Moment) {
-        self.known = Known::default();
-        for object in objects {
-            self.known.begin(&object.metadata);
-        }
-        self.witness.lock().coverage.begin(self.index, at);
+    fn pod_gone(&self, pod: &ObjectMeta) {
+        let at = self.chronicle.now();
+        let gone = Gone { pod: object_of(POD, pod), owner: controller(pod), at };
+        let mut seen = self.lock();
+        seen.departures.add(gone);
+        self.chronicle.undecided(seen.departures.oldest().is_some());
     }
 
-    fn changed(&mut self, object: PartialObjectMeta<DynamicObject>) {
-        let Self { witness, kind, known, .. } = self;
-        for change in known.see(&object.metadata, &witness.allowed) {
-            witness.lock().changes += 1;
-            let object = object_of(kind, &object.metadata);
-            witness.tell(CHANGE, object, Some(change), witness.chronicle.now());
-        }
-        if self.is_pod() && object.metadata.deletion_timestamp.is_some() {
-            self.witness.gone(&object.metadata);
-        }
-    }
-
-    fn deleted(&mut self, object: PartialObjectMeta<DynamicObject>) {
-        self.known.forget(&object.metadata);
-        if self.is_pod() {
-            return self.witness.gone(&object.metadata);
-        }
-        // Our own policies come and go.
-        let ours = object.metadata.labels.iter().flatten().any(|(key, _)| key == "ordeal/run");
-        if !ours {
-            self.witness.lock().deletions += 1;
-            let object = object_of(&self.kind, &object.metadata);
-            self.witness.tell(DELETION, object, None, self.witness.chronicle.now());
-        }
-    }
-
-    fn complete(&mut self, at: Moment) {
-        self.witness.lock().coverage.go_on(self.index, at);
-    }
-}
-
-/// Controllers tell by events which pods they deleted.
-struct OfEvents {
-    witness: Witness,
-    index: usize,
-}
-
-impl Follower<Event> for OfEvents {
-    fn listed(&mut self, _: Vec<Event>, at: Moment) {
-        self.witness.lock().coverage.begin(self.index, at);
-    }
-
-    fn changed(&mut self, event: Event) {
-        if let Some(pod) = deleted_by_controller(&event) {
-            let at = self.witness.chronicle.now();
-            self.witness.lock().departures.explain(&pod, at);
-        }
-    }
-
-    fn deleted(&mut self, _: Event) {}
-
-    fn complete(&mut self, at: Moment) {
-        self.witness.lock().coverage.go_on(self.index, at);
-    }
-}
-
-/// The pod that a controller says it deleted, or that is evicted for what its node lacks: `SuccessfulDelete` has its
-/// name in the message, an event of the pod itself in what it is about.
-fn deleted_by_controller(event: &Event) -> Option<String> {
-    match event.reason.as_deref()? {
-        // "Deleted pod: NAME", "delete Pod NAME in StatefulSet … successful".
-        "SuccessfulDelete" => {
-            let message = event.message.as_deref()?;
-            let mut words = message.split_whitespace();
-            words.find(|word| word.trim_end_matches(':').eq_ignore_ascii_case("pod"))?;
-            words.next().map(str::to_owned)
-        }
-        "TaintManagerEviction" | "Preempted" => event.involved_object.name.clone(),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn controllers_tell_which_pods_they_deleted() {
-        let event = |reason: &str, message: &str| {
-            let value = json!({"metadata": {}, "reason": reason, "message": message,
-                "involvedObject": {"kind": "Pod", "name": "shop-9"}});
-            deleted_by_controller(&serde_json::from_value(value).expect("an event"))
-        };
-        let table = [
-            ("SuccessfulDelete", "Deleted pod: shop-1", Some("shop-1")),
-            ("SuccessfulDelete", "delete Pod redis-2 in StatefulSet redis successful", Some("redis-2")),
-            ("SuccessfulDelete", "(combined from similar events): Deleted pod: shop-3", Some("shop-3")),
-            ("TaintManagerEviction", "Marking for deletion Pod shop/shop-9", Some("shop-9")),
-            ("Killing", "Stopping container shop", None),
-            ("SuccessfulDelete", "all gone", None),
-        ];
-        for (reason, message, expected) in table {
-            assert_eq!(event(reason, message).as_deref(), expected, "{message}");
+    fn wants_fewer(&self, sets: impl IntoIterator<Item = (String, u32)>) {
+        let at = self.chronicle.now();
+        for (set, by) in sets {
+            self.lock().departures.wants_fewer(&set, by, at);
         }
     }
 }

@@ -11,7 +11,7 @@ use super::super::roster::{Change, Roster};
 use super::super::signal::{Lead, Order};
 use super::super::{BEAT, CONFIG_MAP, LEAD, STALE, key, say_written};
 use super::FleetError;
-use super::claim::leader;
+use super::claim::Observed;
 use crate::clock::Clock;
 use crate::cluster::kubernetes::Kubernetes;
 use crate::cluster::kubernetes::shared::{Shared, SharedError, Texts};
@@ -20,7 +20,7 @@ use crate::progress::Progress;
 /// Time between two looks at who is lost.
 const LOOK: Duration = Duration::from_millis(500);
 /// Pause before a text that could not be written is written again.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 /// How long the last word may take.
 const LAST_WORD: Duration = Duration::from_secs(10);
 
@@ -87,14 +87,15 @@ impl Helm {
 
     async fn claim(&self, progress: &Progress) -> Result<Texts, FleetError> {
         let limit = tokio::time::Instant::now() + STALE + PAUSE;
-        let mut told = false;
+        let (mut told, mut observed) = (false, Observed::default());
         loop {
             let texts = BTreeMap::from([(LEAD.to_owned(), self.lead(Order::Wait {}).text())]);
             if let Some(made) = self.shared.make(("ordeal/run", label(&self.run)), texts).await? {
                 return Ok(made);
             }
             let Some(seen) = self.shared.look().await? else { continue };
-            let Some(run) = leader(seen.by_key.get(LEAD).map(String::as_str), self.unix()) else {
+            let lead = seen.by_key.get(LEAD).map(String::as_str);
+            let Some(run) = observed.leader(lead, self.clock.now()) else {
                 self.shared.remove(&seen.uid, Some(&seen.version)).await?;
                 continue;
             };
@@ -183,11 +184,11 @@ impl Helm {
     }
 
     /// Says that the load ends, once.
-    pub(super) fn finish(&self, by: f64) {
+    pub(super) fn finish(&self) {
         self.order.send_if_modified(|order| {
             let first = matches!(order, Order::Start { .. });
             if first {
-                *order = Order::Finish { by };
+                *order = Order::Finish {};
             }
             first
         });
@@ -203,7 +204,7 @@ impl Helm {
     pub async fn leave(&self) {
         let Some(uid) = self.uid.get() else { return };
         self.order.send_if_modified(|order| {
-            let open = !matches!(order, Order::Finish { .. });
+            let open = !matches!(order, Order::Finish {});
             if open {
                 *order = Order::Abort {};
             }

@@ -136,6 +136,55 @@ fn accounts_are_added_up() {
 }
 
 #[test]
+fn a_second_process_in_a_place_takes_nothing_from_what_the_first_did() {
+    let left = || State::Left("interrupted".to_owned());
+    // What the first was at, what the second says, whether the place is then the second's, and the requests of both.
+    let table = [
+        (State::Ready, State::Ready, true, 10 + 4),
+        (left(), State::Ready, true, 10 + 4),
+        (State::Running, State::Ready, false, 10),
+        (State::Running, left(), false, 10),
+        (State::Running, State::Running, false, 10),
+        (State::Ended, State::Ready, false, 10),
+    ];
+    for (first, second, is_taken, ok) in table {
+        let mut roster = roster([Some(first.clone()), None]);
+        roster.look(at(0));
+        let other = Status { who: "pod-0/2".to_owned(), ..status(second.clone(), 5.0, (4, 0)) };
+        roster.hear(0, &other.text(), at(5), UNIX + 5.0);
+        roster.look(at(5));
+        let who = roster.seats[0].status.as_ref().map(|status| status.who.as_str());
+        let due = if is_taken { "pod-0/2" } else { "pod-0/1" };
+        assert_eq!((who, roster.sums().ok), (Some(due), ok), "{first:?} {second:?}");
+        assert_eq!(roster.account().map(|sum| sum.totals().0), Some(ok), "{first:?} {second:?}");
+        assert!(roster.per_second() >= 0.0);
+    }
+}
+
+#[test]
+fn response_times_are_known_though_a_process_was_replaced_before_the_load() {
+    let mut roster = Roster::new("t", 1, 1);
+    let none = Told::of(&Account::none(1), 0);
+    let early =
+        Status { who: "pod-0/0".to_owned(), of: 1, account: none, ..status(State::Ready, 0.0, (0, 0)) };
+    roster.hear(0, &early.text(), at(0), UNIX);
+    assert!(roster.account().is_none(), "its users have not begun");
+    let last = Status { of: 1, ..status(State::Ended, 9.0, (5, 1)) };
+    roster.hear(0, &last.text(), at(9), UNIX + 9.0);
+    let account = roster.account().expect("told");
+    assert_eq!((account.totals(), account.times.is_some()), ((5, 1), true));
+}
+
+#[test]
+fn requests_that_are_told_to_be_fewer_are_no_rate() {
+    let mut roster = roster([Some(State::Running), None]);
+    roster.look(at(0));
+    roster.hear(0, &status(State::Running, 1.0, (3, 0)).text(), at(1), UNIX + 1.0);
+    roster.look(at(1));
+    assert_eq!(roster.per_second().to_string(), "0");
+}
+
+#[test]
 fn the_rate_is_that_of_the_last_seconds() {
     let mut roster = roster([Some(State::Running), Some(State::Running)]);
     roster.look(at(0));
