@@ -89,7 +89,7 @@ async fn every_series_is_there_at_zero_before_the_first_request() {
         assert_eq!(series(&format!("ordeal_{single}")), 1);
     }
     assert_eq!(value(&registry, "ordeal_think_time_seconds", &[]), 0.02);
-    assert_eq!(families.len(), 10);
+    assert_eq!(families.len(), 11);
 }
 
 #[tokio::test]

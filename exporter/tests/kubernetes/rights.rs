@@ -36,7 +36,7 @@ async fn a_missing_right_is_named_and_nothing_is_left_broken() {
             "configmaps",
             "experiment break-it ended as refused: it could not be begun",
         ),
-        (&KILL_PRIMARY, "create", "leases", "take Lease ordeal in namespace shop"),
+        (&KILL_PRIMARY, "create", "leases", "take or give up Lease ordeal in namespace shop"),
     ];
     let runs = table.map(|(fault, verb, resource, told)| async move {
         let (shop, ended) = without(fault, verb, resource).await;

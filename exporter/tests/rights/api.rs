@@ -166,6 +166,6 @@ impl State {
 
 fn failure(code: StatusCode, message: &str) -> Response {
     let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message,
-        "reason": code.canonical_reason(), "code": code.as_u16()});
+        "reason": code.canonical_reason().map(|words| words.replace(' ', "")), "code": code.as_u16()});
     (code, axum::Json(status)).into_response()
 }

@@ -3,10 +3,9 @@
 //! What its holder wrote into it is of the holder's clock, which may be ahead of ours or behind it. So nobody's times
 //! are compared: a holder is gone when its lease has not changed for so long while we looked, on our own clock.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use k8s_openapi::api::coordination::v1::LeaseSpec;
-use tokio::time::Instant;
 
 use super::LASTS;
 
