@@ -157,7 +157,8 @@ impl Held {
 
     fn is_free(&self, lease: &Lease, observed: Option<&mut Observed>) -> bool {
         let Some(spec) = &lease.spec else { return true };
-        let unchanged = observed.map_or(Duration::ZERO, |observed| observed.see(spec, Instant::now().into_std()));
+        let unchanged =
+            observed.map_or(Duration::ZERO, |observed| observed.see(spec, Instant::now().into_std()));
         is_free(spec, &self.holder, unchanged)
     }
 
