@@ -230,7 +230,7 @@ impl fmt::Display for Partition {
         match &self.wanted.from {
             None => write!(f, "cut {} off by a NetworkPolicy", pods_of(&self.wanted.whom))?,
             Some(from) => {
-                write!(f, "keep {} and {from} apart by NetworkPolicies", pods_of(&self.wanted.whom))?
+                write!(f, "keep {} and {from} apart by NetworkPolicies", pods_of(&self.wanted.whom))?;
             }
         }
         about(f, ", meanwhile without it", &self.found.narrowed)
