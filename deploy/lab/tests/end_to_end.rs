@@ -153,7 +153,7 @@ fn a_run_is_judged_and_an_interrupted_one_leaves_nothing_broken() {
     wait_until("the lab is whole again", || output(command("lab").arg("status")).status.success());
 
     drop(lab);
-    assert!(!namespaces().contains("ordeal"), "namespaces are left: {}", namespaces());
+    assert!(!namespaces().contains("ordeal-lab"), "namespaces are left: {}", namespaces());
     let processes = output(Command::new("pgrep").args(["-f", &folder.path().display().to_string()]));
     assert!(processes.stdout.is_empty(), "processes are left: {}", told(&processes));
 }
