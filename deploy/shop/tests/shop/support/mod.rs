@@ -62,6 +62,15 @@ impl Stack {
         let set = format!("ALTER SYSTEM SET synchronous_standby_names = '{name}'");
         database.execute(&set, &[]).await.expect("set the standby's name");
         database.execute("SELECT pg_reload_conf()", &[]).await.expect("reload the configuration");
+        // The server takes a new setting up in its own time.
+        while self.commits_wait().await == name.is_empty() {}
+    }
+
+    /// Whether a commit waits for a standby.
+    async fn commits_wait(&self) -> bool {
+        let database = self.database().await;
+        let write = database.execute("SELECT pg_logical_emit_message(true, 'test', '')", &[]);
+        tokio::time::timeout(Duration::from_secs(1), write).await.is_err()
     }
 
     async fn database(&self) -> tokio_postgres::Client {
