@@ -18,6 +18,7 @@
 mod copied;
 pub mod copy;
 pub mod entry;
+mod error;
 mod holder;
 pub mod reading;
 
@@ -28,18 +29,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use thiserror::Error;
-
 use self::copied::Part;
 pub use self::copy::CONFIG_MAP;
 use self::copy::compare;
 use self::entry::Account;
 pub use self::entry::{Entry, EntryError, Intent, Record, Step};
+pub use self::error::JournalError;
 use self::reading::Content;
 pub use self::reading::Damage;
 use super::step;
 use crate::cluster::kubernetes::Kubernetes;
-use crate::cluster::kubernetes::kept::{Kept, KeptError};
+use crate::cluster::kubernetes::kept::Kept;
 
 /// The journal's name in a run's directory.
 pub const FILE: &str = "journal.jsonl";
@@ -50,80 +50,6 @@ const MAX_BYTES: u64 = 64 << 20;
 /// The child of a killed process holds its locks until it has become another program: a moment.
 const LOCK_TRIES: u32 = 50;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
-
-/// Why the journal cannot be used. Nothing may be injected then.
-#[derive(Debug, Error)]
-pub enum JournalError {
-    /// Another process holds it.
-    #[error("{path} is in use by {holder}: one process at a time may run experiments in this directory")]
-    InUse {
-        /// The file.
-        path: PathBuf,
-        /// Who holds it, as far as the journal tells.
-        holder: String,
-    },
-    /// Parts of it cannot be read.
-    #[error("{path} is damaged: nothing begins before it is set aside")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It is too large to be a journal.
-    #[error("{path} has {bytes} bytes, too many for a journal")]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// Its length.
-        bytes: u64,
-    },
-    /// An entry cannot be written down.
-    #[error("put an entry of {path} into words")]
-    Encode {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// An entry does not follow from what is there.
-    #[error("add to {path}")]
-    Entry {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        source: EntryError,
-    },
-    /// The copy in the cluster was not to be had or written.
-    #[error("keep the copy of {path}")]
-    Copy {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        source: KeptError,
-    },
-    /// The file and the copy in the cluster are not of one story.
-    #[error(
-        "{path} and its copy, ConfigMap {CONFIG_MAP} of the service's namespace, tell different stories: put back \
-         what each tells of, the copy's by `load-exporter recover --namespace`, then take another folder"
-    )]
-    Diverged {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file system said no.
-    #[error("{action} {path}")]
-    Io {
-        /// What was being done.
-        action: &'static str,
-        /// To what.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        source: io::Error,
-    },
-}
 
 /// How sure an entry must be before the caller goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
