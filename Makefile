@@ -27,9 +27,10 @@ demo-kubernetes:
 demo-kubernetes-down:
 	deploy/kubernetes/demo.sh down
 
-# End to end on the cluster that KUBECONFIG names, which it breaks things on.
+# End to end on the cluster that KUBECONFIG names, which it breaks things on. A machine dies only where
+# ORDEAL_NODE_POWER names a command that is given `NODE stop` and `NODE start`.
 test-kubernetes:
-	cargo test -p exporter --test on_kubernetes --locked -- --ignored --test-threads 1
+	cargo test --workspace --test on_kubernetes --locked -- --ignored --test-threads 1
 
 test: lint packages
 	promtool check rules alerts/ordeal.yml

@@ -1,4 +1,4 @@
-//! On a real cluster: the five faults, a conductor that is killed, and changes by hand.
+//! On a real cluster: every fault, a conductor that is killed, a machine that dies, and changes by hand.
 //!
 //! Asked for only by `make test-kubernetes`, never by `cargo test` alone: they break things on the cluster that
 //! KUBECONFIG names. They want the images of `deploy/` on its nodes, and take `deploy/kubernetes/demo` as the service.
@@ -6,6 +6,8 @@
 mod cluster;
 mod conductor;
 mod folder;
+mod machine;
+mod manifests;
 
 use std::time::Duration;
 
@@ -16,8 +18,8 @@ use folder::Folder;
 /// Stores and shop as the demo's trial has them, with few users.
 const SHOP: &str = include_str!("shop.yaml");
 
-/// Five faults one after the other.
-const FIVE_FAULTS: &str = r"
+/// Every fault, one after the other.
+const FAULTS: &str = r#"
 after: 5s
 settle: 15s
 experiments:
@@ -45,17 +47,37 @@ experiments:
     deadline: 180s
     hold: 20s
     network_partition: {primary_of: postgres}
-";
+  - name: cut-gateway-from-shop
+    components: [shop]
+    hold: 10s
+    network_partition: {selector: app=shop, from: app=gateway}
+  - name: freeze-primary
+    components: [postgres, postgres-members]
+    hold: 5s
+    pod_exec:
+      primary_of: postgres
+      container: postgres
+      inject: [sh, -c, 'for it in $(grep -lx postgres /proc/[0-9]*/comm); do kill -STOP $(basename ${it%/comm}); done']
+      bit: [sh, -c, 'grep -q "^State:.T" $(grep -lx postgres /proc/[0-9]*/comm | sed s/comm/status/)']
+      revert: [sh, -c, 'for it in $(grep -lx postgres /proc/[0-9]*/comm); do kill -CONT $(basename ${it%/comm}); done']
+      timeout: 10s
+"#;
 
 #[test]
 #[ignore = "breaks things on a cluster: make test-kubernetes"]
-fn the_service_recovers_from_five_faults_and_nobody_interfered() {
+fn the_service_recovers_from_every_fault_and_nobody_interfered() {
     let Some(cluster) = Cluster::with_shop() else { return };
-    let conductor = Conductor::start(&cluster, "five", &format!("{SHOP}{FIVE_FAULTS}"));
-    let seen = conductor.to_its_end(Duration::from_mins(12));
-    for experiment in
-        ["kill-postgres-primary", "kill-redis-master", "kill-two-replicas", "drain-node", "partition-primary"]
-    {
+    let conductor = Conductor::start(&cluster, "faults", &format!("{SHOP}{FAULTS}"));
+    let seen = conductor.to_its_end(Duration::from_mins(15));
+    for experiment in [
+        "kill-postgres-primary",
+        "kill-redis-master",
+        "kill-two-replicas",
+        "drain-node",
+        "partition-primary",
+        "cut-gateway-from-shop",
+        "freeze-primary",
+    ] {
         let state = format!("ordeal_experiment_state{{experiment=\"{experiment}\",state=\"recovered\"}}");
         assert_eq!(seen.value(&state), Some(1.0), "{experiment}\n{}", conductor.log());
     }
