@@ -4,7 +4,8 @@
 #            ends with the verifier's exit code: 0 pass, 1 fail, 3 inconclusive, 4 no Prometheus; and with 2 where
 #            there is no verdict because something is amiss
 #        run.sh down FOLDER
-#            takes away all of FOLDER, after the conductor has put back what it broke
+#            takes away all of FOLDER, after the conductor has put back what it broke; where something may still be
+#            broken, as after a conductor that was killed, it ends with 2 and takes away nothing but the Jobs
 set -Eeuo pipefail
 # Of the script itself nothing ends with 1: that is a verdict.
 trap 'exit 2' ERR
@@ -206,9 +207,34 @@ up() {
   exit "$status"
 }
 
+# What may still be broken in a namespace, one a line, as the journal that its conductor keeps there says beside the
+# text itself; nothing where there is no journal.
+unfinished() {
+  local told
+  told=$(ask -n "$1" get configmap ordeal-journal --ignore-not-found -o 'go-template={{with .data}}{{with .unfinished}}{{.}}{{else}}?{{end}}{{else}}?{{end}}')
+  case $told in
+  none) ;;
+  '?') echo "its journal, of another version, does not say what; where \`recover\` finds nothing, \`kubectl delete configmap ordeal-journal -n $1\`" ;;
+  *) printf '%s\n' "$told" ;;
+  esac
+}
+
+# With the manifests go the conductor's rights, and with a namespace the journal: not before all is put back.
+refuse_what_is_broken() {
+  local places place told names
+  places=$(awk '/^[^ ]/ { section = $1 } section == "metadata:" && /^  namespace: / { print $2 }' <<<"$manifests" | sort -u)
+  for place in $places; do
+    told=$(unfinished "$place")
+    [ -n "$told" ] || continue
+    names=$(paste -sd, - <<<"$told" | tr -cd '[:print:]')
+    fail "something may still be broken in namespace $place ($names), so nothing but the Jobs was taken away: \`load-exporter recover --namespace $place\` puts it back, or says what does; then try again"
+  done
+}
+
 down() {
   manifests=$(kubectl kustomize "$1")
   end_jobs conductor load verifier
+  refuse_what_is_broken
   kubectl delete --ignore-not-found -f - <<<"$manifests"
 }
 

@@ -138,7 +138,9 @@ Exit codes:
   0  nothing is left broken
   1  something could not be put back: the message says what, and it may be tried again;
      or the journal is damaged and may have told of more; or the folder has no journal
-  2  bad usage")]
+  2  bad usage
+  3  something may be left broken that is not put back before somebody has decided upon it,
+     since only the copy of the journal in the cluster tells of it: the message says what to do")]
     Recover {
         /// The working folder of the run.
         #[arg(long, default_value = "run", value_name = "DIR", conflicts_with = "namespace")]
@@ -147,6 +149,10 @@ Exit codes:
         /// cluster of the kubeconfig's current context.
         #[arg(long, value_name = "NAMESPACE", value_parser = namespace)]
         namespace: Option<Namespace>,
+        /// Run the commands in containers that only the journal of the namespace tells of, which is what puts back the
+        /// fault `pod_exec`. Without this they are shown: whoever may write that ConfigMap may have made them up.
+        #[arg(long, requires = "namespace")]
+        run_commands: bool,
         /// What is logged.
         #[command(flatten)]
         logging: Logging,
@@ -348,6 +354,15 @@ mod tests {
             assert!(!taken(bad), "{bad:?}");
         }
         assert!(!taken(&["--index", "16", "--of", "16"]) && !taken(&["--index", "0", "--of", "17"]));
+    }
+
+    #[test]
+    fn commands_of_a_journal_are_run_only_for_a_namespace_that_is_named() {
+        let taken =
+            |words: &[&str]| Cli::try_parse_from(["load-exporter", "recover"].iter().chain(words)).is_ok();
+        assert!(taken(&["--namespace", "shop", "--run-commands"]) && taken(&["--dir", "run"]));
+        assert!(!taken(&["--run-commands"]) && !taken(&["--dir", "run", "--run-commands"]));
+        assert!(!taken(&["--dir", "run", "--namespace", "shop"]));
     }
 
     #[test]

@@ -51,8 +51,8 @@ async fn carry_out(command: Command, log: &Log, progress: &Progress) -> anyhow::
             print(&planned.text)?;
             Ok(if planned.all_allowed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        Command::Recover { namespace: Some(namespace), .. } => {
-            app::recover_namespace(&namespace, progress).await
+        Command::Recover { namespace: Some(namespace), run_commands, .. } => {
+            app::recover_namespace(&namespace, run_commands, progress).await
         }
         Command::Recover { dir, .. } => app::recover(&dir, progress).await,
         Command::Cleanup { trial, which, .. } => {

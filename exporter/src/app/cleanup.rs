@@ -6,7 +6,7 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
 use super::hold::{LEASE, holder_here, take_lease};
-use crate::chaos::journal::{CONFIG_MAP, FILE, reading};
+use crate::chaos::journal::{CONFIG_MAP, FILE, copy};
 use crate::cluster::kubernetes::Kubernetes;
 use crate::cluster::kubernetes::kept::Kept;
 use crate::load::{self, FLEET_CONFIG_MAP, Leftover};
@@ -101,29 +101,19 @@ async fn remove_leftover_of_fleet(progress: &Progress) {
 /// Removes everything but the lease; answers the tables that could only be emptied.
 async fn remove(cluster: &Kubernetes, trial: &Trial) -> anyhow::Result<Vec<String>> {
     let (kept, text) = Kept::open(cluster.clone(), CONFIG_MAP, FILE).await.context("read the journal")?;
-    let left = still_broken(text.as_deref().unwrap_or_default());
+    let left = copy::unfinished(text.as_deref().unwrap_or_default());
     let namespace = cluster.namespace();
     anyhow::ensure!(
         left.is_empty(),
         "nothing is removed: the journal, ConfigMap {CONFIG_MAP} of namespace {namespace}, tells of what may still \
-         be broken ({}); `load-exporter recover --namespace {namespace}` puts it back",
+         be broken ({}); `load-exporter recover --namespace {namespace}` puts it back, or says what does. Where nothing \
+         does any more, as the folder of that run is gone for ever: look that all is whole, then forget it by `kubectl \
+         delete configmap {CONFIG_MAP} -n {namespace}`",
         left.join(", ")
     );
     let emptied = empty_stores(trial).await?;
     kept.remove().await.context("remove the journal")?;
     Ok(emptied)
-}
-
-/// What a journal does not tell to be put back.
-fn still_broken(journal: &str) -> Vec<String> {
-    let content = reading::read(journal.as_bytes());
-    let records = content.account.unfinished().into_iter();
-    let unfinished =
-        records.map(|record| format!("{} of run {}", record.intent.experiment, record.intent.run));
-    let unreadable =
-        content.damage.iter().map(|damage| format!("line {}, which cannot be read", damage.line));
-    let unknown = content.account.unknown.iter().map(|id| format!("an unknown experiment, number {id}"));
-    unfinished.chain(unreadable).chain(unknown).collect()
 }
 
 async fn empty_stores(trial: &Trial) -> anyhow::Result<Vec<String>> {

@@ -21,7 +21,7 @@ use crate::trial::Trial;
 /// The lease's name.
 pub(super) const LEASE: &str = "ordeal";
 /// A lease whose holder was killed is seen to have run out within this time.
-const LEASE_LIMIT: Duration = Duration::from_secs(20);
+const LEASE_LIMIT: Duration = Duration::from_secs(50);
 
 /// What is held.
 pub(super) struct Hold {
@@ -31,7 +31,7 @@ pub(super) struct Hold {
 }
 
 impl Hold {
-    /// Takes what a run of `trial` needs; `lost` is cancelled where somebody else takes the lease meanwhile.
+    /// Takes what a run of `trial` needs; `lost` is cancelled where the lease is not ours any more.
     pub(super) async fn take(
         trial: &Trial,
         directory: &Path,

@@ -72,7 +72,8 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     let over = CancellationToken::new();
     let abort = signals::abort_on_signal(over.clone()).context("listen for signals")?;
     let clock = Clock::start();
-    let Place { id, dir, hold, listener } = Place::take(&request, &abort, log, progress).await?;
+    let lost = CancellationToken::new();
+    let Place { id, dir, hold, listener } = Place::take(&request, &lost, log, progress).await?;
     let Hold { journal, cluster, lease } = hold;
     let trial = Arc::new(request.trial);
     let (registry, stop) = (Registry::new(), CancellationToken::new());
@@ -122,6 +123,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         board,
         running,
         abort: abort.clone(),
+        lost,
     };
     let helm = rooms.load.helm();
     let end = conductor.lead(rooms.load).await;

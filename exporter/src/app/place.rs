@@ -25,10 +25,11 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Takes the place of the run that `request` asks for, from where on its log is kept there.
+    /// Takes the place of the run that `request` asks for, from where on its log is kept there. `lost` is cancelled
+    /// where it is not this run's alone any more.
     pub(super) async fn take(
         request: &Request,
-        abort: &CancellationToken,
+        lost: &CancellationToken,
         log: &Log,
         progress: &Progress,
     ) -> anyhow::Result<Self> {
@@ -45,7 +46,7 @@ impl Place {
             Box::pin(ensure_may_lead(progress)).await?;
         }
         // Before anything of a run is touched, for it may be another process's.
-        let hold = Box::pin(Hold::take(&request.trial, dir.root(), &id, abort, progress)).await?;
+        let hold = Box::pin(Hold::take(&request.trial, dir.root(), &id, lost, progress)).await?;
         anyhow::ensure!(
             !dir.has_ended(),
             "run {id} has come to its end before, what it wrote is in {}: give this one another --run-id",

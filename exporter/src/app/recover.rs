@@ -10,11 +10,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::hold::Hold;
 use crate::chaos::journal::{CONFIG_MAP, FILE};
-use crate::chaos::putback::{self, PutBack, ReplayError, Retry};
+use crate::chaos::putback::{self, Known, PutBack, ReplayError, Retry};
 use crate::clock::Clock;
 use crate::cluster::kubernetes::Kubernetes;
 use crate::progress::Progress;
 use crate::trial::{Namespace, Secrets};
+
+/// Something is left that is not put back before a person has decided upon it.
+const FOR_A_PERSON: u8 = 3;
 
 /// Puts back what unfinished experiments of the journal in `dir` broke.
 pub async fn recover(dir: &Path, progress: &Progress) -> anyhow::Result<ExitCode> {
@@ -32,8 +35,13 @@ pub async fn recover(dir: &Path, progress: &Progress) -> anyhow::Result<ExitCode
     tell(result, &dir.display().to_string(), progress)
 }
 
-/// Puts back what unfinished experiments in `namespace` of the cluster broke, whatever machine they ran on.
-pub async fn recover_namespace(namespace: &Namespace, progress: &Progress) -> anyhow::Result<ExitCode> {
+/// Puts back what unfinished experiments in `namespace` of the cluster broke, whatever machine they ran on; by commands in
+/// containers, which whoever may write the journal's copy may have made up, only with `run_commands`.
+pub async fn recover_namespace(
+    namespace: &Namespace,
+    run_commands: bool,
+    progress: &Progress,
+) -> anyhow::Result<ExitCode> {
     let cluster = Kubernetes::connect_to(namespace.as_str()).await?;
     let folder = PrivateFolder::make()?;
     let lost = CancellationToken::new();
@@ -41,8 +49,9 @@ pub async fn recover_namespace(namespace: &Namespace, progress: &Progress) -> an
         Hold::of_cluster(cluster, &folder.0, "recover", &lost, progress).await?;
     // The trial is not at hand, so neither are its secrets.
     let (clock, secrets) = (Clock::start(), Secrets::default());
+    let known = if run_commands { Known::Everything } else { Known::Nothing };
     let result = tokio::select! {
-        result = putback::replay(&journal, &clock, Retry::default(), &secrets) => result,
+        result = putback::replay(&journal, &clock, Retry::default(), &secrets, &known) => result,
         () = lost.cancelled() => anyhow::bail!("somebody else has begun to break or put back things there"),
     };
     if let Some(lease) = lease {
@@ -62,7 +71,7 @@ fn tell(
         Err(error) => return Err(error.into()),
     };
     for fault in &done {
-        progress.say(&format!("put back: {} of run {}", fault.experiment, fault.run));
+        progress.say(&plain(&format!("put back: {} of run {}", fault.experiment, fault.run)));
     }
     let Some(error) = error else {
         if done.is_empty() {
@@ -70,13 +79,25 @@ fn tell(
         }
         return Ok(ExitCode::SUCCESS);
     };
-    let left = error.is_left_to_others();
-    progress.say(if left { "left to the folder of its run:" } else { "NOT everything is put back:" });
+    let left = error.is_for_a_person();
+    progress.say(if left {
+        "NOT everything is put back, and it is for you to say what becomes of it:"
+    } else {
+        "NOT everything is put back:"
+    });
     for line in error.lines() {
-        progress.say(&format!("  {line}"));
+        progress.say(&plain(&format!("  {line}")));
     }
-    // Asked again it would say the same: from here nothing can be done about it.
-    Ok(if left { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if left { ExitCode::from(FOR_A_PERSON) } else { ExitCode::FAILURE })
+}
+
+/// `line` as it is safe for a terminal: others may have written what a copy tells.
+fn plain(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    for char in line.chars() {
+        if char.is_control() { plain.extend(char.escape_default()) } else { plain.push(char) }
+    }
+    plain
 }
 
 /// A folder of this program alone, gone with it.
@@ -96,5 +117,16 @@ impl Drop for PrivateFolder {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
             tracing::warn!(folder = %self.0.display(), %error, "remove the journal's folder");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_cannot_rewrite_what_the_terminal_shows() {
+        assert_eq!(plain("in kv: mend\r\x1b[2Kdone"), "in kv: mend\\r\\u{1b}[2Kdone");
+        assert_eq!(plain("put back: fünf of run r1"), "put back: fünf of run r1");
     }
 }

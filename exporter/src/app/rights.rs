@@ -4,7 +4,12 @@ use super::hold::LEASE;
 use crate::chaos::faults::rights as faults;
 use crate::chaos::journal::CONFIG_MAP;
 use crate::cluster::kubernetes::rights::{Need, own};
-use crate::trial::{Access, ComponentKind, Trial};
+use crate::trial::{Access, ComponentKind, Fault, Trial};
+
+/// Whether a run of `trial` watches nodes: only where it may change one.
+pub(super) fn watches_nodes(trial: &Trial) -> bool {
+    trial.experiments.iter().any(|experiment| matches!(experiment.fault, Fault::Drain(_)))
+}
 
 /// What a run of `trial` asks of the API server; nothing where the trial names no cluster.
 pub(super) fn needs(trial: &Trial) -> Vec<Need> {
@@ -12,6 +17,9 @@ pub(super) fn needs(trial: &Trial) -> Vec<Need> {
         return Vec::new();
     }
     let mut needs = own::to_watch();
+    if watches_nodes(trial) {
+        needs.extend(own::to_watch_nodes());
+    }
     if trial.components.iter().any(|it| matches!(it.kind, ComponentKind::Replicas { .. })) {
         needs.extend(own::to_count_replicas());
     }
@@ -107,6 +115,7 @@ mod tests {
                     "everywhere list nodes",
                     "everywhere list pods",
                     "everywhere patch nodes",
+                    "everywhere watch nodes",
                 ],
             ),
             (

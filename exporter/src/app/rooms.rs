@@ -94,6 +94,7 @@ fn watched(trial: &Trial, cluster: Option<Kubernetes>) -> Option<cluster::Source
                 cluster,
                 workloads: workloads.into_iter().collect(),
                 managers: place.managers.clone(),
+                nodes: super::rights::watches_nodes(trial),
             })
         }
         _ => None,

@@ -21,7 +21,7 @@ use super::guard::{Permit, Refusal, Situation, may_start};
 use super::journal::{Durability, Entry, Journal, Step};
 use super::metrics::Metrics;
 use super::plan::Plan;
-use super::putback::{self, PutBack, ReplayError, Retry, Reverted};
+use super::putback::{self, Known, PutBack, ReplayError, Retry, Reverted};
 use super::record::ChaosReport;
 use super::resolve::resolve;
 use crate::clock::{Clock, Moment};
@@ -71,6 +71,7 @@ pub struct Driver {
     secrets: Secrets,
     cluster: Option<Kubernetes>,
     retry: Retry,
+    known: Known,
     journal: Journal,
     book: Book,
     resumed: bool,
@@ -128,6 +129,7 @@ impl Driver {
             token: setup.token.to_owned(),
             directory,
             components: setup.components,
+            known: Known::of(setup.experiments, &setup.stores),
             stores: setup.stores,
             secrets: setup.secrets,
             cluster: setup.cluster,
@@ -301,7 +303,8 @@ impl Driver {
 
     /// Puts back all that the journal calls unfinished, the latest first, also faults of earlier runs.
     pub async fn put_back_unfinished(&mut self) -> Result<Vec<PutBack>, ReplayError> {
-        let result = putback::replay(&self.journal, &self.clock, self.retry, &self.secrets).await;
+        let Self { journal, clock, secrets, known, .. } = &*self;
+        let result = putback::replay(journal, clock, self.retry, secrets, known).await;
         let done = match &result {
             Ok(done) | Err(ReplayError::NotAll { done, .. }) => done.as_slice(),
             Err(ReplayError::Open { .. }) => &[],

@@ -15,6 +15,7 @@
 //! Whoever may write the ConfigMap may have written what it tells: lines from there are known as such ever after
 //! (`copied`), and are not put back by whatever means they name ([`super::putback`]).
 
+mod closing;
 mod copied;
 pub mod copy;
 pub mod entry;
@@ -23,13 +24,13 @@ mod holder;
 pub mod reading;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use self::copied::Part;
+use self::copied::go_on_from;
 pub use self::copy::CONFIG_MAP;
 use self::copy::compare;
 use self::entry::Account;
@@ -194,8 +195,8 @@ impl Journal {
         entry: impl FnOnce(u64) -> Entry + Send + 'static,
         durability: Durability,
     ) -> Result<u64, JournalError> {
-        let Self { path, writer, copy, .. } = self.clone();
-        let to_copy = copy.is_some() && durability == Durability::Disk;
+        let Self { path, writer, copy: kept, .. } = self.clone();
+        let to_copy = kept.is_some() && durability == Durability::Disk;
         let append = async move {
             let file = path.clone();
             let (id, text) = blocking(move || {
@@ -207,9 +208,8 @@ impl Journal {
                 Ok::<_, JournalError>((id, text))
             })
             .await?;
-            if let (Some(copy), Some(text)) = (copy, text) {
-                let written = copy.lock().await.write(&text).await;
-                written.map_err(|source| JournalError::Copy { path, source })?;
+            if let (Some(kept), Some(text)) = (kept, text) {
+                write_copy(&kept, path, &text).await?;
                 step!("journal_copied");
             }
             Ok(id)
@@ -285,11 +285,7 @@ fn open(directory: &Path) -> Result<Journal, JournalError> {
         let path = path.clone();
         move |source| JournalError::Io { action, path, source }
     };
-    let mut options = OpenOptions::new();
-    // Commands may hold what only their owner should read.
-    options.read(true).append(true).create(true).mode(0o600);
-    let mut file = options.open(&path).map_err(failed("open"))?;
-    take(&file, &path)?;
+    let mut file = held(&path)?;
     let bytes = content(&mut file, &path)?;
     let parts = copied::noted(&path).map_err(failed("read what was copied into"))?;
     let content = reading::read_parts(&bytes, &parts);
@@ -305,26 +301,26 @@ fn open(directory: &Path) -> Result<Journal, JournalError> {
     Ok(Journal { path, damage: damage.into(), writer: Arc::new(Mutex::new(writer)), copy: None })
 }
 
-/// Puts the copy in the place of a file that knows less.
-fn go_on_from(path: &Path, copy: &str, namespace: &str) -> Result<(), JournalError> {
+/// Writes the copy of the journal at `path`, and beside it what may still be broken.
+async fn write_copy(kept: &tokio::sync::Mutex<Kept>, path: PathBuf, text: &str) -> Result<(), JournalError> {
+    let told = copy::told(text);
+    let written = kept.lock().await.write(text, (copy::UNFINISHED, &told)).await;
+    written.map_err(|source| JournalError::Copy { path, source })
+}
+
+/// The file at `path`, held by this process alone; made if there is none.
+fn held(path: &Path) -> Result<File, JournalError> {
     let failed = |action| move |source| JournalError::Io { action, path: path.to_owned(), source };
-    let file = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(failed("read")(error)),
-    };
-    match compare(&file, copy) {
-        copy::From::File => Ok(()),
-        copy::From::Neither => Err(JournalError::Diverged { path: path.to_owned() }),
-        copy::From::Copy(text) => {
-            let from = file.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-            let part = Part { from, to: text.len(), namespace: namespace.to_owned() };
-            copied::note(path, part).map_err(failed("note what is copied into"))?;
-            let mut options = OpenOptions::new();
-            options.write(true).create(true).truncate(true).mode(0o600);
-            let mut file = options.open(path).map_err(failed("open"))?;
-            file.write_all(text.as_bytes()).map_err(failed("write"))?;
-            file.sync_all().map_err(failed("flush to disk"))
+    loop {
+        let mut options = OpenOptions::new();
+        // Commands may hold what only their owner should read.
+        options.read(true).append(true).create(true).mode(0o600);
+        let file = options.open(path).map_err(failed("open"))?;
+        take(&file, path)?;
+        // Whoever held it before may have put another in its place, which is the journal now.
+        let (ours, there) = (file.metadata().map_err(failed("look at"))?.ino(), fs::metadata(path));
+        if there.is_ok_and(|there| there.ino() == ours) {
+            return Ok(file);
         }
     }
 }

@@ -3,8 +3,10 @@
 //! Everything needed stands in the journal; the trial file may be gone or changed. A revert is idempotent,
 //! so it is run again wherever it is not known to have been done, and tried several times.
 //!
-//! What only the copy in a cluster tells of is put back by that cluster's means alone (`vet`).
+//! What only the copy in a cluster tells of is put back by that cluster's means alone (`vet`), and by commands only
+//! where somebody vouches for them ([`Known`]).
 
+mod known;
 mod vet;
 
 use std::path::{Path, PathBuf};
@@ -12,10 +14,11 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+pub use self::known::Known;
 pub use self::vet::Distrust;
 use self::vet::vet;
 use super::faults::{EndError, Ending, Outcome, Scene, Undo, end_interrupted, end_left};
-use super::journal::{Durability, Entry, Journal, JournalError, Record};
+use super::journal::{Journal, JournalError, Record};
 use super::step;
 use crate::clock::{Clock, Moment};
 use crate::cluster::Target;
@@ -162,11 +165,9 @@ impl Unreadable {
 }
 
 impl ReplayError {
-    /// Whether all that is not put back is for the folders of other runs, which alone can do it.
-    pub fn is_left_to_others(&self) -> bool {
-        let left = |failure: &PutBackError| {
-            matches!(failure, PutBackError::Distrusted { source: Distrust::Elsewhere { .. }, .. })
-        };
+    /// Whether all that is not put back is left for a person to decide upon: asked again it would be the same.
+    pub fn is_for_a_person(&self) -> bool {
+        let left = |failure: &PutBackError| matches!(failure, PutBackError::Distrusted { .. });
         match self {
             Self::Open { .. } => false,
             Self::NotAll { failures, unreadable, .. } => {
@@ -212,8 +213,11 @@ fn lines(journal: &Path, failures: &[PutBackError], unreadable: &Unreadable) -> 
 pub async fn recover(directory: &Path, clock: &Clock, retry: Retry) -> Result<Vec<PutBack>, ReplayError> {
     let error = |source| ReplayError::Open { directory: directory.to_owned(), source };
     match Journal::open_existing(directory).await.map_err(error)? {
-        // The trial is not at hand, so neither are its secrets.
-        Some(journal) => replay(&with_copy(journal).await, clock, retry, &Secrets::default()).await,
+        // The trial is not at hand, so neither are its secrets, nor does it vouch for anything.
+        Some(journal) => {
+            let journal = with_copy(journal).await;
+            replay(&journal, clock, retry, &Secrets::default(), &Known::Nothing).await
+        }
         None => Ok(Vec::new()),
     }
 }
@@ -236,10 +240,11 @@ pub async fn replay(
     clock: &Clock,
     retry: Retry,
     secrets: &Secrets,
+    known: &Known,
 ) -> Result<Vec<PutBack>, ReplayError> {
     let (mut done, mut failures) = (Vec::new(), Vec::new());
     for record in journal.unfinished() {
-        match put_back(journal, &record, clock, retry, secrets).await {
+        match put_back(journal, &record, clock, retry, secrets, known).await {
             Ok(put_back) => done.push(put_back),
             Err(failure) => failures.push(failure),
         }
@@ -258,10 +263,11 @@ pub async fn put_back(
     clock: &Clock,
     retry: Retry,
     secrets: &Secrets,
+    known: &Known,
 ) -> Result<PutBack, PutBackError> {
     let intent = &record.intent;
     let experiment = || intent.experiment.clone();
-    vet(record).map_err(|source| PutBackError::Distrusted {
+    vet(record, known).map_err(|source| PutBackError::Distrusted {
         experiment: experiment(),
         run: intent.run.clone(),
         source,
@@ -293,7 +299,7 @@ pub async fn put_back(
     };
     // What could not be ended may break things again: put back for now, but not for good.
     ended.map_err(|source| PutBackError::Leftover { experiment: experiment(), source })?;
-    let closed = journal.append(Entry::Closed { id: intent.id }, Durability::Disk).await;
+    let closed = journal.close(intent.id, retry.away).await;
     closed.map_err(|source| PutBackError::Journal { experiment: experiment(), source })?;
     Ok(PutBack {
         run: intent.run.clone(),

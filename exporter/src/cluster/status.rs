@@ -72,6 +72,8 @@ pub enum Source {
         workloads: Vec<String>,
         /// Who may change things beside Kubernetes itself.
         managers: Vec<String>,
+        /// Whether nodes may be watched.
+        nodes: bool,
     },
 }
 
@@ -101,11 +103,11 @@ pub fn start(
             Source::Document(url) => {
                 Reader::Document { client: tls::http_client(TIMEOUT).map_err(Error::Client)?, url }
             }
-            Source::Kubernetes { cluster, workloads, managers } => {
+            Source::Kubernetes { cluster, workloads, managers, nodes } => {
                 kubernetes = Some(cluster.clone());
                 let kept = chronicle.insert(Chronicle::begin(clock)).clone();
                 incidents::watch(&cluster, &kept, &cancel);
-                let witness = Witness::start(cluster.clone(), &managers, kept, &cancel);
+                let witness = Witness::start(cluster.clone(), &managers, nodes, kept, &cancel);
                 Reader::Cluster(Box::new(Watched::new(cluster, workloads, witness)))
             }
         };

@@ -100,6 +100,12 @@ pub enum Stopped {
     /// Ctrl-C or SIGTERM.
     #[error("interrupted")]
     Interrupted,
+    /// The lease is not ours any more: somebody else may break something there.
+    #[error(
+        "the lease by which one at a time breaks something in the namespace is lost: the API server was away for too \
+         long, or somebody else has taken it"
+    )]
+    LeaseLost,
     /// An earlier process of this run ended before its time; all that was left was to bring it to its end.
     #[error("an earlier process of this run ended before its time")]
     Resumed,
@@ -163,22 +169,25 @@ pub struct Conductor {
     pub running: watch::Sender<Option<Arc<load::Running>>>,
     /// Cancelled when the run must end early.
     pub abort: CancellationToken,
+    /// Cancelled when somebody else may begin to break what this run breaks.
+    pub lost: CancellationToken,
 }
 
 impl Conductor {
     /// Leads the run to its end, whatever happens on the way.
     pub async fn lead(mut self, load: load::Prepared) -> End {
-        let abort = self.abort.clone();
+        let (abort, lost) = (self.abort.clone(), self.lost.clone());
         let watchdog = self.watchdog();
-        let stopped = tokio::select! {
+        let came_to = tokio::select! {
             biased;
             () = abort.cancelled() => Err(Stopped::Interrupted),
-            stopped = watchdog => Err(stopped),
+            () = lost.cancelled() => Err(Stopped::LeaseLost),
+            early = watchdog => Err(early),
             result = self.phases(load) => result,
         };
         let mut put_back = true;
-        if let Err(stopped) = &stopped {
-            tracing::warn!(reason = %stopped, "the run ends early");
+        if let Err(early) = &came_to {
+            tracing::warn!(reason = %early, "the run ends early");
             put_back = self.put_everything_back().await;
         }
         self.end_load().await;
@@ -186,10 +195,10 @@ impl Conductor {
         let kept =
             if self.driver.resumed() || self.running.borrow().is_some() { self.audit().await } else { true };
         self.witness_decides().await;
-        let last = if stopped.is_ok() { Phase::Finished } else { Phase::Aborted };
-        let written = self.write_results(last) && kept;
-        self.board.end(last);
-        let ended = match stopped {
+        let ending = if came_to.is_ok() { Phase::Finished } else { Phase::Aborted };
+        let written = self.write_results(ending) && kept;
+        self.board.end(ending);
+        let ended = match came_to {
             Ok(()) => Ended::Finished { written },
             Err(stopped) => Ended::Aborted { stopped, put_back },
         };

@@ -54,6 +54,13 @@ impl Follower {
         Self { name, interval, timeout, clock, metrics, windows, changed, state }
     }
 
+    /// The same, where probes read the state that they judge at any moment until their end.
+    pub(super) fn of_polls(mut self) -> Self {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.tracker = Tracker::new(self.interval, self.timeout).of_polls();
+        self
+    }
+
     pub(super) fn interval(&self) -> Duration {
         self.interval
     }

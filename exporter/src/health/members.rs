@@ -1,4 +1,7 @@
 //! All instances of a store up and replicating, exactly one taking writes: one poll asks them all.
+//!
+//! Those inside pods are asked through the API server. A poll in which that does not answer says nothing about them, and
+//! is missed.
 
 use std::sync::Arc;
 
@@ -19,6 +22,8 @@ const SQL: &str = "SELECT pg_is_in_recovery(), current_setting('transaction_read
 pub(super) enum Error {
     #[error("ask {0}: {1}")]
     Unanswered(String, String),
+    #[error("ask {0}: {1}")]
+    Unseen(String, String),
     #[error(transparent)]
     Own(#[from] OwnLack),
     #[error("understand the answer of {0}")]
@@ -63,19 +68,33 @@ impl Check for Members {
             asked.spawn(async move { ask(&instances[index]).await });
         }
         let mut roles = Vec::with_capacity(self.instances.len());
+        let mut unseen = None;
         while let Some(answer) = asked.join_next().await {
-            roles.push(answer.map_err(|error| Error::Unanswered("a member".to_owned(), error.to_string()))??);
+            match answer.map_err(|error| Error::Unanswered("a member".to_owned(), error.to_string()))? {
+                Ok(role) => roles.push(role),
+                // Another one may be known to be down all the same.
+                Err(error) if Self::is_ours(&error) => unseen = Some(error),
+                Err(error) => return Err(error),
+            }
         }
-        judge(&roles)
+        unseen.map_or_else(|| judge(&roles), Err)
+    }
+
+    fn is_ours(error: &Error) -> bool {
+        matches!(error, Error::Own(_) | Error::Unseen(..))
+    }
+
+    async fn way(&self) -> bool {
+        match self.instances.iter().find_map(Instance::through) {
+            Some(cluster) => cluster.answers().await,
+            None => true,
+        }
     }
 }
 
 pub(super) async fn ask(instance: &Instance) -> Result<(String, Role), Error> {
     let name = instance.name.clone();
-    let unanswered = |trouble: Trouble| match trouble {
-        Trouble::Own(lack) => Error::Own(lack),
-        trouble => Error::Unanswered(name.clone(), trouble.to_string()),
-    };
+    let unanswered = |trouble: Trouble| unanswered(&name, &trouble);
     let role = match &instance.server {
         Server::Postgres(server) => {
             let path = server.open().await.map_err(unanswered)?;
@@ -88,6 +107,15 @@ pub(super) async fn ask(instance: &Instance) -> Result<(String, Role), Error> {
     };
     let role = role.ok_or_else(|| Error::Answer(name.clone()))?;
     Ok((name, role))
+}
+
+fn unanswered(name: &str, trouble: &Trouble) -> Error {
+    let (name, told) = (name.to_owned(), trouble.to_string());
+    match trouble {
+        Trouble::Own(lack) => Error::Own(*lack),
+        Trouble::Away(_) => Error::Unseen(name, told),
+        Trouble::NoPath(_) | Trouble::Down(_) | Trouble::Refused(_) => Error::Unanswered(name, told),
+    }
 }
 
 fn postgres_role(rows: &Rows) -> Option<Role> {
@@ -139,6 +167,22 @@ mod tests {
 
     fn words(words: &[&str]) -> Vec<String> {
         words.iter().map(|&word| word.to_owned()).collect()
+    }
+
+    #[test]
+    fn only_what_says_something_of_a_member_counts_against_it() {
+        let text = |it: &str| it.to_owned();
+        let table = [
+            (Trouble::NoPath(text("the kubelet of n2 is not reached")), false),
+            (Trouble::Down(text("there is no such pod")), false),
+            (Trouble::Refused(text("the connection was closed")), false),
+            (Trouble::Away(text("connection refused")), true),
+            (Trouble::Own(OwnLack::Descriptors), true),
+        ];
+        for (trouble, expected) in table {
+            let error = unanswered("kv-0", &trouble);
+            assert_eq!(Members::is_ours(&error), expected, "{error}");
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod prober;
 mod replicas;
 mod schema;
 mod server;
+mod silence;
 pub mod tracker;
 mod windows;
 
@@ -94,14 +95,18 @@ impl Health {
                 _ => component.interval(),
             };
             metrics.follow(component.name.as_str(), interval);
-            let follower = Arc::new(Follower::new(
+            let follower = Follower::new(
                 component.name.to_string(),
                 (interval, component.timeout()),
                 clock,
                 metrics.component(component.name.as_str()),
                 Arc::clone(&health.windows),
                 health.changes.clone(),
-            ));
+            );
+            let follower = Arc::new(match component.kind {
+                ComponentKind::Members { .. } | ComponentKind::Replicas { .. } => follower.of_polls(),
+                ComponentKind::Http { .. } | ComponentKind::Store { .. } => follower,
+            });
             health.follow(trial, component, Arc::clone(&follower), cancel)?;
             followers.push((component.name.clone(), follower));
         }

@@ -2,7 +2,7 @@
 //!
 //! A probe that hangs does not hold up the next slot. A slot that we come to only after the next one is due is
 //! missed, and so is a probe whose time-out we noticed late: for that long we may have been unable to read its
-//! answer.
+//! answer. A probe that timed out is missed too where what it goes through may have been away.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::component::Follower;
 use super::pace::{Due, Ordered, Slots};
+use super::silence::{Silence, within};
 use super::tracker::{Outcome, Probe};
 use crate::clock::Clock;
 use crate::errors::{OwnLack, chain};
@@ -36,6 +37,16 @@ pub(super) trait Check: Send + Sync + 'static {
         slot: u64,
         tidy: &mut Option<Tidy>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Whether `error` says nothing of the component.
+    fn is_ours(error: &Self::Error) -> bool {
+        OwnLack::behind(error).is_some()
+    }
+
+    /// Whether all that it is asked through answers at this moment.
+    fn way(&self) -> impl Future<Output = bool> + Send {
+        std::future::ready(true)
+    }
 }
 
 type Done = (u64, Probe, Option<String>);
@@ -94,15 +105,15 @@ async fn probe<C: Check>(
 ) {
     let mut tidy = None;
     let start = clock.now();
-    let answer = timeout(limits.timeout, check.check(slot, &mut tidy)).await;
+    let answer = within(limits.timeout, check.check(slot, &mut tidy), check.way()).await;
     let end = clock.now();
     let (outcome, reason) = match answer {
         Ok(Ok(())) => (Outcome::Good, None),
-        // What we lack ourselves says nothing of the component.
-        Ok(Err(error)) if OwnLack::behind(&error).is_some() => (Outcome::Missed, None),
+        Ok(Err(error)) if C::is_ours(&error) => (Outcome::Missed, None),
         Ok(Err(error)) => (Outcome::Refused, Some(chain(&error))),
-        Err(_) if end.since(start) > limits.late => (Outcome::Missed, None),
-        Err(_) => (Outcome::TimedOut, Some(format!("no answer within {:?}", limits.timeout))),
+        Err(Silence::Way) => (Outcome::Missed, None),
+        Err(Silence::Asked) if end.since(start) > limits.late => (Outcome::Missed, None),
+        Err(Silence::Asked) => (Outcome::TimedOut, Some(format!("no answer within {:?}", limits.timeout))),
     };
     let timed_out = answer_timed_out(outcome);
     // The receiver is gone only when the run is over.

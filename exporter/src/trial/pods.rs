@@ -70,15 +70,24 @@ pub(super) fn partition(reader: &mut Reader<'_>, node: &Node, known: Known<'_>) 
         _ => requirement(reader, node).map(Whom::Pods),
     });
     let from = fields.get("from").map(|node| requirement(reader, node)).transpose();
-    let replaced = fields.get("replace_policies");
-    if let (Ok(Some(_)), Some(node)) = (&from, replaced) {
-        let text = "`replace_policies` beside `from`; expected it where the pods are cut off from everybody";
-        reader.fault(node.at(), text);
+    let (replaced, port) = (fields.get("replace_policies"), fields.get("port"));
+    for (key, node) in [("replace_policies", replaced), ("port", port)] {
+        if let (Ok(Some(_)), Some(node)) = (&from, node) {
+            let expected = "expected it where the pods are cut off from everybody";
+            reader.fault(node.at(), format!("`{key}` beside `from`; {expected}"));
+        }
     }
     let replace_policies = replaced.map_or(Ok(false), |node| reader.flag(node));
+    let port = port.map(|node| reader.whole(node, 1, u16::MAX)).transpose();
     let timeout = reader.duration_or(fields.get("timeout"), GONE, GOING);
     fields.close(reader);
-    Ok(NetworkPartition { whom: whom?, from: from?, replace_policies: replace_policies?, timeout: timeout? })
+    Ok(NetworkPartition {
+        whom: whom?,
+        from: from?,
+        replace_policies: replace_policies?,
+        port: port?,
+        timeout: timeout?,
+    })
 }
 
 /// The fault `node_drain`.

@@ -1,4 +1,8 @@
-//! An API server that is away for a while in the middle of an experiment.
+//! An API server that is away for a while in the middle of an experiment, and a lease that is lost.
+
+use std::time::Duration;
+
+use serde_json::json;
 
 use crate::faults::{DRAIN, PARTITION, held};
 use crate::shop::Shop;
@@ -35,4 +39,63 @@ async fn a_run_goes_on_when_it_was_away_while_a_fault_was_held() {
     assert_eq!(ended.code, Some(0), "{}", ended.said);
     ended.assert_said(&["the fault is put back", "the run is finished"]);
     shop.assert_as_before(DRAIN.may_go, "put back");
+}
+
+/// As long as it takes to restart an API server that has no other beside it. Whatever gives up sooner shows only when it
+/// is really away for so long: this is what is waited for.
+const AWAY: Duration = Duration::from_secs(20);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_outlives_twenty_seconds_without_it() {
+    let faults = [&DRAIN, &PARTITION].map(|fault| (fault, "25s"));
+    // Also where it comes back only after the fault is due to be put back.
+    let runs = faults.into_iter().chain([(&DRAIN, "10s")]).map(|(fault, hold)| async move {
+        let shop = Shop::start().await;
+        let mut run = shop.run(&format!("    hold: {hold}\n{}", fault.text));
+        run.says("the fault took effect").await;
+        shop.api.go_away().await;
+        tokio::time::sleep(AWAY).await;
+        shop.api.come_back().await;
+        run.says("it is known again what runs").await;
+        let ended = shop.ends(run).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.said);
+        ended.assert_said(&["the fault is put back", "the run is finished"]);
+        assert!(!ended.said.contains("the lease is lost"), "{}", ended.said);
+        shop.assert_as_before(fault.may_go, "put back");
+    });
+    futures_util::future::join_all(runs).await;
+}
+
+/// Nothing on the cluster is to be put back then, but the journal's copy there must learn that it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_put_back_elsewhere_meanwhile_is_noted_when_it_is_there_again() {
+    let shop = Shop::start().await;
+    let fault = "    hold: 5s\n    exec: {target: echo it, inject: 'true', bit: 'true', revert: 'true'}\n";
+    let mut run = shop.run(fault);
+    run.says("the fault took effect").await;
+    shop.api.go_away().await;
+    run.says("the copy of the journal is not written, as the API server is away").await;
+    shop.api.come_back().await;
+    let ended = shop.ends(run).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    let kept = shop.find("configmaps", "ordeal-journal").expect("it is there");
+    let file = std::fs::read_to_string(shop.path("run/journal.jsonl")).expect("a journal");
+    assert_eq!(kept["data"]["journal.jsonl"], json!(file));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_whose_lease_another_has_taken_puts_back_and_says_why_it_ends() {
+    let shop = Shop::start().await;
+    let mut run = shop.run(&held(&DRAIN));
+    run.says("the fault took effect").await;
+    let taken = |lease: &mut serde_json::Value| lease["spec"]["holderIdentity"] = json!("another");
+    shop.api.lock().objects.edit("leases", "ordeal", taken);
+    let ended = shop.ends(run).await;
+    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    ended.assert_said(&[
+        "the run was aborted: the lease by which one at a time breaks something in the namespace is lost",
+    ]);
+    shop.assert_as_before(DRAIN.may_go, "put back");
+    let holder = shop.find("leases", "ordeal").expect("it is there")["spec"]["holderIdentity"].clone();
+    assert_eq!(holder, "another");
 }

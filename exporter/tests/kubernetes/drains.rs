@@ -31,6 +31,7 @@ async fn a_node_is_cordoned_emptied_of_what_may_leave_and_takes_pods_again() {
     run.interrupt();
     let ended = shop.ends(run).await;
     ended.assert_said(&["nothing is left broken"]);
+    assert!(!ended.said.contains("somebody interfered"), "it was we: {}", ended.said);
     shop.assert_as_before(DRAIN.may_go, "uncordoned");
     for (name, uid) in before {
         let asked = shop.api.bodies(&format!("create pods/eviction {name}"));
@@ -116,6 +117,46 @@ async fn a_node_that_somebody_else_cordons_after_the_choice_stays_cordoned() {
     let ended = shop.ends(shop.run(DRAIN.text)).await;
     ended.assert_said(&["break-it ended as refused: node n1 has been cordoned by somebody else"]);
     assert!(is_cordoned(&shop, "n1"), "it is theirs to open");
+    assert_eq!(shop.changes(), [""; 0]);
+}
+
+/// As beside the only worker of a cluster whose control plane runs nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_pods_no_other_takes_by_its_taints_is_not_drained() {
+    let shop = Shop::start().await;
+    let taint = json!([{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]);
+    shop.api.lock().objects.edit("nodes", "n2", |node| node["spec"]["taints"].clone_from(&taint));
+    let ended = shop.ends(shop.run(DRAIN.text)).await;
+    let no_taker = "n1: no other node takes pod shop-a of node n1: n2 has taint \
+                    node-role.kubernetes.io/control-plane:NoSchedule";
+    ended.assert_said(&["break-it ended as refused", no_taker]);
+    assert_eq!(shop.changes(), [""; 0]);
+    for pod in ["shop-a", "shop-b"] {
+        let any = json!([{"operator": "Exists"}]);
+        shop.api.lock().objects.edit("pods", pod, |pod| pod["spec"]["tolerations"].clone_from(&any));
+    }
+    let ended = shop.ends(shop.run_in("tolerated", "r2", DRAIN.text)).await;
+    ended.assert_said(&["the fault took effect", "the run is finished"]);
+}
+
+/// A taint that comes after the choice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_is_the_last_one_by_then_is_not_drained() {
+    let shop = Shop::start().await;
+    let mut looks = 0;
+    // The first look is before the choice.
+    let taint = move |objects: &mut Objects| {
+        looks += 1;
+        if looks == 2 {
+            let taint = json!([{"key": "full", "effect": "NoExecute"}]);
+            objects.edit("nodes", "n2", |node| node["spec"]["taints"].clone_from(&taint));
+        }
+    };
+    shop.api.rule("get", "namespaces", 2, Fate::after(taint));
+    let ended = shop.ends(shop.run(DRAIN.text)).await;
+    ended.assert_said(&[
+        "break-it ended as refused: no other node takes pod shop-a of node n1: n2 has taint full",
+    ]);
     assert_eq!(shop.changes(), [""; 0]);
 }
 

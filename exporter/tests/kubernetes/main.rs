@@ -5,6 +5,8 @@ mod away;
 mod crash;
 mod drains;
 mod faults;
+mod forged;
+mod hands;
 mod kills;
 mod objects;
 mod partitions;

@@ -1,11 +1,12 @@
 //! Policies that cut a pod off, and others' policies, which are theirs.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api::objects::Objects;
 use crate::api::rules::Fate;
 use crate::faults::{PARTITION, held};
 use crate::objects::is_cut_off;
+use crate::service::Network;
 use crate::shop::Shop;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,4 +54,74 @@ async fn a_policy_that_somebody_else_changes_meanwhile_stays_as_they_want_it() {
     let spec = &shop.find("networkpolicies", "metrics").expect("it is there")["spec"];
     assert_eq!(spec["podSelector"], theirs);
     assert!(!is_cut_off(&shop.objects()));
+}
+
+/// The container of the pod that takes writes, started so often.
+fn started(objects: &mut Objects, restarts: u32) {
+    let status = json!([{"name": "kv", "containerID": format!("containerd://kv-{restarts}"), "image": "",
+        "imageID": "", "ready": true, "restartCount": restarts, "state": {"running": {}}}]);
+    objects.edit("pods", "kv-0", |pod| pod["status"]["containerStatuses"].clone_from(&status));
+}
+
+/// As `REJECT` does, of which only the connections' ends differ from a server that has gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_refuses_cuts_off_too() {
+    let shop = Shop::start_on(Network::Refuses).await;
+    started(&mut shop.api.lock().objects, 0);
+    let mut run = shop.run(&held(&PARTITION));
+    run.says("the fault took effect").await;
+    assert!(is_cut_off(&shop.objects()));
+    run.interrupt();
+    let ended = shop.ends(run).await;
+    ended.assert_said(&["nothing is left broken"]);
+    shop.assert_as_before(&[], "put back");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_that_may_be_the_pods_own_proves_nothing() {
+    let restarted = |objects: &mut Objects| started(objects, 1);
+    let unready = |objects: &mut Objects| {
+        objects.edit("pods", "kv-0", |pod| pod["status"]["conditions"][0]["status"] = json!("False"));
+    };
+    let cases: [fn(&mut Objects); 2] = [restarted, unready];
+    let runs = cases.map(|befalls| async move {
+        let shop = Shop::start_on(Network::Refuses).await;
+        started(&mut shop.api.lock().objects, 0);
+        shop.api.rule("create", "networkpolicies", 1, Fate::after(befalls));
+        let ended = shop.ends(shop.run(PARTITION.text)).await;
+        ended.assert_said(&[
+            "experiment break-it ended as ineffective",
+            "new connections are refused, by the network or by the pod: not known",
+        ]);
+        assert!(!is_cut_off(&shop.objects()));
+    });
+    futures_util::future::join_all(runs).await;
+}
+
+/// What a pod declares is for people only, so that nothing may rest on it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_that_declares_no_port_is_cut_off_where_the_trial_says_one() {
+    let shop = Shop::start().await;
+    let mut port = json!(null);
+    shop.api.lock().objects.edit("pods", "kv-0", |pod| {
+        port = pod["spec"]["containers"][0]["ports"][0]["containerPort"].take();
+        pod["spec"]["containers"][0]["ports"] = json!([]);
+    });
+    let ended = shop.ends(shop.run(PARTITION.text)).await;
+    ended.assert_said(&["break-it ended as refused: pod kv-0 declares no TCP port", "`port`"]);
+    assert_eq!(shop.changes(), [""; 0]);
+    let given = format!("network_partition: {{port: {port}, ");
+    let fault = PARTITION.text.replace("network_partition: {", &given);
+    let ended = shop.ends(shop.run_in("given", "r2", &fault)).await;
+    ended.assert_said(&["the fault took effect", "the run is finished"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_without_an_address_is_named() {
+    let shop = Shop::start().await;
+    let waits = |pod: &mut Value| pod["status"] = json!({"phase": "Pending"});
+    shop.api.lock().objects.edit("pods", "kv-0", waits);
+    let ended = shop.ends(shop.run(PARTITION.text)).await;
+    ended.assert_said(&["break-it ended as refused: pod kv-0 has no IP address"]);
+    assert_eq!(shop.changes(), [""; 0]);
 }

@@ -22,9 +22,18 @@ pub(crate) async fn web() -> SocketAddr {
     address
 }
 
-/// The network in front of the pod that takes writes: as long as a policy of `api` cuts the pod off, nobody answers who
-/// asks for a connection, and none lives.
-pub(crate) async fn guard_port(listener: TcpListener, api: Arc<Api>) {
+/// What a network does with connections to a pod that is cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Network {
+    /// It is silent.
+    Drops,
+    /// It refuses them for the pod.
+    Refuses,
+}
+
+/// The network in front of the pod that takes writes: as long as a policy of `api` cuts the pod off, nobody gets a
+/// connection, and none lives.
+pub(crate) async fn guard_port(listener: TcpListener, api: Arc<Api>, network: Network) {
     const LOOK: Duration = Duration::from_millis(10);
     let address = listener.local_addr().expect("bound");
     let mut port = Port::Open(listener, Vec::new());
@@ -34,9 +43,12 @@ pub(crate) async fn guard_port(listener: TcpListener, api: Arc<Api>) {
             Port::Open(listener, connections) if cut => {
                 connections.iter().for_each(reset);
                 drop((listener, connections));
-                Port::silent(address).await
+                match network {
+                    Network::Drops => Port::silent(address).await,
+                    Network::Refuses => Port::Refusing { _bound: bound(address) },
+                }
             }
-            Port::Silent { .. } if !cut => {
+            Port::Silent { .. } | Port::Refusing(_) if !cut => {
                 drop(port);
                 Port::Open(listen(address, 1024), Vec::new())
             }
@@ -48,7 +60,7 @@ pub(crate) async fn guard_port(listener: TcpListener, api: Arc<Api>) {
                     connections.push(connection);
                 }
             }
-            Port::Silent { .. } => tokio::time::sleep(LOOK).await,
+            Port::Silent { .. } | Port::Refusing { .. } => tokio::time::sleep(LOOK).await,
         }
     }
 }
@@ -62,6 +74,10 @@ enum Port {
     Silent {
         _held: (TcpListener, Option<TcpStream>),
     },
+    /// Nobody listens, and nobody else takes the port: the kernel refuses.
+    Refusing {
+        _bound: TcpSocket,
+    },
 }
 
 impl Port {
@@ -74,10 +90,14 @@ impl Port {
 }
 
 fn listen(address: SocketAddr, backlog: u32) -> TcpListener {
+    bound(address).listen(backlog).expect("it listens")
+}
+
+fn bound(address: SocketAddr) -> TcpSocket {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_reuseaddr(true).expect("a socket");
     socket.bind(address).expect("nobody else listens");
-    socket.listen(backlog).expect("it listens")
+    socket
 }
 
 /// Its end is a reset, and nothing of it is left at the port.

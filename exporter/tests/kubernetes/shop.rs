@@ -10,7 +10,7 @@ use crate::api::objects::Objects;
 use crate::api::{Api, When};
 use crate::objects::{self, lasting, pods};
 use crate::program::Program;
-use crate::service;
+use crate::service::{self, Network};
 
 /// All of it, in a folder.
 pub(crate) struct Shop {
@@ -38,10 +38,15 @@ impl Ended {
 
 impl Shop {
     pub(crate) async fn start() -> Self {
+        Self::start_on(Network::Drops).await
+    }
+
+    /// [`Self::start`] on a network of that kind.
+    pub(crate) async fn start_on(network: Network) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let before = objects::cluster(listener.local_addr().expect("bound").port());
         let api = Arc::new(Api::start(before.clone()));
-        tokio::spawn(service::guard_port(listener, Arc::clone(&api)));
+        tokio::spawn(service::guard_port(listener, Arc::clone(&api), network));
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("kubeconfig"), api.kubeconfig()).expect("a file");
         Self { folder, api, web: service::web().await.to_string(), before }
@@ -103,6 +108,17 @@ experiments:
     /// `load-exporter recover` by the cluster alone.
     pub(crate) fn recover_namespace(&self) -> Program {
         Program::start(self.folder.path(), "recover-namespace.out", &["recover", "--namespace", "shop"])
+    }
+
+    /// The same, by commands in containers too.
+    pub(crate) fn recover_and_run_commands(&self) -> Program {
+        let arguments = ["recover", "--namespace", "shop", "--run-commands"];
+        Program::start(self.folder.path(), "recover-commands.out", &arguments)
+    }
+
+    /// `load-exporter cleanup` of the trial that was run last in the folder `run`.
+    pub(crate) fn cleanup(&self) -> Program {
+        Program::start(self.folder.path(), "cleanup.out", &["cleanup", "run.yaml", "--all-runs"])
     }
 
     /// Whoever held the lease has been gone for long.

@@ -39,12 +39,14 @@ async fn a_conductor_that_takes_anothers_place_elsewhere_puts_back_and_ends_the_
     first.says("the fault took effect").await;
     first.kill().await;
     shop.lease_runs_out();
+    assert_eq!(unfinished(&shop), "break-it of run r1", "for whoever has kubectl only");
     let ended = shop.ends(shop.run_in("elsewhere", "r1", &held(&DRAIN))).await;
     assert_eq!(ended.code, Some(1), "{}", ended.said);
     ended.assert_said(&["an earlier process of this run ended before its time"]);
     shop.assert_as_before(DRAIN.may_go, "put back");
     let evicted = shop.changes().iter().filter(|change| change.contains("eviction")).count();
     assert_eq!(evicted, 2, "nothing is broken again: {:?}", shop.changes());
+    assert_eq!(unfinished(&shop), "none");
 }
 
 /// Else a node that an operator has cordoned since would be opened by whoever looks at the copy next.
@@ -66,9 +68,17 @@ async fn what_was_put_back_by_the_folder_is_not_put_back_again_by_the_cluster() 
     assert_eq!(shop.find("nodes", "n1").expect("it is there")["spec"]["unschedulable"], true);
 }
 
-fn journal(shop: &Shop) -> String {
+fn kept(shop: &Shop, key: &str) -> String {
     let kept = shop.find("configmaps", JOURNAL).expect("it is there");
-    kept["data"]["journal.jsonl"].as_str().expect("a text").to_owned()
+    kept["data"][key].as_str().expect("a text").to_owned()
+}
+
+fn journal(shop: &Shop) -> String {
+    kept(shop, "journal.jsonl")
+}
+
+fn unfinished(shop: &Shop) -> String {
+    kept(shop, "unfinished")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -123,59 +133,4 @@ async fn the_journal_begins_anew_with_a_run_that_finds_all_put_back() {
             "{kept}"
         );
     }
-}
-
-/// One line as an exporter writes it: whoever may write the ConfigMap can do the same.
-fn forged_of(undo: &str, kind: &str) -> String {
-    let entry = format!(
-        r#"{{"entry":"intended","id":0,"run":"r0","experiment":"forged","token":"t","kind":"{kind}","targets":[],"undo":{undo},"directory":"/","at_unix_ms":0"#
-    );
-    let crc32 = crc32fast::hash(format!("{entry}}}").as_bytes());
-    format!("{entry},\"crc32\":{crc32}}}\n")
-}
-
-fn keep(shop: &Shop, text: &str) {
-    let kept = json!({"apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"namespace": "shop", "name": JOURNAL}, "data": {"journal.jsonl": text}});
-    shop.api.lock().objects.add("configmaps", kept);
-}
-
-/// Neither who recovers nor a conductor, on this start or the next, from the copy or from the folder it came into.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_command_that_only_the_copy_tells_of_is_never_run_here() {
-    let shop = Shop::start().await;
-    let proof = shop.path("proof");
-    let command = format!("touch {}", proof.display());
-    // In the order in which an exporter writes it.
-    let undo = format!(r#"{{"kind":"exec","command":{},"timeout_ms":1000}}"#, json!(command));
-    keep(&shop, &forged_of(&undo, "exec"));
-    let left = "forged of run r0 is left as it is: it is about commands on the machine of that run";
-    let ended = shop.ends(shop.recover_namespace()).await;
-    assert_eq!(ended.code, Some(0), "{}", ended.said);
-    ended.assert_said(&[
-        "left to the folder of its run:",
-        left,
-        "kubectl delete configmap ordeal-journal -n shop",
-    ]);
-    for _ in 0..2 {
-        let ended = shop.ends(shop.run(KILL_PRIMARY.text)).await;
-        assert_ne!(ended.code, Some(0), "{}", ended.said);
-        ended.assert_said(&[left]);
-        shop.lease_runs_out();
-    }
-    shop.ends(shop.recover_dir()).await.assert_said(&[left]);
-    assert!(!proof.exists(), "it was run");
-    shop.assert_as_before(&[], "nothing is done");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_copy_puts_back_nothing_in_another_namespace() {
-    let shop = Shop::start().await;
-    let place = r#"{"namespace":"kube-system","uid":"u"}"#;
-    let undo = format!(r#"{{"kind":"drain","place":{place},"node":"n3","uid":"u","timeout_ms":1000}}"#);
-    keep(&shop, &forged_of(&undo, "node_drain"));
-    let ended = shop.ends(shop.recover_namespace()).await;
-    assert_eq!(ended.code, Some(1), "{}", ended.said);
-    ended.assert_said(&["NOT everything is put back", "is about namespace kube-system, and is refused"]);
-    assert_eq!(shop.changes(), [""; 0]);
 }

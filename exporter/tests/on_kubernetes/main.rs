@@ -11,7 +11,7 @@ mod manifests;
 
 use std::time::Duration;
 
-use cluster::{Cluster, kubectl, until};
+use cluster::{Cluster, kubectl, try_kubectl, until};
 use conductor::Conductor;
 use folder::Folder;
 
@@ -62,6 +62,18 @@ experiments:
       revert: [sh, -c, 'for it in $(grep -lx postgres /proc/[0-9]*/comm); do kill -CONT $(basename ${it%/comm}); done']
       timeout: 10s
 "#;
+
+/// What lets a run watch nodes, and never comes due.
+const NEVER_DRAINED: &str = r"
+after: 24h
+experiments:
+  - name: drain-node
+    components: [replicas]
+    node_drain: {holding: app=shop, others: leave, allow_empty_dir: true}
+";
+
+const CHANGES: &str = "ordeal_interventions_total{kind=\"change\"}";
+const DELETIONS: &str = "ordeal_interventions_total{kind=\"deletion\"}";
 
 #[test]
 #[ignore = "breaks things on a cluster: make test-kubernetes"]
@@ -141,12 +153,10 @@ experiments:
 #[ignore = "breaks things on a cluster: make test-kubernetes"]
 fn changes_by_hand_are_counted_and_named() {
     let Some(cluster) = Cluster::with_shop() else { return };
-    let conductor = Conductor::start(&cluster, "by-hand", &SHOP.replace("duration: 30s", "duration: 10m"));
-    let changes = "ordeal_interventions_total{kind=\"change\"}";
-    let deletions = "ordeal_interventions_total{kind=\"deletion\"}";
+    let trial = SHOP.replace("duration: 30s", "duration: 10m") + NEVER_DRAINED;
+    let conductor = Conductor::start(&cluster, "by-hand", &trial);
     conductor
         .await_value("the load runs", |seen| seen.value("ordeal_run_phase{phase=\"steady\"}") == Some(1.0));
-    let mut counted = 0.0;
     let by_hand: [(&[&str], &str); 4] = [
         (&["scale", "deployment/gateway", "--replicas=3"], "Deployment gateway"),
         (&["label", "service/shop", "touched=yes"], "Service shop"),
@@ -154,27 +164,73 @@ fn changes_by_hand_are_counted_and_named() {
         (&["annotate", "horizontalpodautoscaler/shop", "touched=yes"], "HorizontalPodAutoscaler shop"),
     ];
     for (words, object) in by_hand {
-        kubectl(&[&["-n", "shop"], words].concat());
-        conductor.await_value(object, |seen| seen.value(changes).is_some_and(|now| now > counted));
-        counted = conductor.seen().value(changes).expect("a count");
-        assert!(conductor.log().contains(object), "{object} is named\n{}", conductor.log());
+        is_told(&conductor, CHANGES, object, || drop(kubectl(&[&["-n", "shop"], words].concat())));
     }
-    let pod = kubectl(&[
-        "-n",
-        "shop",
-        "get",
-        "pods",
-        "-l",
-        "app=gateway",
-        "-o",
-        "jsonpath={.items[0].metadata.name}",
-    ]);
-    kubectl(&["-n", "shop", "delete", "pod", &pod, "--wait=false"]);
-    conductor.await_value("a deletion", |seen| seen.value(deletions) == Some(1.0));
-    assert!(conductor.log().contains(&pod), "{pod} is named\n{}", conductor.log());
+    let pod = one_of_gateway("pods", "{.items[0].metadata.name}");
+    is_told(&conductor, DELETIONS, &format!("Pod {pod} Delete"), || {
+        kubectl(&["-n", "shop", "delete", "pod", &pod, "--wait=false"]);
+    });
+    sets_by_hand(&conductor);
+    nodes_by_hand(&conductor);
+    assert_eq!(conductor.seen().value(DELETIONS), Some(2.0), "a pod and a set\n{}", conductor.log());
     kubectl(&["-n", "shop", "scale", "deployment/gateway", "--replicas=2"]);
     kubectl(&["-n", "shop", "label", "service/shop", "touched-"]);
     kubectl(&["-n", "shop", "annotate", "horizontalpodautoscaler/shop", "touched-"]);
+}
+
+/// Their Deployment puts both right, and the pods that go are told with their set alone.
+fn sets_by_hand(conductor: &Conductor) {
+    let set = one_of_gateway("replicasets", "{.items[?(@.spec.replicas>0)].metadata.name}");
+    is_told(conductor, CHANGES, &format!("ReplicaSet {set} Update of scale by kubectl"), || {
+        kubectl(&["-n", "shop", "scale", &format!("replicaset/{set}"), "--replicas=0"]);
+    });
+    until("the Deployment has put it right", Duration::from_mins(2), || {
+        let path = "jsonpath={.spec.replicas}/{.status.readyReplicas}";
+        kubectl(&["-n", "shop", "get", "replicaset", &set, "-o", path]) == "3/3"
+    });
+    is_told(conductor, DELETIONS, &format!("ReplicaSet {set} Delete"), || {
+        kubectl(&["-n", "shop", "delete", "replicaset", &set]);
+    });
+    kubectl(&["-n", "shop", "rollout", "status", "deployment/gateway", "--timeout", "120s"]);
+}
+
+fn nodes_by_hand(conductor: &Conductor) {
+    let node = kubectl(&["get", "nodes", "-o", "jsonpath={.items[0].metadata.name}"]);
+    let mut cordon = None;
+    is_told(conductor, CHANGES, &format!("Node {node} Update of unschedulable by kubectl"), || {
+        cordon = Some(Cordon::of(&node));
+    });
+    // The API server notes nobody with a field that is taken away.
+    is_told(conductor, CHANGES, &format!("Node {node} Update of unschedulable"), || drop(cordon.take()));
+}
+
+/// A node that is cordoned by hand; it is opened by hand with this, also where the test fails.
+struct Cordon(String);
+
+impl Cordon {
+    fn of(node: &str) -> Self {
+        kubectl(&["cordon", node]);
+        Self(node.to_owned())
+    }
+}
+
+impl Drop for Cordon {
+    fn drop(&mut self) {
+        let _ = try_kubectl(&["uncordon", &self.0]);
+    }
+}
+
+/// `hand` lets that count rise, and the log says what it did.
+fn is_told(conductor: &Conductor, count: &str, told: &str, hand: impl FnOnce()) {
+    let before = conductor.seen().value(count).expect("a count");
+    hand();
+    conductor.await_value(told, |seen| seen.value(count).is_some_and(|now| now > before));
+    assert!(conductor.log().contains(told), "{told} is told\n{}", conductor.log());
+}
+
+/// What there is of the gateway.
+fn one_of_gateway(kind: &str, path: &str) -> String {
+    kubectl(&["-n", "shop", "get", kind, "-l", "app=gateway", "-o", &format!("jsonpath={path}")])
 }
 
 /// `true` for each node that takes no pods.

@@ -32,7 +32,7 @@ fn journal(closed: bool) -> Value {
 
 fn lease(holder: &str, renewed: &str) -> Value {
     json!({"metadata": {"name": "ordeal"},
-        "spec": {"holderIdentity": holder, "leaseDurationSeconds": 15, "renewTime": renewed}})
+        "spec": {"holderIdentity": holder, "leaseDurationSeconds": 45, "renewTime": renewed}})
 }
 
 /// What is said at the end.

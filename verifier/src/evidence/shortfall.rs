@@ -152,7 +152,7 @@ lacks! {
         "Check the source of the interventions (status document, watches).";
     ProbesMissed "probes_missed" Pass
         "Too many probes were missed, or too few were made, so outages may have gone unseen."
-        "Give the exporter's machine more room, or a longer probe interval; of `replicas`, check that the status document can be read.";
+        "Give the exporter's machine more room, or a longer probe interval; of `replicas`, check that the status document can be read; of `members` asked inside pods, that the API server answers.";
     GeneratorSaturated "generator_saturated" Fail
         "The load generator could not keep up, and that makes a service look worse than it is."
         "Give the generator more room (processors, ports, descriptors), or spread the load.";

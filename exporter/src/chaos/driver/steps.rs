@@ -53,8 +53,8 @@ impl Driver {
     pub(super) async fn put_back(&mut self, plan: &Plan) -> Result<Option<Reverted>, PutBackError> {
         let name = plan.experiment.as_str();
         let Some(record) = self.open_record(name) else { return Ok(None) };
-        let put_back =
-            putback::put_back(&self.journal, &record, &self.clock, self.retry, &self.secrets).await?;
+        let Self { journal, clock, secrets, known, .. } = &*self;
+        let put_back = putback::put_back(journal, &record, clock, self.retry, secrets, known).await?;
         if let Err(error) = self.book.put_back(&self.run, &put_back) {
             tracing::warn!(experiment = name, error = chain(&error), "report a fault that was put back");
         }

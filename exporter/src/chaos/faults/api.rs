@@ -147,6 +147,8 @@ pub(super) enum Evicted {
         after: Duration,
         /// What the API server said.
         reason: String,
+        /// Whether it said no: else it may have carried the request out.
+        answered: bool,
     },
     /// It will not go.
     Failed(String),
@@ -173,6 +175,11 @@ pub(super) async fn evict(pods: &Api<Pod>, name: &str, uid: &str, grace: Option<
     }
 }
 
+/// Whether a request that failed may have been carried out. 429 is a no, as others of the API server are.
+pub(super) fn is_unanswered(error: &kube::Error) -> bool {
+    is_away(error) && !matches!(error, kube::Error::Api(status) if status.code == 429)
+}
+
 /// 429 is also a budget that allows no disruption at this moment.
 fn refused(error: &kube::Error) -> Evicted {
     let reason = reason(error);
@@ -185,7 +192,8 @@ fn refused(error: &kube::Error) -> Evicted {
                 }
                 _ => 0,
             };
-            Evicted::NotNow { after: Duration::from_secs(seconds.into()).max(Duration::from_secs(1)), reason }
+            let after = Duration::from_secs(seconds.into()).max(Duration::from_secs(1));
+            Evicted::NotNow { after, reason, answered: !is_unanswered(error) }
         }
         _ => Evicted::Failed(reason),
     }

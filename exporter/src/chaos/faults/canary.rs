@@ -2,13 +2,17 @@
 //!
 //! Nothing is sent on the open connection that its server could read: many answer a byte that they do not understand
 //! by an end. The kernel asks after the peer instead (`SO_KEEPALIVE`), each second, and the peer's kernel answers,
-//! whatever the server does. Where nobody answers, or the connection is reset, the path is cut. Whatever arrives, an
-//! orderly end too, has come through.
+//! whatever the server does. Where nobody answers, the connection is reset, or somebody on the way says that nothing
+//! goes through, the path is cut. Whatever arrives, an orderly end too, has come through.
+//!
+//! A new connection that is refused tells less: a pod refuses where nobody listens, and a network may answer for it
+//! (`REJECT` instead of `DROP`). So it is told apart, with what the port did just before the cut.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -25,6 +29,8 @@ const UNANSWERED: u32 = 2;
 pub(super) struct Canary {
     address: SocketAddr,
     open: Open,
+    /// Whether the last try before the cut came through.
+    listened: bool,
 }
 
 #[derive(Debug)]
@@ -39,10 +45,26 @@ enum Open {
 /// What a look at a pod's traffic shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// A new connection was not to be had.
-    pub(super) new_cut: bool,
+    /// What became of a new connection.
+    pub(super) new: New,
     /// What became of the open one.
     pub(super) open: Path,
+}
+
+/// What a new connection tells of its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum New {
+    /// It came through.
+    Through,
+    /// The network lets none through.
+    Cut,
+    /// Somebody refused it, the network or the pod.
+    Refused {
+        /// Whether the port took one just before the cut.
+        listened: bool,
+    },
+    /// This machine could not try.
+    Untried,
 }
 
 /// What an open connection tells of its path.
@@ -59,10 +81,11 @@ pub(super) enum Path {
 impl Canary {
     /// A connection to `address`, which has to be there.
     pub(super) async fn open(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self { address, open: Open::Lives(connect(address).await?) })
+        Ok(Self { address, open: Open::Lives(connect(address).await?), listened: true })
     }
 
-    /// Opens the connection anew if it has ended meanwhile; before a cut only, for after it would prove nothing.
+    /// Tries whether the port still takes connections, and opens the canary's anew if it has ended meanwhile; before a
+    /// cut only, for after it would prove nothing.
     pub(super) async fn renew(&mut self) -> io::Result<()> {
         let ended = match &mut self.open {
             Open::Lives(stream) => has_ended(stream),
@@ -70,16 +93,44 @@ impl Canary {
         };
         if ended {
             self.open = Open::Ended;
-            *self = Self::open(self.address).await?;
+        }
+        self.listened = false;
+        let tried = connect(self.address).await?;
+        self.listened = true;
+        if ended {
+            self.open = Open::Lives(tried);
         }
         Ok(())
     }
 
     /// Whether traffic goes through.
     pub(super) async fn look(&mut self) -> Seen {
-        let Self { address, open } = self;
+        let Self { address, open, listened } = self;
         let (new, open) = tokio::join!(connect(*address), open.look());
-        Seen { new_cut: new.is_err_and(|error| is_cut(&error)), open }
+        let new = new.map_or_else(|error| New::of(&error, *listened), |_| New::Through);
+        Seen { new, open }
+    }
+}
+
+impl New {
+    /// What the failure of a new connection tells. What this machine lacks, as descriptors or ports, says nothing of
+    /// the pod.
+    fn of(error: &io::Error, listened: bool) -> Self {
+        if is_cut(error) {
+            Self::Cut
+        } else if is_refusal(error) {
+            Self::Refused { listened }
+        } else {
+            Self::Untried
+        }
+    }
+}
+
+impl Path {
+    /// What the failure of an open connection tells. A pod ends one or resets it: only the network calls its port
+    /// unreachable, which the kernel takes for a refusal.
+    fn of(error: &io::Error) -> Self {
+        if is_cut(error) || is_refusal(error) { Self::Cut } else { Self::Unknown }
     }
 }
 
@@ -97,13 +148,10 @@ impl Open {
                 *self = Self::Ended;
                 Path::Whole
             }
-            Ok(Err(error)) if is_cut(&error) => {
-                *self = Self::Lost;
-                Path::Cut
-            }
-            Ok(Err(_)) => {
-                *self = Self::Ended;
-                Path::Unknown
+            Ok(Err(error)) => {
+                let path = Path::of(&error);
+                *self = if path == Path::Cut { Self::Lost } else { Self::Ended };
+                path
             }
         }
     }
@@ -129,16 +177,21 @@ async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Whether an error is the network's. A port where nobody listens is an answer, and what this machine lacks, as
-/// descriptors or ports, says nothing of the pod.
+/// Whether nobody answered, a connection was reset, or somebody on the way said that nothing goes through: `ACCESS`
+/// stands for what an administrator forbids (IPv6), `NOPROTOOPT` for a machine without TCP.
 fn is_cut(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionReset, HostUnreachable, NetworkUnreachable, TimedOut};
-    matches!(error.kind(), TimedOut | ConnectionReset | HostUnreachable | NetworkUnreachable)
+    let said = [Errno::HOSTDOWN, Errno::ACCESS, Errno::NOPROTOOPT];
+    let is_said = Errno::from_io_error(error).is_some_and(|errno| said.contains(&errno));
+    is_said || matches!(error.kind(), TimedOut | ConnectionReset | HostUnreachable | NetworkUnreachable)
+}
+
+fn is_refusal(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::ConnectionRefused
 }
 
 #[cfg(test)]
 mod tests {
-    use rustix::io::Errno;
     use tokio::io::AsyncWriteExt;
     use tokio::net::{TcpListener, TcpSocket};
 
@@ -146,21 +199,28 @@ mod tests {
 
     #[test]
     fn only_what_the_network_does_is_a_cut() {
+        let refused = New::Refused { listened: true };
         let table = [
-            (Errno::TIMEDOUT, true),
-            (Errno::HOSTUNREACH, true),
-            (Errno::NETUNREACH, true),
-            (Errno::CONNRESET, true),
-            (Errno::CONNREFUSED, false),
-            (Errno::MFILE, false),
-            (Errno::NFILE, false),
-            (Errno::ADDRNOTAVAIL, false),
-            (Errno::PERM, false),
+            (Errno::TIMEDOUT, New::Cut, Path::Cut),
+            (Errno::HOSTUNREACH, New::Cut, Path::Cut),
+            (Errno::NETUNREACH, New::Cut, Path::Cut),
+            (Errno::HOSTDOWN, New::Cut, Path::Cut),
+            (Errno::ACCESS, New::Cut, Path::Cut),
+            (Errno::NOPROTOOPT, New::Cut, Path::Cut),
+            (Errno::CONNRESET, New::Cut, Path::Cut),
+            // A pod refuses new connections only.
+            (Errno::CONNREFUSED, refused, Path::Cut),
+            (Errno::MFILE, New::Untried, Path::Unknown),
+            (Errno::NFILE, New::Untried, Path::Unknown),
+            (Errno::ADDRNOTAVAIL, New::Untried, Path::Unknown),
+            (Errno::PERM, New::Untried, Path::Unknown),
         ];
-        for (errno, expected) in table {
+        for (errno, new, open) in table {
             let error = io::Error::from_raw_os_error(errno.raw_os_error());
-            assert_eq!(is_cut(&error), expected, "{error}");
+            assert_eq!((New::of(&error, true), Path::of(&error)), (new, open), "{error}");
         }
+        let error = io::Error::from(io::ErrorKind::ConnectionRefused);
+        assert_eq!(New::of(&error, false), New::Refused { listened: false });
     }
 
     async fn listener() -> (TcpListener, SocketAddr) {
@@ -169,7 +229,7 @@ mod tests {
         (listener, address)
     }
 
-    const WHOLE: Seen = Seen { new_cut: false, open: Path::Whole };
+    const WHOLE: Seen = Seen { new: New::Through, open: Path::Whole };
 
     #[tokio::test]
     async fn a_server_that_says_something_or_ends_is_reached() {
@@ -180,11 +240,26 @@ mod tests {
         peer.write_all(b"220 hello\r\n").await.expect("sent");
         peer.shutdown().await.expect("closed");
         drop((peer, listener));
-        // First what it said, then its end; nobody listens, which is an answer too.
-        assert_eq!([canary.look().await, canary.look().await], [WHOLE; 2]);
+        // First what it said, then its end; by then nobody listens.
+        let refused = New::Refused { listened: true };
+        let reached = Seen { new: refused, open: Path::Whole };
+        assert_eq!([canary.look().await, canary.look().await], [reached; 2]);
         // From then on it proves nothing, also where the network would be cut.
-        assert_eq!(canary.look().await, Seen { new_cut: false, open: Path::Unknown });
+        assert_eq!(canary.look().await, Seen { new: refused, open: Path::Unknown });
         assert!(canary.renew().await.is_err(), "nobody listens");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_told_with_what_the_port_did_before_the_cut() {
+        let (listener, address) = listener().await;
+        let mut canary = Canary::open(address).await.expect("it listens");
+        let _peer = listener.accept().await.expect("the canary's connection");
+        canary.renew().await.expect("it listens");
+        drop(listener);
+        let refused = |listened| Seen { new: New::Refused { listened }, open: Path::Whole };
+        assert_eq!(canary.look().await, refused(true));
+        assert!(canary.renew().await.is_err(), "nobody listens");
+        assert_eq!(canary.look().await, refused(false), "the open one lives on");
     }
 
     #[tokio::test]
@@ -213,7 +288,7 @@ mod tests {
         socket.bind(address).expect("nobody listens");
         let _silent = socket.listen(0).expect("it listens");
         let _in_the_queue = TcpStream::connect(address).await.expect("the only one");
-        let cut = Seen { new_cut: true, open: Path::Cut };
+        let cut = Seen { new: New::Cut, open: Path::Cut };
         assert_eq!([canary.look().await, canary.look().await], [cut; 2]);
     }
 }

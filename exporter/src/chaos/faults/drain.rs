@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 pub use self::cordon::Uncordon;
 use super::api::{self, Asked, Evicted, Place};
-use super::evictable::{Choice, Leaving, choose, is_cordoned, leaving, living};
+use super::evictable::{Choice, Leaving, choose, is_cordoned, leaving, living, taken_elsewhere};
 use super::quorum::{Servers, kept};
 use super::{Ending, Means, Outcome, Scene};
 use crate::chaos::guard::{Obstacle, Refusal};
@@ -99,7 +99,10 @@ impl Drain {
         let here: Vec<&str> = here.map(|pod| pod.name.as_str()).collect();
         let pods = self.cluster.here::<Pod>();
         let pods = asked.of("list the pods", pods.list(&ListParams::default())).await?.items;
-        kept(&self.servers, &here, &living(&pods)).map_err(Refusal::Obstacle)
+        kept(&self.servers, &here, &living(&pods)).map_err(Refusal::Obstacle)?;
+        let nodes = self.cluster.everywhere::<Node>();
+        let nodes = asked.of("list the nodes", nodes.list(&ListParams::default())).await?.items;
+        taken_elsewhere(&leaving, &self.node, &nodes).map_err(Refusal::Obstacle)
     }
 
     /// One that somebody else has cordoned meanwhile would take pods again when ours is taken back.
@@ -183,33 +186,15 @@ impl Drain {
 /// Evicts `pod`, as often as a budget says "not now", and waits until it is gone; the error tells why it is not.
 async fn evict(cluster: Kubernetes, pod: Leaving, until: Instant) -> Result<(), String> {
     let pods = cluster.within::<Pod>(&pod.namespace);
-    cluster.ours().add(&pod.uid);
     let told = |what: String| format!("pod {}: {what}", pod.name);
     let mut said = "no answer".to_owned();
     let gone = async {
-        loop {
-            match api::evict(&pods, &pod.name, &pod.uid, None).await {
-                Evicted::Going => break,
-                // It may also be the same one, which somebody has changed at that moment.
-                Evicted::Gone(reason) => {
-                    said = reason;
-                    if !is_there(&pods, &pod).await.unwrap_or(true) {
-                        return Ok(());
-                    }
-                    tokio::time::sleep(GONE_PAUSE).await;
-                }
-                Evicted::NotNow { after, reason } => {
-                    said = reason;
-                    tokio::time::sleep(after).await;
-                }
-                Evicted::Failed(reason) => return Err(reason),
-            }
-        }
+        let_go(&cluster, &pods, &pod, &mut said).await?;
         "it is still there".clone_into(&mut said);
         loop {
-            match is_there(&pods, &pod).await {
-                Ok(true) => {}
-                Ok(false) => return Ok(()),
+            match presence(&pods, &pod).await {
+                Ok(Presence::Gone) => return Ok(()),
+                Ok(Presence::There | Presence::Going) => {}
                 Err(error) => said = reason(&error),
             }
             tokio::time::sleep(GONE_PAUSE).await;
@@ -221,10 +206,65 @@ async fn evict(cluster: Kubernetes, pod: Leaving, until: Instant) -> Result<(), 
     }
 }
 
-/// Whether `pod` is there, and no other of its name.
-async fn is_there(pods: &Api<Pod>, pod: &Leaving) -> kube::Result<bool> {
+/// Asks for the eviction of `pod` until it goes, by our word or by another's, and keeps what was `said` of it.
+///
+/// It is ours only once the API server agrees, or where nobody answered. So it is looked at before it is asked for
+/// again: a pod that somebody else lets go meanwhile may be evicted at once, and would pass for ours.
+async fn let_go(
+    cluster: &Kubernetes,
+    pods: &Api<Pod>,
+    pod: &Leaving,
+    said: &mut String,
+) -> Result<(), String> {
+    loop {
+        let asking = cluster.ours().ask(&pod.uid);
+        let pause = match api::evict(pods, &pod.name, &pod.uid, None).await {
+            Evicted::Going => {
+                asking.granted();
+                return Ok(());
+            }
+            Evicted::Failed(reason) => {
+                asking.refused();
+                return Err(reason);
+            }
+            // It may also be the same one, which somebody has changed at that moment.
+            Evicted::Gone(reason) => {
+                asking.refused();
+                *said = reason;
+                GONE_PAUSE
+            }
+            Evicted::NotNow { after, reason, answered } => {
+                if answered {
+                    asking.refused();
+                }
+                *said = reason;
+                after
+            }
+        };
+        tokio::time::sleep(pause).await;
+        if let Ok(Presence::Going | Presence::Gone) = presence(pods, pod).await {
+            return Ok(());
+        }
+    }
+}
+
+/// How far a pod has gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    There,
+    Going,
+    /// It may be that another has its name.
+    Gone,
+}
+
+async fn presence(pods: &Api<Pod>, pod: &Leaving) -> kube::Result<Presence> {
     let found = pods.get_metadata_opt(&pod.name).await?;
-    Ok(found.is_some_and(|found| found.metadata.uid.as_ref() == Some(&pod.uid)))
+    let found = found.filter(|found| found.metadata.uid.as_ref() == Some(&pod.uid));
+    Ok(match found.map(|found| found.metadata.deletion_timestamp) {
+        None => Presence::Gone,
+        Some(None) => Presence::There,
+        Some(Some(_)) => Presence::Going,
+    })
 }
 
 impl fmt::Display for Drain {

@@ -48,7 +48,7 @@ use super::journal::{Intent, Journal};
 use crate::clock::{Clock, Moment};
 use crate::cluster::Target;
 use crate::cluster::kubernetes::Kubernetes;
-use crate::trial::{Fault, Name, Secrets, Store};
+use crate::trial::{Fault, FaultKind, Name, Secrets, Store};
 
 /// What a fault does, its choices made.
 #[derive(Debug, Clone)]
@@ -232,6 +232,16 @@ impl Action {
 }
 
 impl Undo {
+    /// Of which kind of fault it is the inverse.
+    pub(super) fn kind(&self) -> FaultKind {
+        match self {
+            Self::Exec(_) => FaultKind::Exec,
+            Self::PodExec(_) => FaultKind::PodExec,
+            Self::Partition(_) => FaultKind::Partition,
+            Self::Drain(_) => FaultKind::Drain,
+        }
+    }
+
     /// Where it is put back, if that is in a cluster.
     pub(super) fn place(&self) -> Option<&Place> {
         match self {

@@ -7,6 +7,7 @@
 
 mod found;
 mod heal;
+mod proof;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,9 +22,10 @@ use tokio::sync::Mutex;
 
 use self::found::{Found, Wanted, meeting, targets};
 pub use self::heal::Heal;
+use self::proof::{Proof, REFUSED, Standing, proven, stand};
 use super::api::{self, Asked, Failure, Place};
-use super::canary::{Canary, Path, Seen};
-use super::policies::{Narrowed, POD_NAME, policy};
+use super::canary::Canary;
+use super::policies::{NARROWED, Narrowed, POD_NAME, mark, policy};
 use super::quorum::Servers;
 use super::{Ending, Means, Outcome, Scene};
 use crate::chaos::guard::{Obstacle, Refusal};
@@ -43,8 +45,16 @@ pub struct Partition {
     found: Found,
     /// The longest wait for an answer of the API server, and for the cut to take effect.
     pub(super) timeout: Duration,
+    watched: Arc<Mutex<Watched>>,
+}
+
+/// What shows later whether pods are cut off.
+#[derive(Debug, Default)]
+struct Watched {
     /// Open since before the cut.
-    canaries: Arc<Mutex<Vec<Canary>>>,
+    canaries: Vec<Canary>,
+    /// How the pods stood then.
+    standing: Option<Standing>,
 }
 
 /// Finds the pods, and whether they can be cut off and seen to be.
@@ -60,11 +70,12 @@ pub(super) async fn resolve(
     let asked = Asked { timeout: fault.timeout };
     let place = api::opted_in(&cluster, asked).await?;
     let (from, replace_policies) = (fault.from.clone(), fault.replace_policies);
-    let wanted = Wanted { whom, from, replace_policies, servers: Servers::of_several(means.stores) };
-    let found = wanted.find(&cluster, asked).await?;
-    let (timeout, canaries, targets) = (fault.timeout, Arc::default(), found.targets.clone());
-    let partition = Partition { cluster, place, wanted, found, timeout, canaries };
-    partition.send_canaries().await?;
+    let servers = Servers::of_several(means.stores);
+    let wanted = Wanted { whom, from, replace_policies, servers, port: fault.port };
+    let (found, standing) = wanted.find(&cluster, asked).await?;
+    let (timeout, watched, targets) = (fault.timeout, Arc::default(), found.targets.clone());
+    let partition = Partition { cluster, place, wanted, found, timeout, watched };
+    partition.send_canaries(standing).await?;
     Ok((targets, partition))
 }
 
@@ -96,7 +107,7 @@ impl Partition {
     pub(super) async fn survey(&self, targets_then: &[Target]) -> Result<(), Refusal> {
         let asked = Asked { timeout: self.timeout };
         api::opted_in(&self.cluster, asked).await?;
-        let now = self.wanted.find(&self.cluster, asked).await?;
+        let (now, standing) = self.wanted.find(&self.cluster, asked).await?;
         let others = |of: &Requirement| Err(Refusal::Obstacle(Obstacle::Others { selector: of.to_string() }));
         if now.targets != targets_then {
             return others(&self.wanted.whom);
@@ -107,21 +118,21 @@ impl Partition {
         if now != self.found {
             return Err(Refusal::Obstacle(Obstacle::Changed { pods: pods_of(&self.wanted.whom) }));
         }
-        self.send_canaries().await
+        self.send_canaries(standing).await
     }
 
     /// A server may have ended a connection on which nothing was said to it: it would show nothing after the cut. One
     /// that cannot be opened anew is told of by the look.
     async fn renew_canaries(&self) {
-        let mut canaries = self.canaries.lock().await;
-        for renewed in join_all(canaries.iter_mut().map(Canary::renew)).await {
+        let mut watched = self.watched.lock().await;
+        for renewed in join_all(watched.canaries.iter_mut().map(Canary::renew)).await {
             if let Err(error) = renewed {
                 tracing::warn!(%error, "open a connection to a pod that is to be cut off");
             }
         }
     }
 
-    async fn send_canaries(&self) -> Result<(), Refusal> {
+    async fn send_canaries(&self, standing: Option<Standing>) -> Result<(), Refusal> {
         let sent = join_all(self.found.addresses.iter().map(|address| async move {
             Canary::open(*address).await.map_err(|error| {
                 let (pod, address) = (pods_of(&self.wanted.whom), address.to_string());
@@ -129,7 +140,7 @@ impl Partition {
             })
         }));
         let sent: Result<Vec<Canary>, Refusal> = sent.await.into_iter().collect();
-        *self.canaries.lock().await = sent?;
+        *self.watched.lock().await = Watched { canaries: sent?, standing };
         Ok(())
     }
 
@@ -153,8 +164,10 @@ impl Partition {
             made.map_err(|error| Failure::of(&format!("make NetworkPolicy {name}"), &error))?;
         }
         for narrowed in &self.found.narrowed {
+            let mark = mark(&mark_of(scene.intent), narrowed);
             let change = json!({
-                "metadata": {"resourceVersion": narrowed.version, "uid": narrowed.uid},
+                "metadata": {"resourceVersion": narrowed.version, "uid": narrowed.uid,
+                    "annotations": {NARROWED: mark}},
                 "spec": {"podSelector": narrowed.after},
             });
             patch(&policies, &narrowed.name, &change).await?;
@@ -165,14 +178,15 @@ impl Partition {
     /// One look at the canaries, of `limit` at most.
     pub(super) async fn look(&self, scene: Scene<'_>, limit: Duration) -> Result<Outcome, String> {
         let start = scene.clock.now();
-        let mut canaries = self.canaries.lock().await;
+        let mut watched = self.watched.lock().await;
+        let Watched { canaries, standing } = &mut *watched;
         if canaries.is_empty() {
             return Err("no connection was open before the cut".to_owned());
         }
         let look = async {
             let seen = join_all(canaries.iter_mut().map(Canary::look)).await;
-            proven(&seen).map_err(str::to_owned)?;
-            self.are_there_still(&scene.intent.targets).await
+            let proof = proven(&seen).map_err(str::to_owned)?;
+            self.are_there_still(&scene.intent.targets, proof, standing.as_ref()).await
         };
         let ending = match tokio::time::timeout(limit, look).await {
             Ok(Ok(())) => Ending::Done,
@@ -182,33 +196,33 @@ impl Partition {
         Ok(Outcome { start, end: scene.clock.now(), ending, told: Vec::new() })
     }
 
-    /// The connections to a pod that has gone are lost without any cut.
-    async fn are_there_still(&self, targets_then: &[Target]) -> Result<(), String> {
+    /// The connections to a pod that has gone are lost without any cut, and one whose server has gone refuses them.
+    async fn are_there_still(
+        &self,
+        targets_then: &[Target],
+        proof: Proof,
+        standing: Option<&Standing>,
+    ) -> Result<(), String> {
         let pods = meeting(&self.cluster, Asked { timeout: self.timeout }, &self.wanted.whom).await;
-        let now = targets(&pods.map_err(|refusal| refusal.to_string())?);
-        let same = now.is_some_and(|now| now == targets_then);
-        let others = Obstacle::Others { selector: self.wanted.whom.to_string() };
-        if same { Ok(()) } else { Err(others.to_string()) }
+        let pods = pods.map_err(|refusal| refusal.to_string())?;
+        if targets(&pods).is_none_or(|now| now != targets_then) {
+            return Err(Obstacle::Others { selector: self.wanted.whom.to_string() }.to_string());
+        }
+        match proof {
+            Proof::Refusal if !stand(standing, &pods) => Err(REFUSED.to_owned()),
+            Proof::Refusal | Proof::Silence => Ok(()),
+        }
     }
-}
-
-/// Whether all connections show that nothing goes through; else what they show.
-fn proven(seen: &[Seen]) -> Result<(), &'static str> {
-    if !seen.iter().all(|seen| seen.new_cut) {
-        return Err("new connections come through: this network enforces no policies");
-    }
-    if seen.iter().any(|seen| seen.open == Path::Whole) {
-        return Err("connections that were open before live on: this network cuts only new ones");
-    }
-    if seen.iter().any(|seen| seen.open == Path::Unknown) {
-        return Err("a connection that was open before was ended by its pod, so that nobody knows");
-    }
-    Ok(())
 }
 
 /// The name of a policy of one experiment: whoever puts it back knows it without having seen it made.
 fn policy_name(intent: &Intent, suffix: &str) -> String {
-    format!("{MANAGER}-{}-{}{suffix}", intent.token, intent.id)
+    format!("{MANAGER}-{}{suffix}", mark_of(intent))
+}
+
+/// What tells one experiment from all others.
+fn mark_of(intent: &Intent) -> String {
+    format!("{}-{}", intent.token, intent.id)
 }
 
 async fn patch(policies: &Api<NetworkPolicy>, name: &str, change: &serde_json::Value) -> Result<(), Failure> {

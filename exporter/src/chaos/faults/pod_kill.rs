@@ -35,6 +35,13 @@ pub struct Kill {
     pub(super) timeout: Duration,
 }
 
+/// Why a pod was not let go.
+struct Refused {
+    reason: String,
+    /// Whether the API server said no: else it may have carried the request out.
+    answered: bool,
+}
+
 /// Finds the pods, and whether anything speaks against hitting them.
 pub(super) async fn resolve(fault: &PodKill, means: Means<'_>) -> Result<(Vec<Target>, Kill), Refusal> {
     let kill = Kill {
@@ -133,32 +140,40 @@ impl Kill {
         Outcome { start, end: scene.clock.now(), ending, told: vec![("request", self.to_string())] }
     }
 
-    /// One request to let a pod go.
+    /// One request to let a pod go. It is ours once the API server agrees, or where nobody answered.
     async fn one(&self, target: &Target) -> Result<(), String> {
         let Target::Pod { name, uid } = target else { return Err("no pod".to_owned()) };
-        let pods = self.cluster.here::<Pod>();
-        self.cluster.ours().add(uid);
-        let request = async {
-            match self.by {
-                KilledBy::Delete => {
-                    let only = Preconditions { uid: Some(uid.clone()), resource_version: None };
-                    let how = DeleteParams { preconditions: Some(only), ..DeleteParams::default() };
-                    pods.delete(name, &how.grace_period(self.grace))
-                        .await
-                        .map(drop)
-                        .map_err(|error| reason(&error))
-                }
-                KilledBy::Evict => match api::evict(&pods, name, uid, Some(self.grace)).await {
-                    Evicted::Going => Ok(()),
-                    Evicted::Gone(reason) | Evicted::NotNow { reason, .. } | Evicted::Failed(reason) => {
-                        Err(reason)
-                    }
-                },
+        let asking = self.cluster.ours().ask(uid);
+        match tokio::time::timeout(self.timeout, self.request(name, uid)).await {
+            Ok(Ok(())) => {
+                asking.granted();
+                Ok(())
             }
-        };
-        match tokio::time::timeout(self.timeout, request).await {
-            Ok(result) => result,
+            Ok(Err(Refused { reason, answered })) => {
+                if answered {
+                    asking.refused();
+                }
+                Err(reason)
+            }
             Err(_) => Err(format!("no answer within {}", humantime::format_duration(self.timeout))),
+        }
+    }
+
+    async fn request(&self, name: &str, uid: &str) -> Result<(), Refused> {
+        let pods = self.cluster.here::<Pod>();
+        match self.by {
+            KilledBy::Delete => {
+                let only = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
+                let how = DeleteParams { preconditions: Some(only), ..DeleteParams::default() };
+                let refused =
+                    |error| Refused { reason: reason(&error), answered: !api::is_unanswered(&error) };
+                pods.delete(name, &how.grace_period(self.grace)).await.map(drop).map_err(refused)
+            }
+            KilledBy::Evict => match api::evict(&pods, name, uid, Some(self.grace)).await {
+                Evicted::Going => Ok(()),
+                Evicted::NotNow { reason, answered, .. } => Err(Refused { reason, answered }),
+                Evicted::Gone(reason) | Evicted::Failed(reason) => Err(Refused { reason, answered: true }),
+            },
         }
     }
 

@@ -9,6 +9,7 @@ use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicySpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement, ObjectMeta};
 use kube::core::{Selector, SelectorExt};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 pub(super) use self::apart::{Side, apart};
 use crate::cluster::kubernetes::MANAGER;
@@ -16,6 +17,9 @@ use crate::trial::{Required, Requirement};
 
 /// The label by which a StatefulSet tells each of its pods apart.
 pub(super) const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
+
+/// The annotation that holds the mark of whoever made a policy narrower.
+pub(super) const NARROWED: &str = "ordeal/narrowed";
 
 /// What tells the policies of one experiment apart: what cuts off from everybody, and either end of a cut between two.
 pub(super) const SUFFIXES: [&str; 3] = ["", "-whom", "-from"];
@@ -44,16 +48,23 @@ pub struct Narrowed {
 }
 
 impl Narrowed {
-    /// Whether it was made narrower by one expression more, and nothing else.
-    pub(super) fn is_by_one_expression(&self) -> bool {
-        let mut wide = self.after.clone();
-        let taken = wide.match_expressions.as_mut().and_then(Vec::pop);
-        let plain = |mut selector: LabelSelector| {
-            selector.match_expressions = selector.match_expressions.filter(|all| !all.is_empty());
-            selector
-        };
-        taken.is_some() && plain(wide) == plain(self.before.clone().unwrap_or_default())
+    /// What makes it narrower.
+    fn expression(&self) -> Option<&LabelSelectorRequirement> {
+        self.after.match_expressions.as_ref()?.last()
     }
+}
+
+/// The mark that one experiment leaves on a policy together with what makes it narrower, in one change: whoever puts
+/// it back believes the policy, not the journal.
+pub(super) fn mark(by: &str, narrowed: &Narrowed) -> String {
+    json!([by, narrowed.expression()]).to_string()
+}
+
+/// What the experiment `by` has made the policy narrower by, as its mark tells; `None`: it has not.
+pub(super) fn marked(by: &str, policy: &NetworkPolicy) -> Option<LabelSelectorRequirement> {
+    let mark = policy.metadata.annotations.as_ref()?.get(NARROWED)?;
+    let (whose, expression): (String, LabelSelectorRequirement) = serde_json::from_str(mark).ok()?;
+    (whose == by).then_some(expression)
 }
 
 /// What lets nothing in or out of the pods `whom`.
@@ -115,16 +126,15 @@ pub(super) fn narrowed(policy: &NetworkPolicy, whom: &Requirement) -> Option<Nar
     Some(Narrowed { name, uid, version: metadata.resource_version.clone()?, before, after })
 }
 
-/// Whom a narrowed policy is to be about again, which is about `about` by now; `None`: nothing of ours is left in it.
-/// Where somebody else has changed it, only what made it narrower goes.
-pub(super) fn widened(about: Option<LabelSelector>, narrowed: &Narrowed) -> Option<LabelSelector> {
+/// Whom a policy is to be about again, which is about `about` by now and was made narrower by `ours`; `None`: that is
+/// no more in it. What somebody else has made of it meanwhile stays.
+pub(super) fn widened(
+    about: Option<LabelSelector>,
+    ours: &LabelSelectorRequirement,
+) -> Option<LabelSelector> {
     let mut about = about?;
-    if about == narrowed.after {
-        return Some(narrowed.before.clone().unwrap_or_default());
-    }
-    let ours = narrowed.after.match_expressions.as_ref()?.last()?;
     let expressions = about.match_expressions.as_mut()?;
-    let place = expressions.iter().position(|expression| expression == ours)?;
+    let place = expressions.iter().rposition(|expression| expression == ours)?;
     expressions.remove(place);
     about.match_expressions = about.match_expressions.filter(|expressions| !expressions.is_empty());
     Some(about)
@@ -132,7 +142,7 @@ pub(super) fn widened(about: Option<LabelSelector>, narrowed: &Narrowed) -> Opti
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::Value;
 
     use super::*;
 
@@ -196,7 +206,8 @@ mod tests {
         let table = [
             (labels("postgres"), with("postgres", json!([ours])), Some(labels("postgres"))),
             (json!({}), json!({"matchExpressions": [ours]}), Some(json!({}))),
-            (with("postgres", json!([])), with("postgres", json!([ours])), Some(with("postgres", json!([])))),
+            // Without expressions is without any, as the API server keeps it.
+            (with("postgres", json!([])), with("postgres", json!([ours])), Some(labels("postgres"))),
             // Not narrowed, or not any more.
             (labels("postgres"), labels("postgres"), None),
             (labels("postgres"), with("shop", json!([tier])), None),
@@ -205,10 +216,33 @@ mod tests {
             (labels("postgres"), with("shop", json!([tier, ours])), Some(with("shop", json!([tier])))),
         ];
         for (before, now, expected) in table {
-            let it = narrowed(&policy(&json!({"podSelector": before, "ingress": [{}]})), &one);
+            let it =
+                narrowed(&policy(&json!({"podSelector": before, "ingress": [{}]})), &one).expect("whole");
             let about = serde_json::from_value(now.clone()).expect("a selector");
-            let wide = widened(Some(about), &it.expect("whole"));
+            let wide = widened(Some(about), it.expression().expect("one"));
             assert_eq!(wide.map(|wide| json!(wide)), expected, "{before} {now}");
+        }
+    }
+
+    #[test]
+    fn a_policy_is_widened_by_its_own_mark_and_by_no_other_word() {
+        let one = Requirement::equals(POD_NAME, "postgres-0");
+        let mut policy =
+            policy(&json!({"podSelector": {"matchLabels": {"app": "postgres"}}, "ingress": [{}]}));
+        let it = narrowed(&policy, &one).expect("whole");
+        let ours = json!({"key": POD_NAME, "operator": "NotIn", "values": ["postgres-0"]});
+        let mark = mark("t1-0", &it);
+        let table = [
+            (Some(mark.as_str()), "t1-0", true),
+            (Some(mark.as_str()), "t1-1", false),
+            (Some("t1-0"), "t1-0", false),
+            (None, "t1-0", false),
+        ];
+        for (mark, by, expected) in table {
+            policy.metadata.annotations =
+                mark.map(|it| BTreeMap::from([(NARROWED.to_owned(), it.to_owned())]));
+            let found = marked(by, &policy).map(|it| json!(it));
+            assert_eq!(found, expected.then(|| ours.clone()), "{mark:?} {by}");
         }
     }
 

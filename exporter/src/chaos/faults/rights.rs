@@ -102,7 +102,13 @@ mod tests {
 
     fn partition(replace_policies: bool) -> Fault {
         let whom = Whom::Primary(StoreIndex::new(0, 1).expect("one store"));
-        Fault::Partition(NetworkPartition { whom, from: None, replace_policies, timeout: TIMEOUT })
+        Fault::Partition(NetworkPartition {
+            whom,
+            from: None,
+            replace_policies,
+            port: None,
+            timeout: TIMEOUT,
+        })
     }
 
     fn exec(pod: OnePod) -> Fault {

@@ -2,12 +2,15 @@
 //!
 //! They are noted beside the file before they are put into it, so that they never pass for what this machine wrote.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use super::copy::compare;
+use super::{JournalError, content, copy, held};
 
 /// The name of the note in the journal's directory.
 pub(super) const FILE: &str = "journal.copied";
@@ -38,15 +41,40 @@ pub(super) fn noted(path: &Path) -> io::Result<Vec<Part>> {
     }
 }
 
+/// Puts the copy in the place of a file that knows less. Whenever this is killed, the one or the other is there whole.
+pub(super) fn go_on_from(path: &Path, copy: &str, namespace: &str) -> Result<(), JournalError> {
+    let failed = |action| move |source| JournalError::Io { action, path: path.to_owned(), source };
+    // Nobody else writes to what is replaced: it is held until then.
+    let mut file = held(path)?;
+    let bytes = content(&mut file, path)?;
+    match compare(&bytes, copy) {
+        copy::From::File => Ok(()),
+        copy::From::Neither => Err(JournalError::Diverged { path: path.to_owned() }),
+        copy::From::Copy(text) => {
+            let from = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+            let part = Part { from, to: text.len(), namespace: namespace.to_owned() };
+            note(path, part).map_err(failed("note what is copied into"))?;
+            replace(path, text.as_bytes()).map_err(failed("write"))
+        }
+    }
+}
+
 /// Notes `part`, on disk, besides what is noted already.
-pub(super) fn note(path: &Path, part: Part) -> io::Result<()> {
+fn note(path: &Path, part: Part) -> io::Result<()> {
     let mut parts = noted(path)?;
     parts.push(part);
-    let fresh = beside(path).with_extension("copied.new");
+    replace(&beside(path), &serde_json::to_vec(&parts)?)
+}
+
+/// Writes a file anew: the old one stays until the new one is on disk.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
-    file.write_all(&serde_json::to_vec(&parts)?)?;
+    file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(&fresh, beside(path))
+    fs::rename(&fresh, path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 /// Forgets what was noted beside a journal that is empty.

@@ -4,8 +4,34 @@
 //! both, the copy is how the file begins. A program that takes the place of another elsewhere has no file, and
 //! goes on from the copy.
 
-/// The object and the key that hold the copy.
+use super::reading;
+
+/// The object that holds the copy.
 pub const CONFIG_MAP: &str = "ordeal-journal";
+
+/// The key beside it that tells, one a line, what may still be broken, for whoever has kubectl and no exporter
+/// (`deploy/kubernetes/run.sh`).
+pub(super) const UNFINISHED: &str = "unfinished";
+/// What stands there where nothing is.
+const NOTHING: &str = "none";
+
+/// What the text of a journal does not tell to be put back.
+pub fn unfinished(journal: &str) -> Vec<String> {
+    let content = reading::read(journal.as_bytes());
+    let records = content.account.unfinished().into_iter();
+    let unfinished =
+        records.map(|record| format!("{} of run {}", record.intent.experiment, record.intent.run));
+    let unreadable =
+        content.damage.iter().map(|damage| format!("line {}, which cannot be read", damage.line));
+    let unknown = content.account.unknown.iter().map(|id| format!("an unknown experiment, number {id}"));
+    unfinished.chain(unreadable).chain(unknown).collect()
+}
+
+/// The same as it stands beside the copy.
+pub(super) fn told(journal: &str) -> String {
+    let unfinished = unfinished(journal);
+    if unfinished.is_empty() { NOTHING.to_owned() } else { unfinished.join("\n") }
+}
 
 /// What to go on from.
 #[derive(Debug, PartialEq, Eq)]

@@ -81,3 +81,10 @@ pub enum JournalError {
         source: io::Error,
     },
 }
+
+impl JournalError {
+    /// Whether only the copy is missing, as the API server is away.
+    pub(super) fn is_away(&self) -> bool {
+        matches!(self, Self::Copy { source, .. } if source.is_away())
+    }
+}

@@ -10,6 +10,7 @@ use serde_json::{Deserializer, Map, Value};
 
 use super::copied::{self, Part};
 use super::entry::{Account, Entry, EntryError, decode, unseal};
+use crate::trial::FaultKind;
 
 /// How every entry begins. Within an entry the quotes would be escaped.
 const BEGINNING: &[u8] = br#"{"entry":"#;
@@ -101,12 +102,24 @@ pub(super) fn read_parts(bytes: &[u8], parts: &[Part]) -> Content {
 impl Content {
     /// Adds an entry, which came from the copy in that namespace or was written here.
     fn add(&mut self, entry: Entry, source: Option<&str>) -> Result<(), EntryError> {
+        if source.is_some() && self.is_of_this_machine(&entry) {
+            return Ok(());
+        }
         let id = entry.acted_upon();
         let added = self.account.add(entry);
         if let (Some(id), Some(namespace)) = (id, source) {
             self.account.copied(id, namespace);
         }
         added
+    }
+
+    /// Whether it says that commands of this machine have ended, which only this machine can know.
+    fn is_of_this_machine(&self, entry: &Entry) -> bool {
+        let (Entry::Closed { id } | Entry::Ended { id }) = entry else { return false };
+        self.account.records.iter().any(|record| {
+            let intent = &record.intent;
+            intent.id == *id && intent.kind == FaultKind::Exec && record.copied_from.is_none()
+        })
     }
 
     /// Adds what is whole in a damaged line.

@@ -11,6 +11,7 @@ use crate::chaos::faults::{Leader, Place, Trace, Undo};
 use crate::cluster::Target;
 use crate::trial::FaultKind;
 
+mod copies;
 mod damage;
 
 fn intent(id: u64) -> Intent {

@@ -1,30 +1,48 @@
 //! Pure: what may be put back on the word of a journal's copy in a cluster, which others may have written.
 //!
-//! By such a word nothing happens on this machine, and nothing outside the namespace that the copy is in but what the
-//! cluster itself shows to be ours.
+//! By such a word nothing happens on this machine, nothing outside the namespace that the copy is in but what the
+//! cluster itself shows to be ours, and no command runs in a container that nobody vouches for ([`Known`]).
+//!
+//! Whether the namespace still lets itself be broken is not asked: whoever sees it broken takes that leave away first,
+//! and what we broke must be mended nevertheless. What is left after all this touches only what bears our mark (a
+//! cordon, a narrowed policy) or our name (a policy that cuts off).
 
 use thiserror::Error;
 
+use super::Known;
 use crate::chaos::faults::{Place, Trace, Undo};
 use crate::chaos::journal::Record;
 use crate::trial::FaultKind;
 
-/// Why an entry of the copy is not acted upon.
+/// Why an entry of the copy is not acted upon. Each says what a person can do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Distrust {
     /// It is about commands or processes of the machine that the run was on.
     #[error(
         "it is about commands on the machine of that run, and only the copy of the journal in namespace {namespace} \
-         tells of it: to be put back by the folder of that run (`load-exporter recover --dir`), or by hand; then \
-         `kubectl delete configmap ordeal-journal -n {namespace}`"
+         tells of it: to be put back by the folder of that run (`load-exporter recover --dir`), or where that is gone \
+         by hand; then `kubectl delete configmap ordeal-journal -n {namespace}`"
     )]
     Elsewhere {
         /// Where the copy is.
         namespace: String,
     },
+    /// It is a command in a container, and nobody vouches for it.
+    #[error(
+        "only the copy of the journal in namespace {copy} tells of its command, which whoever may write there may have \
+         made up: {command}. If it is yours, `load-exporter recover --namespace {copy} --run-commands` runs it; if it \
+         is not, `kubectl delete configmap ordeal-journal -n {copy}`"
+    )]
+    Command {
+        /// Where the copy is.
+        copy: String,
+        /// What would run, and where.
+        command: String,
+    },
     /// It is about another namespace.
     #[error(
-        "its entry in the copy of the journal in namespace {copy} is about namespace {named}, and is refused"
+        "its entry in the copy of the journal in namespace {copy} is about namespace {named}, and is refused: look who \
+         wrote it; then `kubectl delete configmap ordeal-journal -n {copy}`"
     )]
     Place {
         /// Where the copy is.
@@ -34,7 +52,8 @@ pub enum Distrust {
     },
     /// No exporter writes such.
     #[error(
-        "its entry in the copy of the journal in namespace {copy} is none that an exporter writes: {what}"
+        "its entry in the copy of the journal in namespace {copy} is none that an exporter writes: {what}; look who \
+         wrote it; then `kubectl delete configmap ordeal-journal -n {copy}`"
     )]
     Forged {
         /// Where the copy is.
@@ -45,20 +64,33 @@ pub enum Distrust {
 }
 
 /// What speaks against putting `record` back by the means that it names.
-pub(super) fn vet(record: &Record) -> Result<(), Distrust> {
+pub(super) fn vet(record: &Record, known: &Known) -> Result<(), Distrust> {
     let Some(copy) = &record.copied_from else { return Ok(()) };
+    let copy = || copy.clone();
     let intent = &record.intent;
-    let commands = intent.kind == FaultKind::Exec || matches!(intent.undo, Some(Undo::Exec(_)));
-    if commands || record.traces.iter().any(|trace| matches!(trace, Trace::Process(_))) {
-        return Err(Distrust::Elsewhere { namespace: copy.clone() });
+    if let Some(undo) = intent.undo.as_ref().filter(|undo| undo.kind() != intent.kind) {
+        let (fault, means) = (intent.kind.label(), undo.kind().label());
+        let what = format!("it puts a {fault} back by the means of {means}");
+        return Err(Distrust::Forged { copy: copy(), what });
+    }
+    let of_processes = record.traces.iter().any(|trace| matches!(trace, Trace::Process(_)));
+    if intent.kind == FaultKind::Exec || of_processes {
+        return Err(Distrust::Elsewhere { namespace: copy() });
     }
     let traces = record.traces.iter().filter_map(Trace::place);
-    let places = intent.undo.iter().filter_map(Undo::place).chain(traces);
-    if let Some(Place { namespace, .. }) = places.into_iter().find(|place| place.namespace != *copy) {
-        return Err(Distrust::Place { copy: copy.clone(), named: namespace.clone() });
+    let mut places = intent.undo.iter().filter_map(Undo::place).chain(traces);
+    if let Some(Place { namespace, .. }) = places.find(|place| place.namespace != copy()) {
+        return Err(Distrust::Place { copy: copy(), named: namespace.clone() });
     }
-    let forged = intent.undo.as_ref().and_then(Undo::unlike_ours);
-    forged.map_or(Ok(()), |what| Err(Distrust::Forged { copy: copy.clone(), what }))
+    if let Some(what) = intent.undo.as_ref().and_then(Undo::unlike_ours) {
+        return Err(Distrust::Forged { copy: copy(), what });
+    }
+    match &intent.undo {
+        Some(Undo::PodExec(repair)) if !known.has(&intent.experiment, repair) => {
+            Err(Distrust::Command { copy: copy(), command: repair.to_string() })
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -85,10 +117,14 @@ mod tests {
         json!({"kind": "drain", "place": place(namespace), "node": "n1", "uid": "u-1", "timeout_ms": 1000})
     }
 
-    fn heal(cut: &str, before: &Value, after: &Value) -> Value {
-        let narrowed = json!({"name": "kv", "uid": "u-2", "version": "7", "before": before, "after": after});
-        json!({"kind": "partition", "place": place("shop"), "whom": "kv-0", "cuts": [cut],
-            "narrowed": [narrowed], "timeout_ms": 1000})
+    fn mend() -> Value {
+        json!({"kind": "pod_exec", "place": place("shop"), "pod": "kv-0", "uid": "u-3", "container": "kv",
+            "command": ["sh", "-c", "mend it"], "timeout_ms": 1000})
+    }
+
+    fn heal(cut: &str) -> Value {
+        json!({"kind": "partition", "place": place("shop"), "whom": "kv-0", "cuts": [cut], "narrowed": [],
+            "timeout_ms": 1000})
     }
 
     #[test]
@@ -98,6 +134,10 @@ mod tests {
         let container = |namespace: &str| {
             json!({"kind": "container", "place": place(namespace), "pod": "kv-0", "uid": "u-3",
                 "container": "kv", "container_id": "c"})
+        };
+        let forged = |fault: &str, means: &str| {
+            let what = format!("it puts a {fault} back by the means of {means}");
+            Err(Distrust::Forged { copy: "shop".to_owned(), what })
         };
         let elsewhere = || Err(Distrust::Elsewhere { namespace: "shop".to_owned() });
         let theirs = || Err(Distrust::Place { copy: "shop".to_owned(), named: "bank".to_owned() });
@@ -109,7 +149,9 @@ mod tests {
             (record(Some("shop"), "node_drain", &uncordon("shop"), &[]), Ok(())),
             (record(Some("shop"), "pod_exec", &none, &[container("shop")]), Ok(())),
             (record(Some("shop"), "exec", &command, &[]), elsewhere()),
-            (record(Some("shop"), "node_drain", &command, &[]), elsewhere()),
+            (record(Some("shop"), "node_drain", &command, &[]), forged("node_drain", "exec")),
+            (record(Some("shop"), "exec", &uncordon("shop"), &[]), forged("exec", "node_drain")),
+            (record(Some("shop"), "pod_kill", &mend(), &[]), forged("pod_kill", "pod_exec")),
             // Its processes would be looked for here, and ended.
             (record(Some("shop"), "exec", &none, &[]), elsewhere()),
             (record(Some("shop"), "node_drain", &uncordon("shop"), &[group]), elsewhere()),
@@ -119,34 +161,28 @@ mod tests {
             (record(Some(""), "exec", &command, &[]), Err(Distrust::Elsewhere { namespace: String::new() })),
         ];
         for (record, expected) in table {
-            assert_eq!(vet(&record), expected, "{record:?}");
+            assert_eq!(vet(&record, &Known::Everything), expected, "{record:?}");
         }
     }
 
     #[test]
-    fn a_policy_is_given_back_nothing_but_what_made_it_narrower() {
-        let kv = json!({"matchLabels": {"app": "kv"}});
-        let ours =
-            json!({"key": "statefulset.kubernetes.io/pod-name", "operator": "NotIn", "values": ["kv-0"]});
-        let tier = json!({"key": "tier", "operator": "Exists"});
-        let with =
-            |expressions: Value| json!({"matchLabels": {"app": "kv"}, "matchExpressions": expressions});
-        let table = [
-            (heal("", &kv, &with(json!([ours]))), true),
-            (heal("-whom", &with(json!([tier])), &with(json!([tier, ours]))), true),
-            (heal("-from", &Value::Null, &json!({"matchExpressions": [ours]})), true),
-            // About everybody, where it was about some.
-            (heal("", &json!({}), &with(json!([ours]))), false),
-            (heal("", &with(json!([tier])), &with(json!([ours]))), false),
-            (heal("", &kv, &with(json!([tier, ours]))), false),
-            (heal("", &kv, &kv), false),
-            // The name of a policy that is nobody's cut.
-            (heal("-other", &kv, &with(json!([ours]))), false),
-        ];
-        for (undo, expected) in table {
-            let vetted = vet(&record(Some("shop"), "network_partition", &undo, &[]));
-            assert_eq!(vetted.is_ok(), expected, "{undo}");
-            assert_eq!(vet(&record(None, "network_partition", &undo, &[])), Ok(()), "{undo}");
+    fn a_command_that_only_the_copy_tells_of_runs_in_no_container_unless_somebody_vouches_for_it() {
+        let from = |copied: Option<&str>| record(copied, "pod_exec", &mend(), &[]);
+        let command = "in container kv of pod kv-0: sh -c \"mend it\"".to_owned();
+        let unknown = Distrust::Command { copy: "shop".to_owned(), command };
+        assert_eq!(vet(&from(Some("shop")), &Known::Nothing), Err(unknown.clone()));
+        assert_eq!(vet(&from(Some("shop")), &Known::of(&[], &[])), Err(unknown));
+        assert_eq!(vet(&from(Some("shop")), &Known::Everything), Ok(()));
+        assert_eq!(vet(&from(None), &Known::Nothing), Ok(()));
+    }
+
+    #[test]
+    fn no_policy_is_deleted_by_a_name_that_is_nobodys_cut() {
+        for (cut, expected) in [("", true), ("-whom", true), ("-from", true), ("-other", false)] {
+            let vetted = vet(&record(Some("shop"), "network_partition", &heal(cut), &[]), &Known::Nothing);
+            assert_eq!(vetted.is_ok(), expected, "{cut}");
+            let ours = record(None, "network_partition", &heal(cut), &[]);
+            assert_eq!(vet(&ours, &Known::Nothing), Ok(()), "{cut}");
         }
     }
 }

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{DeleteParams, PostParams, Preconditions};
 
-use super::{Kubernetes, MANAGER, in_time, is_absent, reason};
+use super::{Kubernetes, MANAGER, in_time, is_absent, is_away, reason};
 
 /// Why a text could not be read or kept.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,8 @@ pub enum KeptError {
         namespace: String,
         /// What it said.
         reason: String,
+        /// Whether nobody has decided upon it.
+        away: bool,
     },
     /// Somebody else has written it meanwhile.
     #[error("write ConfigMap {name} in namespace {namespace}: somebody else has changed it meanwhile")]
@@ -31,6 +33,13 @@ pub enum KeptError {
         /// Where.
         namespace: String,
     },
+}
+
+impl KeptError {
+    /// Whether the API server is away or busy, so that it may be possible later.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Request { away: true, .. })
+    }
 }
 
 /// One text, and its state as it was last seen.
@@ -85,24 +94,27 @@ impl Kept {
         }
     }
 
-    /// Writes `text`, which continues what was written last. An answer that was lost does no harm.
-    pub async fn write(&mut self, text: &str) -> Result<(), KeptError> {
-        match self.put(text).await {
+    /// Writes `text`, which continues what was written last, and `beside` it what another key tells people. An answer
+    /// that was lost does no harm.
+    pub async fn write(&mut self, text: &str, beside: (&str, &str)) -> Result<(), KeptError> {
+        match self.put(text, beside).await {
             Ok(()) => Ok(()),
             Err(error) if is_conflict(&error) => {
                 let there = self.read().await?.unwrap_or_default();
                 if !text.starts_with(&there) {
                     return Err(self.changed());
                 }
-                self.put(text).await.map_err(|error| self.failed("write", &error))
+                self.put(text, beside).await.map_err(|error| self.failed("write", &error))
             }
             Err(error) => Err(self.failed("write", &error)),
         }
     }
 
-    async fn put(&mut self, text: &str) -> kube::Result<()> {
+    async fn put(&mut self, text: &str, beside: (&str, &str)) -> kube::Result<()> {
         let objects = self.cluster.here::<ConfigMap>();
         let labels = BTreeMap::from([("app.kubernetes.io/managed-by".to_owned(), MANAGER.to_owned())]);
+        let data = [(self.key.as_str(), text), beside].map(|(key, text)| (key.to_owned(), text.to_owned()));
+        let data = BTreeMap::from(data);
         let object = ConfigMap {
             metadata: ObjectMeta {
                 name: Some(self.name.clone()),
@@ -110,7 +122,7 @@ impl Kept {
                 resource_version: self.version.clone(),
                 ..ObjectMeta::default()
             },
-            data: Some(BTreeMap::from([(self.key.clone(), text.to_owned())])),
+            data: Some(data),
             ..ConfigMap::default()
         };
         let by = PostParams { field_manager: Some(MANAGER.to_owned()), dry_run: false };
@@ -129,7 +141,7 @@ impl Kept {
 
     fn failed(&self, action: &'static str, error: &kube::Error) -> KeptError {
         let (name, namespace) = (self.name.clone(), self.cluster.namespace().to_owned());
-        KeptError::Request { action, name, namespace, reason: reason(error) }
+        KeptError::Request { action, name, namespace, reason: reason(error), away: is_away(error) }
     }
 }
 

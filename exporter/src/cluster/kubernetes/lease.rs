@@ -14,10 +14,14 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::observed::Observed;
 use self::observed::is_free;
-use super::{Kubernetes, MANAGER, in_time, is_absent, reason};
+use super::{ANSWER_WITHIN, Kubernetes, MANAGER, in_time, is_absent, reason};
 
-/// A holder that has not renewed for this long is gone: for others by their clock, for itself by its own.
-const LASTS: Duration = Duration::from_secs(15);
+/// A holder whose lease was seen not to change for this long is gone. Longer than an API server is away when it is
+/// restarted or replaced: that must end no run.
+const LASTS: Duration = Duration::from_secs(45);
+/// A holder that has not renewed for this long has lost it. Whatever it asked for until then is answered, or given up,
+/// before anybody else may begin.
+const KEPT: Duration = LASTS.saturating_sub(ANSWER_WITHIN);
 /// Time between two renewals.
 const RENEWED_EVERY: Duration = Duration::from_secs(3);
 
@@ -175,17 +179,18 @@ impl Held {
 }
 
 /// Renews what was taken by a request begun at `renewed`, again and again, until somebody else has it or may have it;
-/// says why. Others count from when they saw our last renewal, which was after we began it, so that we know first.
+/// says why. Others count from when they saw our last renewal, which was after we began it, and count further: so we
+/// know first, by as long as a request of ours may be under way.
 async fn keep<F>(mut renewed: Instant, mut renew: impl FnMut() -> F) -> String
 where
     F: Future<Output = Result<(), LeaseError>>,
 {
     loop {
-        let ends = renewed + LASTS;
+        let ends = renewed + KEPT;
         sleep_until((Instant::now() + RENEWED_EVERY).min(ends)).await;
         let begun = Instant::now();
         if begun >= ends {
-            return format!("not renewed for {} s", LASTS.as_secs());
+            return format!("not renewed for {} s", KEPT.as_secs());
         }
         match timeout_at(ends, renew()).await {
             Ok(Ok(())) => renewed = begun,
@@ -228,13 +233,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_cannot_renew_gives_up_no_later_than_others_may_take_it() {
+    async fn whoever_cannot_renew_gives_up_before_others_may_take_it() {
         assert_eq!(lost_after(|_| Some(Ok(()))).await, 1000, "it lives");
-        assert_eq!(lost_after(|_| Some(Err(away()))).await, 15, "never again");
-        assert_eq!(lost_after(|at| Some(if at < 30 { Ok(()) } else { Err(away()) })).await, 27 + 15);
+        assert_eq!(lost_after(|_| Some(Err(away()))).await, 40, "never again");
+        assert_eq!(lost_after(|at| Some(if at < 30 { Ok(()) } else { Err(away()) })).await, 27 + 40);
         // No answer, in place of a refusal.
-        assert_eq!(lost_after(|at| (at < 30).then_some(Ok(()))).await, 27 + 15);
-        let short = |at| Some(if (30..38).contains(&at) { Err(away()) } else { Ok(()) });
+        assert_eq!(lost_after(|at| (at < 30).then_some(Ok(()))).await, 27 + 40);
+        let short = |at| Some(if (30..60).contains(&at) { Err(away()) } else { Ok(()) });
         assert_eq!(lost_after(short).await, 1000, "away for a while");
         assert_eq!(lost_after(|at| Some(if at < 30 { Ok(()) } else { Err(taken()) })).await, 30);
     }

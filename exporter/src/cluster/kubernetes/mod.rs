@@ -25,6 +25,7 @@ use kube::config::InferConfigError;
 use kube::core::PartialObjectMeta;
 use kube::{Api, Client, Config, Resource};
 
+pub use self::forward::ForwardError;
 pub use self::objects::is_ready;
 pub use self::read::ReadError;
 pub(super) use self::read::Watched;
@@ -124,6 +125,18 @@ impl Kubernetes {
     /// Objects of a kind that belong to no namespace, or in all of them.
     pub fn everywhere<K: Resource<DynamicType = ()>>(&self) -> Api<K> {
         Api::all(self.0.client.clone())
+    }
+}
+
+#[cfg(test)]
+impl Kubernetes {
+    /// Namespace `shop` of the cluster whose API server is to listen at `address`.
+    pub(crate) fn at(address: std::net::SocketAddr) -> Self {
+        let mut config = Config::new(format!("http://{address}").parse().expect("a URL"));
+        config.connect_timeout = Some(CONNECT_WITHIN);
+        config.default_retry = false;
+        let client = Client::try_from(config).expect("a client");
+        Self(Arc::new(Inner { client, namespace: "shop".to_owned(), ours: Ours::of_this_program() }))
     }
 }
 

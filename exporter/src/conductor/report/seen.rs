@@ -7,17 +7,21 @@ use crate::clock::Moment;
 use crate::cluster::seen::{Bounded, Gap, IncidentKind, Intervention, Object, Seen, Tally};
 
 /// What all this rests on, and what it cannot show.
-const EVIDENCE: [&str; 6] = [
+const EVIDENCE: [&str; 7] = [
     "times are when this program saw it; `during` is the experiment that was on then; what has a count of 0 was so \
      before, and went on",
     "ends of containers are counted by their pods; a pod that came and went within a gap is not known",
     "failed probes, back-offs, evictions and pods without a node are events, of which a node sends some 25 of one \
      object at once and then one in five minutes: their counts are lower bounds",
     "a change is known by managedFields, where a client goes by the name that it chooses, and changes by one manager \
-     within a second are one; a deletion is signed by nobody",
+     within a second are one; a deletion is signed by nobody, nor is an uncordon or the last taint of a node taken away",
     "a pod that went counts as deleted by somebody where no controller's event names it, this program did not let it \
-     go, and its ReplicaSet was not to have fewer pods; of other controllers no more than some 25 events get through at \
-     once, so that of more pods that they remove the others are counted, though nobody may have deleted them by hand",
+     go, it did not go with its controller, and no controller wanted its ReplicaSet to have fewer pods; of other \
+     controllers no more than some 25 events get through at once, so that of more pods that they remove the others are \
+     counted, though nobody may have deleted them by hand",
+    "a ReplicaSet that went with pods still wanted counts as deleted by somebody unless its Deployment went too, and a \
+     Job unless it had ended and has a time to live or a CronJob; an old revision without pods, and such a Job, are not \
+     told from those that Kubernetes drops; of nodes only cordons and taints count, not that one comes or goes",
     "what is done inside a container leaves no trace here: kubectl exec, cp, attach and port-forward, and changes of \
      files and processes, are not seen",
 ];
@@ -34,7 +38,7 @@ pub(in crate::conductor) struct SeenReport {
     gaps_left_out: u64,
     /// What could not be looked at.
     unseen: Vec<String>,
-    evidence: [&'static str; 6],
+    evidence: [&'static str; 7],
 }
 
 #[derive(Debug, Serialize)]

@@ -3,17 +3,19 @@
 //!
 //! One attempt is outstanding: a write that hangs is left to, and stands for an instance that is observed and
 //! takes nothing. Directly, every attempt is a fresh connection (PostgreSQL with `synchronous_commit=local`,
-//! Redis a plain SET); inside a pod the connection is kept as long as it answers. Through a command prefix it is one process; as long as that says nothing, what was known
-//! before it stays.
+//! Redis a plain SET). Inside a pod the connection is kept as long as it answers, and a write that hangs while the API
+//! server is away is given up: nothing is observed then. Through a command prefix it is one process; as long as that
+//! says nothing, what was known before it stays.
 
 pub(super) mod leadership;
 #[cfg(test)]
 mod tests;
 
+use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::time::sleep_until;
+use tokio::time::{sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info};
@@ -27,6 +29,8 @@ use crate::cluster::kubernetes::Kubernetes;
 use leadership::{Event, Leadership};
 
 const EVERY: Duration = Duration::from_millis(250);
+/// Time between two looks at what a write that hangs goes through.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// One server of either kind of store.
 #[derive(Debug)]
@@ -52,6 +56,28 @@ pub(super) struct Instance {
     /// Its row or key, unique among all stores.
     pub(super) id: String,
     pub(super) server: Server,
+}
+
+impl Instance {
+    /// The cluster through whose API server it is asked, if it is.
+    pub(super) fn through(&self) -> Option<&Kubernetes> {
+        match &self.server {
+            Server::Postgres(postgres::Server::Direct { address, .. })
+            | Server::Redis(redis::Server::Direct { address, .. }) => address.through(),
+            Server::Postgres(postgres::Server::Command(_)) | Server::Redis(redis::Server::Command(_)) => None,
+        }
+    }
+
+    /// Waits until the API server that it is asked through is found not to answer: it may be that which holds up a write.
+    async fn out_of_sight(&self) {
+        let Some(cluster) = self.through() else { return pending().await };
+        loop {
+            sleep(LOOK).await;
+            if !cluster.answers().await {
+                return;
+            }
+        }
+    }
 }
 
 /// All instances of one store.
@@ -94,7 +120,10 @@ async fn ask(watched: Arc<Watched>, index: usize) {
         }
         attempt += 1;
         let begun = watched.clock.now();
-        let written = instance.write(attempt, || watched.event(index, Event::Open)).await;
+        let written = tokio::select! {
+            written = instance.write(attempt, || watched.event(index, Event::Open)) => written,
+            () = instance.out_of_sight() => Err(Trouble::Away("a write hangs".to_owned())),
+        };
         if let Err(trouble) = &written {
             debug!(instance = %instance.id, %trouble, "did not take a write");
         }
@@ -107,7 +136,7 @@ fn event(written: &Result<(), Trouble>, begun: Moment) -> Event {
         Ok(()) => Event::Taken { begun },
         Err(Trouble::Refused(_)) => Event::Refused,
         Err(Trouble::Down(_)) => Event::Down,
-        Err(Trouble::NoPath(_) | Trouble::Own(_)) => Event::NoPath,
+        Err(Trouble::NoPath(_) | Trouble::Away(_) | Trouble::Own(_)) => Event::NoPath,
     }
 }
 

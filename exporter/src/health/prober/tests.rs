@@ -117,6 +117,31 @@ async fn a_time_out_that_we_noticed_late_is_missed() {
     assert!(outages.is_empty());
 }
 
+/// Never answers from the slot 20 to 39; whether what it is asked through answers is always the same.
+struct Through(bool);
+
+impl Check for Through {
+    type Error = Infallible;
+
+    async fn check(&self, slot: u64, _tidy: &mut Option<Tidy>) -> Result<(), Infallible> {
+        if (20..40).contains(&slot) { std::future::pending().await } else { Ok(()) }
+    }
+
+    async fn way(&self) -> bool {
+        self.0
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_an_outage_only_where_what_is_asked_through_answers() {
+    for (answers, expected) in [(true, [161, 20, 0]), (false, [161, 0, 20])] {
+        let check = Arc::new(Through(answers));
+        let Seen { outages, counts } = probed(check, Duration::from_millis(9_020), async {}).await;
+        assert_eq!(counts, expected);
+        assert_eq!(outages.len(), usize::from(answers));
+    }
+}
+
 /// Lacks descriptors from the slot 20 to 39.
 struct Lacks;
 

@@ -57,10 +57,11 @@ impl Server {
     pub(in crate::health) async fn open(&self) -> Result<Open<'_>, Trouble> {
         Ok(match self {
             Self::Direct { address, config, kept } => {
-                let still = kept.as_ref().and_then(Kept::take).filter(|client| !client.is_closed());
-                match (still, kept) {
-                    (Some(client), Some(kept)) => Open::Kept(client, kept),
-                    _ => Open::Direct(socket::connect(address).await?, config, kept.as_ref()),
+                let way = Way { address, config, kept: kept.as_ref() };
+                let still = way.kept.and_then(Kept::take).filter(|client| !client.is_closed());
+                match still {
+                    Some(client) => Open::Kept(client, way),
+                    None => Open::Direct(socket::connect(address).await?, way),
                 }
             }
             Self::Command(client) => Open::Command(client),
@@ -68,12 +69,21 @@ impl Server {
     }
 }
 
+/// How a server is reached.
+#[derive(Clone, Copy)]
+pub(in crate::health) struct Way<'a> {
+    address: &'a Address,
+    config: &'a Config,
+    /// Where connections are kept, if they are.
+    kept: Option<&'a Kept<tokio_postgres::Client>>,
+}
+
 /// A path to a server.
 pub(in crate::health) enum Open<'a> {
-    /// A connection stands, which may be kept.
-    Direct(Socket, &'a Config, Option<&'a Kept<tokio_postgres::Client>>),
-    /// One stands from an earlier question.
-    Kept(tokio_postgres::Client, &'a Kept<tokio_postgres::Client>),
+    /// A connection stands.
+    Direct(Socket, Way<'a>),
+    /// One stands from an earlier question, for all that is known.
+    Kept(tokio_postgres::Client, Way<'a>),
     /// Not known before the command has run.
     Command(&'a Client),
 }
@@ -88,48 +98,55 @@ impl Open<'_> {
     pub(in crate::health) async fn query(self, sql: &str) -> Result<Rows, Trouble> {
         match self {
             Self::Command(client) => psql(client, sql).await,
-            Self::Direct(socket, config, None) => {
-                let (client, connection) =
-                    config.connect_raw(socket, NoTls).await.map_err(|error| refused(&error))?;
-                driven(connection, async {
-                    client.simple_query(sql).await.map(rows).map_err(|error| refused(&error))
-                })
-                .await
-            }
-            Self::Direct(socket, config, Some(kept)) => {
-                let (client, connection) =
-                    config.connect_raw(socket, NoTls).await.map_err(|error| refused(&error))?;
-                // Ends with the client.
-                tokio::spawn(connection);
-                ask(client, sql, kept).await
-            }
-            Self::Kept(client, kept) => ask(client, sql, kept).await,
+            Self::Direct(socket, way) => way.query(socket, sql).await,
+            Self::Kept(client, way) => match ask(client, sql, way.kept).await {
+                // Whether the server went away, or what it is asked through, only another connection tells.
+                Err(error) if error.as_db_error().is_none() => {
+                    way.query(socket::connect(way.address).await?, sql).await
+                }
+                answer => answer.map_err(|error| Trouble::Refused(chain(&error))),
+            },
         }
     }
 }
 
-fn refused(error: &tokio_postgres::Error) -> Trouble {
-    Trouble::Refused(chain(error))
+impl Way<'_> {
+    /// Runs `sql` on a connection of its own over `socket`.
+    async fn query(self, socket: Socket, sql: &str) -> Result<Rows, Trouble> {
+        match self.converse(socket, sql).await {
+            Ok(rows) => Ok(rows),
+            Err(error) if error.as_db_error().is_some() => Err(Trouble::Refused(chain(&error))),
+            Err(error) => Err(self.address.broken(chain(&error)).await),
+        }
+    }
+
+    async fn converse(self, socket: Socket, sql: &str) -> Result<Rows, tokio_postgres::Error> {
+        let (client, connection) = self.config.connect_raw(socket, NoTls).await?;
+        if self.kept.is_none() {
+            return driven(connection, async { client.simple_query(sql).await.map(rows) }).await;
+        }
+        // Ends with the client.
+        tokio::spawn(connection);
+        ask(client, sql, self.kept).await
+    }
 }
 
 /// Asks, and keeps the connection unless it is what failed.
 async fn ask(
     client: tokio_postgres::Client,
     sql: &str,
-    kept: &Kept<tokio_postgres::Client>,
-) -> Result<Rows, Trouble> {
+    kept: Option<&Kept<tokio_postgres::Client>>,
+) -> Result<Rows, tokio_postgres::Error> {
     let answer = client.simple_query(sql).await;
-    match &answer {
-        Ok(_) => kept.put(client),
+    let usable = match &answer {
+        Ok(_) => true,
         // What was said no to may have left a transaction open.
-        Err(error) if error.as_db_error().is_some() => {
-            if client.simple_query("ROLLBACK").await.is_ok() {
-                kept.put(client);
-            }
-        }
-        Err(_) => {}
+        Err(error) => error.as_db_error().is_some() && client.simple_query("ROLLBACK").await.is_ok(),
+    };
+    if let Some(kept) = kept.filter(|_| usable) {
+        kept.put(client);
     }
-    answer.map(rows).map_err(|error| refused(&error))
+    answer.map(rows)
 }
 
 /// The rows of an answer.

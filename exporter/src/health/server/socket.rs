@@ -2,7 +2,7 @@
 //! whether a server was observed.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::net::sockopt;
@@ -10,8 +10,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
+use super::super::silence::{Silence, within};
 use super::{CONNECT_WITHIN, Trouble};
-use crate::cluster::kubernetes::Kubernetes;
+use crate::cluster::kubernetes::{ForwardError, Kubernetes};
 use crate::errors::OwnLack;
 
 /// Where a server listens.
@@ -35,6 +36,22 @@ impl Address {
             other => other,
         }
     }
+
+    /// The cluster through whose API server it is reached, if it is.
+    pub(in crate::health) fn through(&self) -> Option<&Kubernetes> {
+        match self {
+            Self::Pod { cluster, .. } => Some(cluster),
+            Self::Tcp(..) | Self::Unix(_) => None,
+        }
+    }
+
+    /// What it means that a new connection to it broke, for `reason`: whoever goes away breaks those through it.
+    pub(super) async fn broken(&self, reason: String) -> Trouble {
+        match self.through() {
+            Some(cluster) if !Box::pin(cluster.answers()).await => Trouble::Away(reason),
+            _ => Trouble::Refused(reason),
+        }
+    }
 }
 
 /// Bytes both ways.
@@ -46,9 +63,12 @@ pub(in crate::health) type Socket = Box<dyn Duplex>;
 
 /// Connects to `address` within [`CONNECT_WITHIN`].
 pub(in crate::health) async fn connect(address: &Address) -> Result<Socket, Trouble> {
-    let Ok(connected) = timeout(CONNECT_WITHIN, open(address)).await else {
-        return Err(Trouble::NoPath(format!("no connection within {CONNECT_WITHIN:?}")));
+    let connecting = match address {
+        Address::Pod { cluster, pod, port } => return forwarded(cluster, pod, *port).await,
+        Address::Unix(path) => timeout(CONNECT_WITHIN, unix(path)).await,
+        Address::Tcp(host, port) => timeout(CONNECT_WITHIN, tcp(host, *port)).await,
     };
+    let Ok(connected) = connecting else { return Err(Trouble::NoPath(silent())) };
     connected.map_err(|error| {
         if let Some(lack) = OwnLack::behind(&error) {
             return Trouble::Own(lack);
@@ -66,17 +86,37 @@ pub(in crate::health) async fn connect(address: &Address) -> Result<Socket, Trou
     })
 }
 
-async fn open(address: &Address) -> io::Result<Socket> {
-    Ok(match address {
-        Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
-        Address::Pod { cluster, pod, port } => Box::new(cluster.forward(pod, *port).await?),
-        Address::Tcp(host, port) => {
-            let stream = TcpStream::connect((host.as_str(), *port)).await?;
-            stream.set_nodelay(true)?;
-            watch_path(&stream)?;
-            Box::new(stream)
-        }
-    })
+fn silent() -> String {
+    format!("no connection within {CONNECT_WITHIN:?}")
+}
+
+async fn unix(path: &Path) -> io::Result<Socket> {
+    Ok(Box::new(UnixStream::connect(path).await?))
+}
+
+async fn tcp(host: &str, port: u16) -> io::Result<Socket> {
+    let stream = TcpStream::connect((host, port)).await?;
+    stream.set_nodelay(true)?;
+    watch_path(&stream)?;
+    Ok(Box::new(stream))
+}
+
+/// A machine that is dead keeps the API server waiting, and us with it; one that is silent itself says nothing of it.
+async fn forwarded(cluster: &Kubernetes, pod: &str, port: u16) -> Result<Socket, Trouble> {
+    match within(CONNECT_WITHIN, Box::pin(cluster.forward(pod, port)), Box::pin(cluster.answers())).await {
+        Ok(Ok(stream)) => Ok(Box::new(stream)),
+        Ok(Err(error)) => Err(not_forwarded(error)),
+        Err(Silence::Asked) => Err(Trouble::NoPath(silent())),
+        Err(Silence::Way) => Err(Trouble::Away(silent())),
+    }
+}
+
+fn not_forwarded(error: ForwardError) -> Trouble {
+    match error {
+        ForwardError::Away(reason) => Trouble::Away(reason),
+        ForwardError::Absent(reason) => Trouble::Down(reason),
+        ForwardError::Unreachable(reason) => Trouble::NoPath(reason),
+    }
 }
 
 /// Breaks the connection within some three seconds when the path is cut: otherwise a write that hangs because
@@ -88,4 +128,88 @@ fn watch_path(stream: &TcpStream) -> io::Result<()> {
     sockopt::set_tcp_keepcnt(stream, 2)?;
     sockopt::set_tcp_user_timeout(stream, 3000)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use axum::Router;
+    use axum::routing::get;
+    use tokio::net::TcpListener;
+    use tokio::time::sleep;
+
+    use super::*;
+
+    const PORT_FORWARD: &str = "/api/v1/namespaces/shop/pods/kv-0/portforward";
+
+    /// An API server that says this to whoever asks for a port of the pod; with 0 it says nothing.
+    async fn api(code: u16) -> SocketAddr {
+        let forward = move || async move {
+            if code == 0 {
+                sleep(CONNECT_WITHIN * 10).await;
+            }
+            let status = axum::http::StatusCode::from_u16(code.max(200)).expect("a code");
+            let body = format!(r#"{{"kind": "Status", "message": "it is told {code}", "code": {code}}}"#);
+            (status, body)
+        };
+        let version = r#"{"major": "1", "minor": "34", "gitVersion": "v1.34.0", "gitCommit": "",
+            "gitTreeState": "", "buildDate": "", "goVersion": "", "compiler": "", "platform": ""}"#;
+        let routes = Router::new()
+            .route(PORT_FORWARD, get(forward))
+            .route("/version", get(move || async move { version }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        address
+    }
+
+    /// Nobody listens there.
+    async fn nobody() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        listener.local_addr().expect("bound")
+    }
+
+    /// Whoever connects hears nothing.
+    async fn silence() -> (SocketAddr, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        (listener.local_addr().expect("bound"), listener)
+    }
+
+    fn inside(api: SocketAddr) -> Address {
+        Address::Pod { cluster: Kubernetes::at(api), pod: "kv-0".to_owned(), port: 6379 }
+    }
+
+    /// What the connect to a pod comes to.
+    async fn trouble(api: SocketAddr) -> Trouble {
+        connect(&inside(api)).await.map(drop).expect_err("nobody forwards")
+    }
+
+    #[tokio::test]
+    async fn an_api_server_that_answers_tells_of_the_pod_and_one_that_does_not_tells_nothing() {
+        let told =
+            [trouble(api(404).await).await, trouble(api(500).await).await, trouble(api(503).await).await];
+        assert!(matches!(told, [Trouble::Down(_), Trouble::NoPath(_), Trouble::Away(_)]), "{told:?}");
+        let told = trouble(nobody().await).await;
+        assert!(matches!(told, Trouble::Away(_)), "{told:?}");
+    }
+
+    #[tokio::test]
+    async fn a_dead_machine_is_told_from_a_silent_api_server() {
+        let told = trouble(api(0).await).await;
+        assert!(matches!(told, Trouble::NoPath(_)), "{told:?}");
+        let (address, _listener) = silence().await;
+        let told = trouble(address).await;
+        assert!(matches!(told, Trouble::Away(_)), "{told:?}");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_broke_is_the_servers_doing_only_where_the_api_server_answers() {
+        let told = inside(api(404).await).broken("closed".to_owned()).await;
+        assert!(matches!(told, Trouble::Refused(_)), "{told:?}");
+        let told = inside(nobody().await).broken("closed".to_owned()).await;
+        assert!(matches!(told, Trouble::Away(_)), "{told:?}");
+        let told = Address::Tcp("127.0.0.1".to_owned(), 1).broken("closed".to_owned()).await;
+        assert!(matches!(told, Trouble::Refused(_)), "{told:?}");
+    }
 }

@@ -4,7 +4,8 @@
 //! service answers a fresh probe within `D`), and by start time `G` the last good probe before the first
 //! failed one `F`, and `e` the earliest completion of a good probe in the streak that lasts:
 //!
-//! * the outage began in `[G.start, F.start + D]`;
+//! * the outage began in `[G.start, F.start + D]`; where probes are polls, which may read the state that they judge at
+//!   any moment until their end, not before `F`'s end is it known to have begun, if that is later;
 //! * it ended in `[e − i − D, e]`: a probe begun within `i` of the return is answered within `D`. Slots that
 //!   we missed take the lower end back to the last probe before the first that can have seen the return. Where
 //!   the last failed probe got a definite no, its start is the lower end if earlier, since answers are slower
@@ -132,6 +133,8 @@ struct Streak {
 pub struct Tracker {
     interval: Duration,
     timeout: Duration,
+    /// Whether probes read the state that they judge at any moment until their end.
+    polls: bool,
     history: History,
     /// Start of the first slot, missed or not.
     origin: Option<Moment>,
@@ -151,6 +154,7 @@ impl Tracker {
         Self {
             interval,
             timeout,
+            polls: false,
             history: History::default(),
             origin: None,
             last_good: None,
@@ -160,6 +164,12 @@ impl Tracker {
             streak: None,
             untouched: None,
         }
+    }
+
+    /// The same of polls.
+    #[must_use]
+    pub fn of_polls(self) -> Self {
+        Self { polls: true, ..self }
     }
 
     /// Takes the next probe in order of start.
@@ -213,9 +223,10 @@ impl Tracker {
             return Change::Nothing;
         }
         let answers_within = self.answers_within(probe.start);
+        let answered = probe.start.later_by(answers_within);
         let began = Bounds {
             lower: self.last_good.or(self.origin).unwrap_or(probe.start),
-            upper: probe.start.later_by(answers_within),
+            upper: if self.polls { answered.max(probe.end) } else { answered },
         };
         if self.outages.len() == OUTAGES_KEPT {
             self.outages.pop_front();

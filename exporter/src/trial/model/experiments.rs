@@ -128,6 +128,8 @@ pub struct NetworkPartition {
     pub from: Option<Requirement>,
     /// Whether policies that let its traffic through are made narrower meanwhile (default: they are an obstacle).
     pub replace_policies: bool,
+    /// Where they listen; `None`: at the first port that each declares.
+    pub port: Option<u16>,
     /// The longest wait for the cut to take effect, and for an attempt to put it back (default 30 s).
     pub timeout: Duration,
 }

@@ -129,6 +129,22 @@ fn partitions_and_drains() {
                 ],
             ),
             (
+                "  - {name: e, components: [web], network_partition: {selector: a=b, from: c=d, port: 1}}\n",
+                &["9:86: `port` beside `from`; expected it where the pods are cut off from everybody"],
+            ),
+            (
+                "  - {name: e, components: [web], network_partition: {selector: a=b, port: 65536}}\n",
+                &["9:75: `65536`; expected a whole number from 1 to 65535"],
+            ),
+            (
+                "  - {name: e, components: [web], network_partition: {selector: a=b, port: 0}}\n",
+                &["9:75: `0`; expected a whole number from 1 to 65535"],
+            ),
+            (
+                "  - {name: e, components: [web], network_partition: {selector: a=b, port: http}}\n",
+                &["9:75: `http`; expected a whole number from 1 to 65535"],
+            ),
+            (
                 "  - {name: e, components: [web], node_drain: {others: keep}}\n",
                 &[
                     "9:46: the node to drain without `holding`; expected a label selector of pods: the node with most of them is drained",

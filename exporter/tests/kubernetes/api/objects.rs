@@ -66,6 +66,13 @@ impl Objects {
         self.put("MODIFIED", key, object);
     }
 
+    /// Somebody else deletes the object of this resource and name, and nobody replaces it.
+    pub(crate) fn remove(&mut self, resource: &str, name: &str) {
+        let found = self.all.iter().find(|(key, _)| key.1 == resource && key.3 == name);
+        let (key, object) = found.map(|(key, object)| (key.clone(), object.clone())).expect("it is there");
+        self.put("DELETED", key, object);
+    }
+
     /// Forgets all objects of a resource.
     pub(crate) fn forget(&mut self, resource: &str) {
         self.all.retain(|key, _| key.1 != resource);

@@ -8,6 +8,7 @@ use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::api::ListParams;
 
 use super::pods_of;
+use super::proof::Standing;
 use crate::chaos::faults::api::Asked;
 use crate::chaos::faults::policies::{Cut, Narrowed, Side, apart, cut_off, letting_through, narrowed};
 use crate::chaos::faults::quorum::{Servers, concerned, kept};
@@ -27,6 +28,8 @@ pub(super) struct Wanted {
     pub(super) replace_policies: bool,
     /// The servers of which a majority must be left.
     pub(super) servers: Vec<Servers>,
+    /// Where the pods listen; `None`: at the first port that each declares.
+    pub(super) port: Option<u16>,
 }
 
 /// All of it, at one moment.
@@ -43,8 +46,12 @@ pub(super) struct Found {
 }
 
 impl Wanted {
-    /// Finds the pods, and how they can be cut off. Reads only.
-    pub(super) async fn find(&self, cluster: &Kubernetes, asked: Asked) -> Result<Found, Refusal> {
+    /// Finds the pods, how they can be cut off, and how they stand. Reads only.
+    pub(super) async fn find(
+        &self,
+        cluster: &Kubernetes,
+        asked: Asked,
+    ) -> Result<(Found, Option<Standing>), Refusal> {
         let Self { whom, from, .. } = self;
         let pods = meeting(cluster, asked, whom).await?;
         let others = match from {
@@ -61,11 +68,13 @@ impl Wanted {
         } else {
             self.leave_a_majority(cluster, asked, &pods).await?;
             let narrowed = self.narrowed(policies, &pods).map_err(Refusal::Obstacle)?;
-            let addresses: Option<Vec<SocketAddr>> = pods.iter().map(address).collect();
-            (vec![cut_off(whom)], narrowed, addresses.ok_or_else(|| none(whom))?)
+            let addresses: Result<Vec<_>, Obstacle> =
+                pods.iter().map(|pod| address(pod, self.port)).collect();
+            (vec![cut_off(whom)], narrowed, addresses.map_err(Refusal::Obstacle)?)
         };
         let targets_of = |pods: &[Pod]| targets(pods).ok_or_else(|| none(whom));
-        Ok(Found { targets: targets_of(&pods)?, others: targets_of(&others)?, cuts, narrowed, addresses })
+        let (targets, others) = (targets_of(&pods)?, targets_of(&others)?);
+        Ok((Found { targets, others, cuts, narrowed, addresses }, Standing::of(&pods)))
     }
 
     /// The policies that would let traffic of `pods` through, made narrower.
@@ -139,11 +148,19 @@ fn ips(pod: &Pod) -> Vec<IpAddr> {
     ips
 }
 
-/// Where a pod listens, by its first port.
-fn address(pod: &Pod) -> Option<SocketAddr> {
+/// Where a pod listens: at `port`, else at the first that it declares, which it need not do.
+fn address(pod: &Pod, port: Option<u16>) -> Result<SocketAddr, Obstacle> {
+    let name = || pod.metadata.name.clone().unwrap_or_default();
+    let ip = ips(pod).first().copied().ok_or_else(|| Obstacle::NoAddress { pod: name() })?;
+    let port = port.or_else(|| declared(pod)).ok_or_else(|| Obstacle::NoPort { pod: name() })?;
+    Ok(SocketAddr::new(ip, port))
+}
+
+/// The first TCP port that a pod declares.
+fn declared(pod: &Pod) -> Option<u16> {
     let ports = pod.spec.as_ref()?.containers.iter().flat_map(|container| container.ports.iter().flatten());
     let tcp = ports.into_iter().find(|port| port.protocol.as_deref().unwrap_or("TCP") == "TCP")?;
-    Some(SocketAddr::new(*ips(pod).first()?, u16::try_from(tcp.container_port).ok()?))
+    u16::try_from(tcp.container_port).ok()
 }
 
 #[cfg(test)]
@@ -153,7 +170,10 @@ mod tests {
     use super::*;
 
     fn pod(status: &Value) -> Pod {
-        let ports = json!([{"containerPort": 53, "protocol": "UDP"}, {"containerPort": 6379}]);
+        pod_with(&json!([{"containerPort": 53, "protocol": "UDP"}, {"containerPort": 6379}]), status)
+    }
+
+    fn pod_with(ports: &Value, status: &Value) -> Pod {
         let value = json!({"metadata": {"name": "kv-0", "uid": "u-1"}, "status": status,
             "spec": {"containers": [{"name": "kv", "ports": ports}]}});
         serde_json::from_value(value).expect("a pod")
@@ -172,7 +192,30 @@ mod tests {
             let expected: Vec<IpAddr> = expected.iter().map(|it| it.parse().expect("an address")).collect();
             assert_eq!(ips(&pod(&status)), expected, "{status}");
             let at = expected.first().map(|ip| SocketAddr::new(*ip, 6379));
-            assert_eq!(address(&pod(&status)), at, "{status}");
+            let none = Obstacle::NoAddress { pod: "kv-0".to_owned() };
+            assert_eq!(address(&pod(&status), None), at.ok_or(none), "{status}");
+        }
+    }
+
+    #[test]
+    fn the_port_is_the_one_that_is_given_else_the_first_that_is_declared() {
+        let (both, udp) = (
+            json!([{"containerPort": 1, "protocol": "TCP"}, {"containerPort": 2}]),
+            json!([{"containerPort": 53, "protocol": "UDP"}]),
+        );
+        let none = || Err(Obstacle::NoPort { pod: "kv-0".to_owned() });
+        let table = [
+            (both.clone(), None, Ok(1)),
+            (both, Some(9), Ok(9)),
+            (udp.clone(), None, none()),
+            (udp, Some(9), Ok(9)),
+            (json!([]), None, none()),
+            (json!(null), None, none()),
+            (json!(null), Some(9), Ok(9)),
+        ];
+        for (ports, given, expected) in table {
+            let at = address(&pod_with(&ports, &json!({"podIP": "10.0.0.1"})), given);
+            assert_eq!(at.map(|at| at.port()), expected, "{ports}");
         }
     }
 }

@@ -9,9 +9,9 @@ use kube::api::DeleteParams;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{about, ending, patch, policy_name};
+use super::{about, ending, mark_of, patch, policy_name};
 use crate::chaos::faults::api::{Failure, Place};
-use crate::chaos::faults::policies::{Narrowed, SUFFIXES, widened};
+use crate::chaos::faults::policies::{NARROWED, Narrowed, SUFFIXES, marked, widened};
 use crate::chaos::faults::{Outcome, Scene};
 use crate::chaos::step;
 use crate::cluster::kubernetes::is_absent;
@@ -33,15 +33,11 @@ pub struct Heal {
 }
 
 impl Heal {
-    /// What shows that no exporter wrote it: a name that no policy of ours has, or another's policy made wider than by
-    /// what had made it narrower.
+    /// What shows that no exporter wrote it: a name that no policy of ours has. Another's policy is given back nothing
+    /// but what its own mark tells.
     pub(in crate::chaos::faults) fn unlike_ours(&self) -> Option<String> {
         let cut = self.cuts.iter().find(|cut| !SUFFIXES.contains(&cut.as_str()));
-        let cut = cut.map(|cut| format!("it deletes NetworkPolicies that end with {cut}"));
-        let wider = || self.narrowed.iter().find(|narrowed| !narrowed.is_by_one_expression());
-        cut.or_else(|| {
-            wider().map(|it| format!("it changes whom NetworkPolicy {} is about otherwise", it.name))
-        })
+        cut.map(|cut| format!("it deletes NetworkPolicies that end with {cut}"))
     }
 
     /// One attempt to let traffic through again.
@@ -59,7 +55,7 @@ impl Heal {
         let cluster = self.place.reach().await?;
         let policies = cluster.here::<NetworkPolicy>();
         for narrowed in &self.narrowed {
-            widen(&policies, narrowed).await?;
+            widen(&policies, narrowed, &mark_of(scene.intent)).await?;
         }
         for suffix in &self.cuts {
             let name = policy_name(scene.intent, suffix);
@@ -74,8 +70,9 @@ impl Heal {
     }
 }
 
-/// Gives a policy back whom it was about; what somebody else has made of it meanwhile stays.
-async fn widen(policies: &Api<NetworkPolicy>, narrowed: &Narrowed) -> Result<(), Failure> {
+/// Gives a policy back whom it was about, if it has the mark of `by`, and takes that away; what somebody else has made
+/// of it meanwhile stays.
+async fn widen(policies: &Api<NetworkPolicy>, narrowed: &Narrowed, by: &str) -> Result<(), Failure> {
     let name = &narrowed.name;
     let found = policies.get_opt(name).await;
     let found = found.map_err(|error| Failure::of(&format!("read NetworkPolicy {name}"), &error))?;
@@ -83,14 +80,15 @@ async fn widen(policies: &Api<NetworkPolicy>, narrowed: &Narrowed) -> Result<(),
     let Some(found) = found.filter(|found| found.metadata.uid.as_ref() == Some(&narrowed.uid)) else {
         return Ok(());
     };
-    let about = found.spec.as_ref().and_then(|spec| spec.pod_selector.clone());
-    let Some(wide) = widened(about, narrowed) else { return Ok(()) };
-    // In a merge, what is left out stays; null takes it away.
-    let selector = json!({"matchLabels": wide.match_labels, "matchExpressions": wide.match_expressions});
-    let change = json!({
-        "metadata": {"resourceVersion": found.metadata.resource_version, "uid": narrowed.uid},
-        "spec": {"podSelector": selector},
-    });
+    let Some(ours) = marked(by, &found) else { return Ok(()) };
+    let mut change = json!({"metadata": {"resourceVersion": found.metadata.resource_version,
+        "uid": narrowed.uid, "annotations": {NARROWED: null}}});
+    let about = found.spec.and_then(|spec| spec.pod_selector);
+    if let Some(wide) = widened(about, &ours) {
+        // In a merge, what is left out stays; null takes it away.
+        let selector = json!({"matchLabels": wide.match_labels, "matchExpressions": wide.match_expressions});
+        change["spec"] = json!({"podSelector": selector});
+    }
     patch(policies, name, &change).await
 }
 

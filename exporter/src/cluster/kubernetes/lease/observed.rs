@@ -59,19 +59,19 @@ mod tests {
     #[test]
     fn a_lease_is_free_when_nobody_holds_it_or_its_holder_was_seen_to_be_gone() {
         let table = [
-            (spec(Some("other"), Some(15)), 0, false),
-            (spec(Some("other"), Some(15)), 14, false),
-            (spec(Some("other"), Some(15)), 15, true),
+            (spec(Some("other"), Some(45)), 0, false),
+            (spec(Some("other"), Some(45)), 44, false),
+            (spec(Some("other"), Some(45)), 45, true),
             // Who says more has more; who says less or nothing has as much as all.
-            (spec(Some("other"), Some(40)), 39, false),
-            (spec(Some("other"), Some(40)), 40, true),
-            (spec(Some("other"), Some(1)), 14, false),
-            (spec(Some("other"), Some(-5)), 14, false),
-            (spec(Some("other"), None), 14, false),
-            (spec(Some("other"), None), 15, true),
-            (spec(Some("me"), Some(15)), 0, true),
-            (spec(Some(""), Some(15)), 0, true),
-            (spec(None, Some(15)), 0, true),
+            (spec(Some("other"), Some(60)), 59, false),
+            (spec(Some("other"), Some(60)), 60, true),
+            (spec(Some("other"), Some(1)), 44, false),
+            (spec(Some("other"), Some(-5)), 44, false),
+            (spec(Some("other"), None), 44, false),
+            (spec(Some("other"), None), 45, true),
+            (spec(Some("me"), Some(45)), 0, true),
+            (spec(Some(""), Some(45)), 0, true),
+            (spec(None, Some(45)), 0, true),
         ];
         for (spec, seconds, expected) in table {
             let free = is_free(&spec, "me", Duration::from_secs(seconds));
@@ -84,10 +84,10 @@ mod tests {
     fn free_after(skew: i64, gone: u64) -> Option<u64> {
         let (start, ours) = (Instant::now(), "2026-11-24T10:00:00Z".parse::<Timestamp>().expect("a time"));
         let mut observed = Observed::default();
-        (0..60).find(|&second| {
+        (0..120).find(|&second| {
             let renewed = i64::try_from(second.min(gone) / 3 * 3).expect("small");
             let theirs = ours + SignedDuration::from_secs(renewed + skew);
-            let lease = LeaseSpec { renew_time: Some(MicroTime(theirs)), ..spec(Some("other"), Some(15)) };
+            let lease = LeaseSpec { renew_time: Some(MicroTime(theirs)), ..spec(Some("other"), Some(45)) };
             let unchanged = observed.see(&lease, start + Duration::from_secs(second));
             is_free(&lease, "me", unchanged)
         })
@@ -97,16 +97,16 @@ mod tests {
     fn what_the_holders_clock_says_counts_for_nothing() {
         let table = [
             // Whoever lives keeps it, however far its clock is behind or ahead.
-            (0, 60, None),
-            (-3600, 60, None),
-            (-16, 60, None),
-            (16, 60, None),
-            (3600, 60, None),
+            (0, 120, None),
+            (-3600, 120, None),
+            (-46, 120, None),
+            (46, 120, None),
+            (3600, 120, None),
             // Whoever is gone loses it as soon as it was seen long enough that nothing comes.
-            (0, 10, Some(24)),
-            (-3600, 10, Some(24)),
-            (3600, 10, Some(24)),
-            (-3600, 0, Some(15)),
+            (0, 10, Some(54)),
+            (-3600, 10, Some(54)),
+            (3600, 10, Some(54)),
+            (-3600, 0, Some(45)),
         ];
         for (skew, gone, expected) in table {
             assert_eq!(free_after(skew, gone), expected, "off by {skew} s, gone after {gone} s");

@@ -1,25 +1,32 @@
 //! What is asked of the API server beside faults: watching, the lease, kept texts, ports of pods. Pure.
 
-use super::Scope::Namespace;
+use super::Scope::{Cluster, Namespace};
 use super::{Need, needs, needs_of};
 use crate::cluster::kubernetes::witness::watched_kinds;
 
-/// To witness changes by others and what befalls pods, and to look where autoscalers stand. Nodes are watched only
-/// where a fault needs them anyway: a run goes without.
+/// To witness changes by others and what befalls pods, and to look where autoscalers stand.
 pub fn to_watch() -> Vec<Need> {
     let each = |kind: kube::api::ApiResource| {
         let purpose = "to see who else changes or deletes something";
         needs(Namespace, &kind.group, &[&kind.plural], &["list", "watch"], purpose)
     };
     let mut all: Vec<Need> = watched_kinds().into_iter().flat_map(each).collect();
+    let purpose = "to see who else changes or deletes something, and which pods went with it";
+    all.extend(needs(Namespace, "apps", &["replicasets"], &["list", "watch"], purpose));
+    all.extend(needs(Namespace, "batch", &["jobs"], &["list", "watch"], purpose));
     let purpose = "to tell pods that a controller deleted from those that somebody did";
     all.extend(needs(Namespace, "", &["events"], &["list", "watch"], purpose));
-    all.extend(needs(Namespace, "apps", &["replicasets"], &["list", "watch"], purpose));
     let purpose = "to see what befalls pods";
     all.extend(needs(Namespace, "", &["pods", "events"], &["list", "watch"], purpose));
     let purpose = "to know where autoscalers stand";
     all.extend(needs(Namespace, "autoscaling", &["horizontalpodautoscalers"], &["list"], purpose));
     all
+}
+
+/// To witness who else closes nodes for pods, or opens them: only where a fault needs nodes anyway, for a run that does
+/// not goes without.
+pub fn to_watch_nodes() -> Vec<Need> {
+    needs(Cluster, "", &["nodes"], &["list", "watch"], "to see who else cordons, uncordons or taints nodes")
 }
 
 /// To count the replicas of workloads.

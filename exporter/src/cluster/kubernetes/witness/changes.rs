@@ -23,6 +23,11 @@ impl Allowed {
     pub(super) fn with(others: &[String]) -> Self {
         Self(ALLOWED.iter().map(|&name| name.to_owned()).chain(others.iter().cloned()).collect())
     }
+
+    /// Whether the one of this name may.
+    pub(super) fn has(&self, manager: &str) -> bool {
+        self.0.contains(manager)
+    }
 }
 
 /// One manager's latest change of one part of an object.
@@ -31,7 +36,7 @@ type Trace = (String, Option<String>, Option<String>);
 /// Who changed an object, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Change {
-    /// By what name it goes.
+    /// By what name it goes; empty: nobody has signed.
     pub(super) manager: String,
     /// `Update` or `Apply`.
     pub(super) operation: String,
@@ -80,7 +85,7 @@ impl Known {
         let before = self.0.get(&uid);
         let mut strangers = BTreeMap::new();
         for (manager, operation, subresource) in after.since(before) {
-            if !allowed.0.contains(manager) {
+            if !allowed.has(manager) {
                 let (operation, subresource) = (operation.clone().unwrap_or_default(), subresource.clone());
                 let change = Change { manager: manager.clone(), operation, subresource };
                 strangers.entry(manager.clone()).or_insert(change);

@@ -1,7 +1,6 @@
 //! What the witness makes of each state that it is told of.
 
-use k8s_openapi::api::apps::v1::ReplicaSet;
-use k8s_openapi::api::core::v1::Event;
+use k8s_openapi::api::core::v1::{Event, Node};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::DynamicObject;
 use kube::core::PartialObjectMeta;
@@ -9,9 +8,10 @@ use kube::core::PartialObjectMeta;
 use super::super::follow::Follower;
 use super::super::objects::object_of;
 use super::changes::Known;
-use super::sets::Sets;
-use super::words::{Heard, Word, deleted_by_controller};
-use super::{CHANGE, DELETION, POD, Witness};
+use super::nodes::Nodes;
+use super::owners::{Owner, Owners};
+use super::words::{Heard, deleted_by_controller};
+use super::{POD, Witness};
 use crate::clock::Moment;
 
 /// The label of what this program makes.
@@ -39,8 +39,10 @@ impl OfKind {
     fn begin(&mut self, object: &ObjectMeta) {
         self.known.begin(object);
         let uid = object.uid.as_deref().unwrap_or_default();
-        if self.is_pod() && object.deletion_timestamp.is_some() {
-            self.witness.lock().departures.begin(uid);
+        if object.deletion_timestamp.is_some() {
+            let mut seen = self.witness.lock();
+            seen.departures.begin(uid);
+            seen.departures.end(uid);
         }
         // An earlier process left it, and it is put back.
         if object.labels.iter().flatten().any(|(key, _)| key == MADE_BY_RUN) {
@@ -50,12 +52,19 @@ impl OfKind {
 
     fn gone(&self, object: &ObjectMeta) {
         if self.is_pod() {
-            self.witness.pod_gone(object);
-        } else if !self.witness.cluster.ours().has_object(object) {
-            self.witness.lock().deletions += 1;
-            let object = object_of(&self.kind, object);
-            self.witness.tell(DELETION, object, None, self.witness.chronicle.now());
+            self.witness.gone(POD, object);
+            return;
         }
+        self.ends(object);
+        if !self.witness.cluster.ours().has_object(object) {
+            self.witness.lock().deletions += 1;
+            self.witness.deleted(object_of(&self.kind, object), self.witness.chronicle.now());
+        }
+    }
+
+    /// What it has goes with it.
+    fn ends(&self, object: &ObjectMeta) {
+        self.witness.lock().departures.end(object.uid.as_deref().unwrap_or_default());
     }
 }
 
@@ -79,12 +88,14 @@ impl Follower<PartialObjectMeta<DynamicObject>> for OfKind {
     fn changed(&mut self, object: PartialObjectMeta<DynamicObject>) {
         let Self { witness, kind, known, .. } = self;
         for change in known.see(&object.metadata, &witness.allowed) {
-            witness.lock().changes += 1;
-            let object = object_of(kind, &object.metadata);
-            witness.tell(CHANGE, object, Some(change), witness.chronicle.now());
+            witness.changed(object_of(kind, &object.metadata), change);
         }
-        if self.is_pod() && object.metadata.deletion_timestamp.is_some() {
-            self.witness.pod_gone(&object.metadata);
+        if object.metadata.deletion_timestamp.is_some() {
+            if self.is_pod() {
+                self.witness.gone(POD, &object.metadata);
+            } else {
+                self.ends(&object.metadata);
+            }
         }
     }
 
@@ -98,7 +109,7 @@ impl Follower<PartialObjectMeta<DynamicObject>> for OfKind {
     }
 }
 
-/// Controllers tell by events which pods they deleted.
+/// Controllers tell by events what they deleted.
 pub(super) struct OfEvents {
     witness: Witness,
     heard: Heard,
@@ -129,9 +140,9 @@ impl Follower<Event> for OfEvents {
         if !self.heard.hear(&event) {
             return;
         }
-        if let Some(Word { pod, set }) = deleted_by_controller(&event) {
+        if let Some(word) = deleted_by_controller(&event) {
             let at = self.witness.chronicle.now();
-            self.witness.lock().departures.explain(&pod, set.as_deref(), at);
+            self.witness.lock().departures.explain(word, at);
         }
     }
 
@@ -144,38 +155,129 @@ impl Follower<Event> for OfEvents {
     }
 }
 
-/// `ReplicaSet`s that are to have fewer pods delete some.
-pub(super) struct OfSets {
+/// What has pods, and deletes them or goes itself without telling of each.
+pub(super) struct OfOwners {
     witness: Witness,
-    sets: Sets,
+    place: usize,
+    known: Known,
+    owners: Owners,
+    begun: bool,
 }
 
-impl OfSets {
-    pub(super) fn new(witness: Witness) -> Self {
-        Self { witness, sets: Sets::default() }
+impl OfOwners {
+    pub(super) fn new(witness: Witness, place: usize) -> Self {
+        Self { witness, place, known: Known::default(), owners: Owners::default(), begun: false }
     }
-}
 
-impl Follower<ReplicaSet> for OfSets {
-    fn listed(&mut self, sets: Vec<ReplicaSet>, at: Moment) {
-        // At first none is known, so that none is missing.
-        self.witness.wants_fewer(self.sets.keep(&sets));
-        for set in sets {
-            self.changed(set);
+    fn begin<K: Owner>(&mut self, object: &K) {
+        self.known.begin(object.meta());
+        self.owners.see(object, &self.witness.allowed);
+        if object.meta().deletion_timestamp.is_some() {
+            let uid = object.meta().uid.as_deref().unwrap_or_default();
+            let mut seen = self.witness.lock();
+            seen.departures.begin(uid);
+            seen.departures.end(uid);
         }
-        self.witness.lock().coverage.begin(self.witness.places.sets, at);
     }
 
-    fn changed(&mut self, set: ReplicaSet) {
-        self.witness.wants_fewer(self.sets.see(&set));
+    /// It is gone, or on its way out, and all that it has goes with it.
+    fn gone(&self, kind: &str, object: &ObjectMeta) {
+        let uid = object.uid.as_deref().unwrap_or_default();
+        self.witness.lock().departures.end(uid);
+        if !self.owners.goes_by_itself(uid) {
+            self.witness.gone(kind, object);
+        }
+    }
+}
+
+impl<K: Owner> Follower<K> for OfOwners {
+    fn listed(&mut self, objects: Vec<K>, at: Moment) {
+        if std::mem::replace(&mut self.begun, true) {
+            for gone in self.known.missing(objects.iter().map(K::meta)) {
+                self.gone(K::KIND, &gone);
+                self.owners.forget(gone.uid.as_deref().unwrap_or_default());
+            }
+            for object in objects {
+                self.changed(object);
+            }
+        } else {
+            for object in &objects {
+                self.begin(object);
+            }
+        }
+        self.witness.lock().coverage.begin(self.place, at);
     }
 
-    fn deleted(&mut self, set: ReplicaSet) {
-        let gone = set.metadata.uid.as_deref().and_then(|uid| self.sets.forget(uid));
-        self.witness.wants_fewer(gone);
+    fn changed(&mut self, object: K) {
+        let metadata = object.meta();
+        for change in self.known.see(metadata, &self.witness.allowed) {
+            self.witness.changed(object_of(K::KIND, metadata), change);
+        }
+        if let Some((set, by)) = self.owners.see(&object, &self.witness.allowed) {
+            let at = self.witness.chronicle.now();
+            self.witness.lock().departures.wants_fewer(&set, by, at);
+        }
+        if metadata.deletion_timestamp.is_some() {
+            self.gone(K::KIND, metadata);
+        }
+    }
+
+    fn deleted(&mut self, object: K) {
+        self.known.forget(object.meta());
+        self.gone(K::KIND, object.meta());
+        self.owners.forget(object.meta().uid.as_deref().unwrap_or_default());
     }
 
     fn complete(&mut self, at: Moment) {
-        self.witness.lock().coverage.go_on(self.witness.places.sets, at);
+        self.witness.lock().coverage.go_on(self.place, at);
+    }
+}
+
+/// Nodes, of which it counts who closes them or opens them.
+pub(super) struct OfNodes {
+    witness: Witness,
+    place: usize,
+    nodes: Nodes,
+}
+
+impl OfNodes {
+    pub(super) fn new(witness: Witness, place: usize) -> Self {
+        Self { witness, place, nodes: Nodes::default() }
+    }
+
+    fn gone(&mut self, uid: &str) {
+        self.nodes.forget(uid);
+        let at = self.witness.chronicle.now();
+        self.witness.lock().departures.empties(uid, false, at);
+    }
+}
+
+impl Follower<Node> for OfNodes {
+    fn listed(&mut self, nodes: Vec<Node>, at: Moment) {
+        // At first none is known, so that none is missing, and none has changed.
+        for gone in self.nodes.missing(&nodes) {
+            self.gone(&gone);
+        }
+        for node in nodes {
+            self.changed(node);
+        }
+        self.witness.lock().coverage.begin(self.place, at);
+    }
+
+    fn changed(&mut self, node: Node) {
+        for change in self.nodes.see(&node, &self.witness.allowed) {
+            self.witness.changed(object_of("Node", &node.metadata), change);
+        }
+        let uid = node.metadata.uid.as_deref().unwrap_or_default();
+        let at = self.witness.chronicle.now();
+        self.witness.lock().departures.empties(uid, self.nodes.is_emptied_by_stranger(uid), at);
+    }
+
+    fn deleted(&mut self, node: Node) {
+        self.gone(node.metadata.uid.as_deref().unwrap_or_default());
+    }
+
+    fn complete(&mut self, at: Moment) {
+        self.witness.lock().coverage.go_on(self.place, at);
     }
 }

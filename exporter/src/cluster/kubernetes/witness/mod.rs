@@ -3,17 +3,21 @@
 mod changes;
 mod coverage;
 mod departures;
+mod fields;
 mod followers;
-mod sets;
+mod nodes;
+mod ours;
+mod owners;
 mod words;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::{Event, Pod, Service};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Event, Node, Pod, Service};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -25,7 +29,8 @@ use tokio_util::sync::CancellationToken;
 use self::changes::{Allowed, Change, controller};
 use self::coverage::Coverage;
 use self::departures::{Departures, Gone};
-use self::followers::{OfEvents, OfKind, OfSets};
+use self::followers::{OfEvents, OfKind, OfNodes, OfOwners};
+pub use self::ours::{Asking, Ours};
 use super::Kubernetes;
 use super::follow::{Follower, follow};
 use super::objects::object_of;
@@ -39,7 +44,12 @@ const DELETION: &str = "deletion";
 /// The kind that goes by itself, too.
 const POD: &str = "Pod";
 
-/// The kinds whose changes are seen; commands run in a pod, and its logs read, leave no trace in any.
+/// Where nodes are not watched.
+const NODES_UNSEEN: &str = "cordons, uncordons and taints of nodes by others, and whether a taint that sent pods away \
+                            was set by a person: nodes are watched only where the trial has a node_drain";
+
+/// The kinds of which it is enough to know what all kinds have; commands run in a pod, and its logs read, leave no trace
+/// in any. Of sets, Jobs and nodes more is to be known.
 pub(super) fn watched_kinds() -> Vec<ApiResource> {
     vec![
         ApiResource::erase::<Deployment>(&()),
@@ -53,31 +63,6 @@ pub(super) fn watched_kinds() -> Vec<ApiResource> {
     ]
 }
 
-/// What this program itself takes away. Cheap to clone; clones share it.
-#[derive(Debug, Clone, Default)]
-pub struct Ours(Arc<Mutex<HashSet<String>>>);
-
-impl Ours {
-    /// What all connections of this program to clusters take away: what is broken and what is put back go by several.
-    pub(super) fn of_this_program() -> Self {
-        static OURS: LazyLock<Ours> = LazyLock::new(Ours::default);
-        OURS.clone()
-    }
-
-    /// From now on the object of this UID, or of this name where no other ever has it, goes by our word.
-    pub fn add(&self, uid_or_name: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(uid_or_name.to_owned());
-    }
-
-    fn has_object(&self, object: &ObjectMeta) -> bool {
-        object.uid.iter().chain(&object.name).any(|it| self.has(it))
-    }
-
-    fn has(&self, uid_or_name: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(uid_or_name)
-    }
-}
-
 /// What was seen so far.
 #[derive(Debug)]
 struct Seen {
@@ -88,11 +73,33 @@ struct Seen {
 }
 
 /// The places of what is watched, as [`Coverage`] counts it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Places {
     pods: usize,
     events: usize,
     sets: usize,
+    jobs: usize,
+    nodes: Option<usize>,
+    /// All that tells why something went.
+    telling: Vec<usize>,
+}
+
+impl Places {
+    /// The kinds come first.
+    fn of(kinds: &[ApiResource], nodes: bool) -> Self {
+        let (events, sets, jobs) = (kinds.len(), kinds.len() + 1, kinds.len() + 2);
+        let nodes = nodes.then_some(kinds.len() + 3);
+        let has_pods =
+            |kind: &ApiResource| matches!(kind.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet");
+        let with_pods = kinds.iter().enumerate().filter(|(_, kind)| has_pods(kind)).map(|(place, _)| place);
+        let telling = with_pods.chain([events, sets, jobs]).chain(nodes).collect();
+        let pods = kinds.iter().position(|kind| kind.kind == POD).unwrap_or_default();
+        Self { pods, events, sets, jobs, nodes, telling }
+    }
+
+    fn count(&self) -> usize {
+        self.jobs + 1 + usize::from(self.nodes.is_some())
+    }
 }
 
 /// Watches one namespace.
@@ -106,18 +113,19 @@ pub(in crate::cluster) struct Witness {
 }
 
 impl Witness {
-    /// Begins to watch until cancelled; beside Kubernetes itself, `managers` may change things.
+    /// Begins to watch until cancelled; beside Kubernetes itself, `managers` may change things. `nodes` says whether
+    /// nodes may be watched.
     pub(in crate::cluster) fn start(
         cluster: Kubernetes,
         managers: &[String],
+        nodes: bool,
         chronicle: Chronicle,
         cancel: &CancellationToken,
     ) -> Self {
         let kinds = watched_kinds();
-        let pods = kinds.iter().position(|kind| kind.kind == POD).unwrap_or_default();
-        let places = Places { pods, events: kinds.len(), sets: kinds.len() + 1 };
+        let places = Places::of(&kinds, nodes);
         let seen = Seen {
-            coverage: Coverage::of(kinds.len() + 2),
+            coverage: Coverage::of(places.count()),
             departures: Departures::default(),
             changes: 0,
             deletions: 0,
@@ -130,11 +138,21 @@ impl Witness {
             let follower = OfKind::new(witness.clone(), kind.kind, index);
             witness.follow(objects, what, follower, cancel);
         }
-        let (what, follower) = ("what controllers deleted".to_owned(), OfEvents::new(witness.clone()));
-        witness.follow(witness.cluster.here::<Event>(), what, follower, cancel);
-        let (what, follower) = ("how many pods are wanted".to_owned(), OfSets::new(witness.clone()));
-        witness.follow(witness.cluster.here::<ReplicaSet>(), what, follower, cancel);
+        witness.follow_those_who_tell(cancel);
         witness
+    }
+
+    fn follow_those_who_tell(&self, cancel: &CancellationToken) {
+        let Places { sets, jobs, nodes, .. } = self.places;
+        let follower = OfEvents::new(self.clone());
+        self.follow(self.cluster.here::<Event>(), "what controllers deleted".to_owned(), follower, cancel);
+        let (what, follower) = ("changes of kind ReplicaSet".to_owned(), OfOwners::new(self.clone(), sets));
+        self.follow(self.cluster.here::<ReplicaSet>(), what, follower, cancel);
+        let (what, follower) = ("changes of kind Job".to_owned(), OfOwners::new(self.clone(), jobs));
+        self.follow(self.cluster.here::<Job>(), what, follower, cancel);
+        let Some(nodes) = nodes else { return self.chronicle.unseen(NODES_UNSEEN.to_owned()) };
+        let (what, follower) = ("cordons and taints of nodes".to_owned(), OfNodes::new(self.clone(), nodes));
+        self.follow(self.cluster.everywhere::<Node>(), what, follower, cancel);
     }
 
     fn follow<K>(
@@ -153,13 +171,14 @@ impl Witness {
     /// What it has to say now.
     pub(in crate::cluster) fn testimony(&self) -> Interventions {
         let ours = self.cluster.ours();
-        let Places { pods, events, sets } = self.places;
         let mut seen = self.lock();
-        let looked = seen.coverage.until(pods);
-        let heard = seen.coverage.until(events).min(seen.coverage.until(sets));
-        for Gone { pod, at, .. } in seen.departures.unexplained(looked, heard, |uid| ours.has(uid)) {
+        let looked = seen.coverage.until(self.places.pods);
+        let heard = self.places.telling.iter().map(|&place| seen.coverage.until(place)).min();
+        ours.settle(self.chronicle.now(), looked, |uid| seen.departures.went(uid));
+        let late = seen.departures.unexplained(looked, heard.unwrap_or_default(), |uid| ours.claim(uid));
+        for Gone { object, at, .. } in late {
             seen.deletions += 1;
-            self.tell(DELETION, pod, None, at);
+            self.deleted(object, at);
         }
         let undecided = seen.departures.oldest();
         self.chronicle.undecided(undecided.is_some());
@@ -173,29 +192,40 @@ impl Witness {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that somebody changed `object`; without `change`, that somebody deleted it.
-    fn tell(&self, kind: &'static str, object: Object, change: Option<Change>, at: Moment) {
-        let (manager, operation, subresource) = match change {
-            Some(Change { manager, operation, subresource }) => (Some(manager), operation, subresource),
-            None => (None, "Delete".to_owned(), None),
-        };
-        let told = Intervention { at, kind, object, manager, operation, subresource, during: None };
+    /// Somebody changed `object`.
+    fn changed(&self, object: Object, change: Change) {
+        self.lock().changes += 1;
+        let Change { manager, operation, subresource } = change;
+        let manager = Some(manager).filter(|manager| !manager.is_empty());
+        let (at, kind) = (self.chronicle.now(), CHANGE);
+        self.tell(Intervention { at, kind, object, manager, operation, subresource, during: None });
+    }
+
+    /// Somebody deleted `object`, which was seen at `at`.
+    fn deleted(&self, object: Object, at: Moment) {
+        let (kind, operation) = (DELETION, "Delete".to_owned());
+        self.tell(Intervention {
+            at,
+            kind,
+            object,
+            manager: None,
+            operation,
+            subresource: None,
+            during: None,
+        });
+    }
+
+    fn tell(&self, told: Intervention) {
         tracing::warn!(what = %told, "somebody interfered");
         self.chronicle.intervention(told);
     }
 
-    fn pod_gone(&self, pod: &ObjectMeta) {
+    /// Something is gone, or on its way out, and it is to be seen what accounts for that.
+    fn gone(&self, kind: &str, object: &ObjectMeta) {
         let at = self.chronicle.now();
-        let gone = Gone { pod: object_of(POD, pod), owner: controller(pod), at };
+        let gone = Gone { object: object_of(kind, object), owner: controller(object), at };
         let mut seen = self.lock();
         seen.departures.add(gone);
         self.chronicle.undecided(seen.departures.oldest().is_some());
-    }
-
-    fn wants_fewer(&self, sets: impl IntoIterator<Item = (String, u32)>) {
-        let at = self.chronicle.now();
-        for (set, by) in sets {
-            self.lock().departures.wants_fewer(&set, by, at);
-        }
     }
 }

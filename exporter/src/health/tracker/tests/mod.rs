@@ -1,6 +1,7 @@
 mod hangs;
 mod made;
 mod model;
+mod polls;
 mod recovery;
 mod table;
 

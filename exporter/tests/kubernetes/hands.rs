@@ -1,0 +1,98 @@
+//! What others do to the cluster during a run is counted and named, and what we do is not.
+
+use serde_json::{Value, json};
+
+use crate::api::rules::Fate;
+use crate::api::status;
+use crate::faults::{DRAIN, KILL_PRIMARY, held};
+use crate::shop::Shop;
+
+const CONTROLLER: &str = "kube-controller-manager";
+
+/// A `ReplicaSet` of two pods.
+fn set(replicas: u32, by: &str) -> Value {
+    json!({"apiVersion": "apps/v1", "kind": "ReplicaSet",
+        "metadata": {"namespace": "shop", "name": "web", "uid": "u-web", "managedFields": signed(by, "replicas")},
+        "spec": {"replicas": replicas, "selector": {}}})
+}
+
+fn pod(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod",
+        "metadata": {"namespace": "shop", "name": name, "uid": format!("u-{name}"), "ownerReferences": [
+            {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "u-web", "controller": true}]},
+        "spec": {"nodeName": "n2", "containers": []}, "status": {"phase": "Running"}})
+}
+
+fn signed(by: &str, field: &str) -> Value {
+    let field = format!("f:{field}");
+    json!([{"manager": by, "operation": "Update", "fieldsV1": {"f:spec": {field: {}}}}])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_else_cordons_or_opens_a_node_is_named_and_we_are_not() {
+    let shop = Shop::start().await;
+    let mut run = shop.run(&held(&DRAIN));
+    run.says("the fault took effect").await;
+    shop.api.lock().objects.edit("nodes", "n2", |node| {
+        node["spec"]["unschedulable"] = json!(true);
+        node["metadata"]["managedFields"] = signed("kubectl-cordon", "unschedulable");
+    });
+    run.says("Node n2 Update of unschedulable by kubectl-cordon during break-it").await;
+    // The API server notes nobody with a field that is taken away.
+    shop.api.lock().objects.edit("nodes", "n2", |node| {
+        node["spec"] = json!({});
+        node["metadata"]["managedFields"] = json!([]);
+    });
+    run.says("Node n2 Update of unschedulable during break-it").await;
+    run.interrupt();
+    let ended = shop.ends(run).await;
+    assert!(!ended.said.contains("Node n1 Update"), "that was we: {}", ended.said);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_set_that_is_scaled_or_deleted_by_hand_is_named_and_its_pods_go_with_it() {
+    let shop = Shop::start().await;
+    shop.api.lock().objects.add("replicasets", set(3, CONTROLLER));
+    for name in ["web-1", "web-2", "web-3"] {
+        shop.api.lock().objects.add("pods", pod(name));
+    }
+    let mut run = shop.run(&held(&DRAIN));
+    run.says("the fault took effect").await;
+    shop.api.lock().objects.edit("replicasets", "web", |it| *it = set(2, "kubectl"));
+    run.says("ReplicaSet web Update by kubectl during break-it").await;
+    // No controller says that it deleted this one.
+    shop.api.lock().objects.remove("pods", "web-3");
+    run.says("Pod web-3 Delete during break-it").await;
+    for (resource, name) in [("replicasets", "web"), ("pods", "web-1"), ("pods", "web-2")] {
+        shop.api.lock().objects.remove(resource, name);
+    }
+    run.says("ReplicaSet web Delete during break-it").await;
+    run.interrupt();
+    let ended = shop.ends(run).await;
+    for pod in ["web-1", "web-2"] {
+        assert!(!ended.said.contains(&format!("Pod {pod} Delete")), "it went with its set: {}", ended.said);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_that_somebody_deletes_while_its_eviction_is_refused_is_not_ours() {
+    let shop = Shop::start().await;
+    shop.api.rule("create", "pods/eviction", u32::MAX, Fate::refused(status::over_budget));
+    // The first look at a pod comes after the first no.
+    shop.api.rule("get", "pods", 1, Fate::before(|objects| objects.remove("pods", "shop-a")));
+    let ended =
+        shop.ends(shop.run("    node_drain: {holding: app=shop, others: refuse, timeout: 2s}\n")).await;
+    ended.assert_said(&["somebody interfered", "Pod shop-a Delete"]);
+    assert!(!ended.said.contains("Pod shop-b Delete"), "it is still there: {}", ended.said);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_whose_answer_is_lost_is_still_ours() {
+    let shop = Shop::start().await;
+    shop.api.rule("delete", "pods", 1, Fate::Lost);
+    let before = shop.find("pods", "kv-0").expect("it is there");
+    let ended = shop.ends(shop.run(KILL_PRIMARY.text)).await;
+    let now = shop.find("pods", "kv-0").expect("it is there");
+    assert_ne!(now["metadata"]["uid"], before["metadata"]["uid"], "it was carried out");
+    assert!(!ended.said.contains("somebody interfered"), "{}", ended.said);
+}
