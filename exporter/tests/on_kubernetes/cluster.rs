@@ -23,6 +23,7 @@ impl Cluster {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         kubectl(&["apply", "-k", &deploy("demo")]);
         kubectl(&["apply", "-f", &deploy("base/namespace.yaml")]);
+        write_something();
         for workload in [
             "statefulset/postgres",
             "statefulset/redis",
@@ -45,6 +46,19 @@ impl Cluster {
         let told = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
         assert!(done.status.success(), "{told}");
         told
+    }
+}
+
+/// A standby that was rewound after a test is ready only with its primary's next write, and nobody writes between two.
+/// Where the store is only coming up, there is nothing to be rewound.
+fn write_something() {
+    let Ok(primary) = try_kubectl(&["-n", "shop", "get", "pods", "-l", "role=master", "-o", "name"]) else {
+        return;
+    };
+    for pod in primary.lines() {
+        let write = "select pg_logical_emit_message(true, 'test', 'written')";
+        let psql = ["psql", "-qU", "postgres", "-h", "/run/postgresql", "-c", write];
+        let _ = try_kubectl(&[&["-n", "shop", "exec", pod, "-c", "postgres", "--"], &psql[..]].concat());
     }
 }
 
