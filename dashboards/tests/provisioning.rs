@@ -1,4 +1,4 @@
-//! What brings the dashboards to Grafana: its own provisioning files, and ConfigMaps for kube-prometheus-stack.
+//! What brings the dashboards to Grafana: its own provisioning files, and a ConfigMap of each for kube-prometheus-stack.
 
 mod shipped;
 

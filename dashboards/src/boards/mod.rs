@@ -14,5 +14,5 @@ use crate::board::Board;
 
 /// All of them.
 pub fn all() -> [Board; 4] {
-    [run::board(), recovery::board(), scaling::board(), exporter::board()]
+    [self::run::board(), self::recovery::board(), self::scaling::board(), self::exporter::board()]
 }

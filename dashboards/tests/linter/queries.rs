@@ -8,7 +8,7 @@ use promql_parser::parser::{self, Expr, VectorSelector};
 use promql_parser::util::{ExprVisitor, walk_expr};
 
 /// A duration that nobody writes, in place of `$__rate_interval`.
-const RATE_INTERVAL: Duration = Duration::from_millis(8_869_990_787);
+const RATE_INTERVAL: Duration = Duration::from_secs(7919);
 const RATES: [&str; 3] = ["rate", "irate", "increase"];
 
 /// Families of the exporter, of its process, and those that Prometheus tells of every target.
@@ -16,7 +16,7 @@ const OWN: [&str; 4] = ["ordeal_", "process_", "scrape_", "up"];
 
 /// What a rule has against the query.
 pub(crate) fn faults(expr: &str) -> Vec<(&'static str, String)> {
-    let filled = expr.replace("$__rate_interval", "8869990787ms").replace("$__range", "1h");
+    let filled = expr.replace("$__rate_interval", "7919s").replace("$__range", "1h");
     let parsed = match parser::parse(&filled) {
         Ok(parsed) => parsed,
         Err(error) => return vec![("target-promql", format!("{error}: {expr}"))],
