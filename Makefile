@@ -46,10 +46,11 @@ packages:
 	cargo build --package lab --locked
 	target/debug/lab install nginx-light
 
-# Writes exporter/metrics.prom anew after a wanted change of the metrics or of the lab's trial, and the roles of
-# deploy/kubernetes/ after one of the trials there or of what they need.
+# Writes exporter/metrics.prom anew after a wanted change of the metrics or of the lab's trial, the roles of
+# deploy/kubernetes/ after one of the trials there or of what they need, and the dashboards.
 golden:
 	UPDATE_GOLDEN=1 cargo test -p exporter --test exposition --test manifests --locked
+	BLESS=1 cargo test -p dashboards --test golden --locked
 
 bench: packages
 	cargo bench --workspace --locked

@@ -45,10 +45,19 @@ struct Used {
     texts: Vec<String>,
 }
 
-/// Every map that has an `expr`, wherever it stands.
+/// The selector of a dashboard's variable, with the label whose values it has as one that is shown.
+fn of_variable(place: &str, query: &str) -> Option<Used> {
+    let (expr, label) = query.strip_prefix("label_values(")?.strip_suffix(')')?.rsplit_once(", ")?;
+    Some(Used { place: place.to_owned(), expr: expr.to_owned(), texts: vec![format!("{{{{{label}}}}}")] })
+}
+
+/// Every map that has an `expr` or is a dashboard's variable, wherever it stands.
 fn collect(place: &str, value: &Value, found: &mut Vec<Used>) {
     match value {
         Value::Object(fields) => {
+            found.extend(
+                fields.get("definition").and_then(Value::as_str).and_then(|query| of_variable(place, query)),
+            );
             if let Some(expr) = fields.get("expr").and_then(Value::as_str) {
                 let mut texts = Vec::new();
                 for key in ["legendFormat", "annotations", "textFormat", "titleFormat", "tagKeys"] {
@@ -104,7 +113,8 @@ fn dashboards_show_what_is_exposed() {
         let value: Value = serde_json::from_str(&read(&path)).expect("JSON");
         collect(&path.file_name().expect("a name").to_string_lossy(), &value, &mut used);
     }
-    assert!(used.len() > 10, "the dashboards' expressions are not found");
+    assert!(used.len() > 100, "the dashboards' expressions are not found");
+    assert!(used.iter().any(|used| used.place.contains("templating")), "their variables are not found");
     assert_sound(&used);
 }
 
@@ -172,6 +182,9 @@ fn wrong_names_are_noticed() {
     for expr in wrong {
         assert_ne!(told(expr, ""), 0, "{expr}");
     }
+    let variable = |query: &str| faults(&all, &of_variable("", query).expect("a variable")).len();
+    assert_eq!(variable(r#"label_values(ordeal_run_info{job=~"$job"}, run)"#), 0);
+    assert_eq!(variable("label_values(ordeal_run_info, runs)"), 1);
     assert_eq!(told("ordeal_users", "{{state}} at {{ $labels.instance }}"), 0);
     assert_eq!(told("ordeal_users", "{{task}} at {{ $labels.instanc }}"), 2);
 }

@@ -42,8 +42,10 @@ impl Vocabulary {
                 family.entry(label.to_owned()).or_default().insert(value.trim_end_matches('"').to_owned());
             }
         }
-        // Prometheus tells this of every target.
-        all.families.entry("up".to_owned()).or_default();
+        // Prometheus tells these of every target.
+        for name in ["up", "scrape_duration_seconds", "scrape_samples_scraped"] {
+            all.families.entry(name.to_owned()).or_default();
+        }
         all
     }
 
