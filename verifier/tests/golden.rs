@@ -48,7 +48,8 @@ fn steadied(text: &str, server: &Server) -> String {
         at.map_or_else(|| word.to_owned(), since)
     };
     let text: String = text.split_inclusive([' ', '\n']).map(steady).collect();
-    text.lines().map(|line| format!("{}\n", undated(line))).collect()
+    let lines: Vec<String> = text.lines().map(undated).collect();
+    lines.join("\n") + "\n"
 }
 
 /// A line without the date that it tells.

@@ -102,6 +102,25 @@ fn what_cannot_be_written_is_found_before_the_run_is_awaited() {
 }
 
 #[test]
+fn a_report_that_is_missing_turns_a_pass_into_an_error_and_nothing_else() {
+    let server = Server::with([&healthy("kept", 5.0), &losing("lost")]);
+    for (run, code, begins) in
+        [("kept", 2, "error: the report cannot be written: writing "), ("lost", 1, "warning: writing ")]
+    {
+        let folder = server.folder().join(run);
+        std::fs::create_dir_all(folder.join("report.json/in-the-way")).expect("a folder");
+        let options = ["--run", run, "--report-dir", folder.to_str().expect("a plain path")];
+        let output = server.verify(&slos(run), &options);
+        assert_eq!(output.status.code(), Some(code), "{run}");
+        let told = text(&output.stderr);
+        assert!(told.starts_with(begins) && told.contains("report.json"), "{told}");
+        for written in ["report.txt", "report.xml", "report.md", "report.html"] {
+            assert!(folder.join(written).is_file(), "{run}: {written}");
+        }
+    }
+}
+
+#[test]
 fn a_step_of_a_ci_gets_the_report_and_no_trouble_with_it_changes_the_verdict() {
     let server = Server::with([&losing("7f3a91")]);
     let summary = server.folder().join("summary.md");

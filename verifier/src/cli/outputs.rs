@@ -12,7 +12,7 @@ pub(crate) struct Outputs {
     /// files are written, all five if nothing is said; several as a comma list, or by giving this again.
     #[arg(long = "output", value_name = "FORM", value_enum, value_delimiter = ',')]
     forms: Vec<Form>,
-    /// Folder for the reports, made if it is not there: report.txt, report.json, report.xml (JUnit), report.md
+    /// Folder for the reports, made if it is not there: report.txt, report.json, report.xml (`JUnit`), report.md
     /// and report.html, each written whole or not at all. Text still goes to standard output.
     #[arg(long, value_name = "DIR")]
     report_dir: Option<PathBuf>,

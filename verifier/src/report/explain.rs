@@ -1,5 +1,7 @@
 //! What a name in a report means, and what to do about it. Pure.
 
+use std::fmt::Write;
+
 use super::advice::{advice, narrower, waited_too_briefly};
 use super::claims::KINDS;
 use crate::evidence::{Bars, Lack};
@@ -14,11 +16,11 @@ pub(crate) fn list() -> String {
     let width = names().map(str::len).max().unwrap_or(0);
     let mut text = String::from("Shortfalls, why evidence does not suffice:\n");
     for lack in Lack::ALL {
-        text.push_str(&format!("  {:width$}  {}\n", lack.name(), lack.meaning()));
+        let _ = writeln!(text, "  {:width$}  {}", lack.name(), lack.meaning());
     }
     text.push_str("\nKinds of objective, where one was broken or its limit lies between the bounds:\n");
     for kind in KINDS {
-        text.push_str(&format!("  {kind}\n"));
+        let _ = writeln!(text, "  {kind}");
     }
     text
 }
@@ -48,7 +50,7 @@ fn broken(kind: &str) -> String {
         narrower(kind)
     );
     if let Some(remedy) = waited_too_briefly(kind) {
-        text.push_str(&format!("Where it was not watched for longer than the limit: {remedy}\n"));
+        let _ = writeln!(text, "Where it was not watched for longer than the limit: {remedy}");
     }
     text
 }

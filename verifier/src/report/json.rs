@@ -133,7 +133,7 @@ impl<'a> Query<'a> {
             Expected::Differs(why) => (None, Some(why)),
         };
         let returned = paste.returned.map(Number::from);
-        Self { query: &paste.query, time: paste.at.seconds(), expected, returned, differs_because }
+        Self { text: &paste.query, time: paste.at.seconds(), expected, returned, differs_because }
     }
 }
 

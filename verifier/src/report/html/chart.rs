@@ -99,6 +99,16 @@ pub(super) fn clock(seconds: f64) -> String {
     format!("{sign}{minutes:.0}:{:02.0}", seconds.round() - minutes * 60.0)
 }
 
+/// Moments to write below a chart, in whole seconds, minutes or hours; about so many at most.
+pub(super) fn ticks((from, to): (f64, f64), most: f64) -> Vec<f64> {
+    const STEPS: [f64; 13] =
+        [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0];
+    let fits = STEPS.into_iter().find(|step| (to - from) / step <= most);
+    let step = fits.unwrap_or_else(|| ((to - from) / most / 3600.0).ceil() * 3600.0);
+    let first = (from / step).ceil() * step;
+    std::iter::successors(Some(first), |at| Some(at + step)).take_while(|at| *at <= to).collect()
+}
+
 /// Samples as points, in seconds since `start` (Prometheus' time), broken where more than three steps of the series
 /// are missing.
 pub(super) fn points(samples: &[Sample], start: f64) -> Vec<Point> {
@@ -152,6 +162,16 @@ mod tests {
             assert_eq!(unit.label(value), due);
         }
         assert_eq!([0.0, 59.7, 61.0, 600.0, -5.0].map(clock), ["0:00", "1:00", "1:01", "10:00", "-0:05"]);
+    }
+
+    #[test]
+    fn moments_below_a_chart_are_whole_ones() {
+        assert_eq!(ticks((0.0, 605.0), 10.0), [0.0, 120.0, 240.0, 360.0, 480.0, 600.0]);
+        assert_eq!(ticks((-5.9, 39.0), 6.0), [0.0, 10.0, 20.0, 30.0]);
+        assert_eq!(
+            ticks((0.0, 90_000.0), 10.0),
+            [0.0, 10_800.0, 21_600.0, 32_400.0, 43_200.0, 54_000.0, 64_800.0, 75_600.0, 86_400.0]
+        );
     }
 
     #[test]

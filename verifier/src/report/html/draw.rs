@@ -1,24 +1,59 @@
 //! Draws a chart as SVG. Pure: into a text.
 
+use std::ops::Range;
+
 use plotters::chart::ChartContext;
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use plotters::coord::types::RangedCoordf64;
 use plotters::drawing::DrawingAreaErrorKind;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::chart::{Chart, Form, Point, Unit, clock};
+use super::chart::{Chart, Form, Point, Unit, clock, ticks};
 use super::palette::Hue;
 
 /// Room for what is written beside a chart, in pixels; the same for all, so that times stand below each other.
 const BESIDE: u32 = 64;
 /// The height of a letter.
-const LETTERS: i32 = 13;
+const LETTERS: f64 = 15.0;
 /// The width of one, as far as that can be said.
-const LETTER: f64 = 7.0;
+const LETTER: f64 = 8.0;
 
-type Canvas<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+/// The room of a moment below a chart.
+const MOMENT: f64 = 70.0;
+
+type Canvas<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Time, RangedCoordf64>>;
 type Failed<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>;
+
+/// The axis of time, with whole moments written to it.
+struct Time {
+    axis: RangedCoordf64,
+    moments: Vec<f64>,
+}
+
+impl Ranged for Time {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        self.axis.map(value, limit)
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.moments.clone()
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.axis.range()
+    }
+}
+
+impl ValueFormatter<f64> for Time {
+    fn format(value: &f64) -> String {
+        clock(*value)
+    }
+}
 
 /// The chart as an `svg` element of that size in pixels; nothing where it cannot be drawn.
 pub(super) fn svg(chart: &Chart, size: (u32, u32)) -> Option<String> {
@@ -35,12 +70,14 @@ fn draw<'a>(
     size: (u32, u32),
 ) -> Result<(), Failed<'a>> {
     let below = if chart.unit == Unit::Silent { 0 } else { 22 };
+    let moments = ticks(chart.x, f64::from(size.0) / MOMENT);
+    let time = Time { axis: (chart.x.0..chart.x.1).into(), moments };
     let mut canvas = ChartBuilder::on(area)
         .margin_top(6)
         .margin_right(10)
         .set_label_area_size(LabelAreaPosition::Left, BESIDE)
         .set_label_area_size(LabelAreaPosition::Bottom, below)
-        .build_cartesian_2d(chart.x.0..chart.x.1, chart.y.0..chart.y.1)?;
+        .build_cartesian_2d(time, chart.y.0..chart.y.1)?;
     spans(chart, &mut canvas, size.0)?;
     mesh(chart, &mut canvas, size)?;
     if let Some((low, high)) = chart.between {
@@ -75,18 +112,15 @@ fn draw<'a>(
 
 fn mesh<'b>(chart: &Chart, canvas: &mut Canvas<'_, 'b>, size: (u32, u32)) -> Result<(), Failed<'b>> {
     let unit = chart.unit;
-    let text = ("sans-serif", f64::from(LETTERS)).into_font().color(&Hue::Ink.color());
+    let text = ("sans-serif", LETTERS).into_font().color(&Hue::Ink.color());
     let beside = |value: &f64| unit.label(*value);
-    let below = |value: &f64| clock(*value);
     let mut mesh = canvas.configure_mesh();
     mesh.disable_x_mesh()
         .axis_style(Hue::Grid.color())
         .bold_line_style(Hue::Grid.color())
         .light_line_style(TRANSPARENT)
-        .x_labels((size.0 / 90) as usize)
         .y_labels(if size.1 < 100 { 3 } else { 5 })
         .label_style(text)
-        .x_label_formatter(&below)
         .y_label_formatter(&beside);
     if unit == Unit::Silent {
         mesh.disable_mesh().disable_axes();
@@ -96,7 +130,7 @@ fn mesh<'b>(chart: &Chart, canvas: &mut Canvas<'_, 'b>, size: (u32, u32)) -> Res
 
 fn spans<'b>(chart: &Chart, canvas: &mut Canvas<'_, 'b>, width: u32) -> Result<(), Failed<'b>> {
     let room = f64::from(width.saturating_sub(BESIDE)) / (chart.x.1 - chart.x.0);
-    let style = ("sans-serif", f64::from(LETTERS)).into_font().color(&Hue::Ink.color());
+    let style = ("sans-serif", LETTERS).into_font().color(&Hue::Ink.color());
     let style = style.pos(Pos::new(HPos::Center, VPos::Center));
     for span in &chart.spans {
         let (from, to) = (held(span.from, chart.x), held(span.to, chart.x));
@@ -129,8 +163,13 @@ fn parts(points: &[Point], form: Form, chart: &Chart) -> Vec<Vec<Point>> {
         let mut drawn: Vec<Point> = Vec::with_capacity(part.len() * 2);
         for (at, value) in part.iter().filter(|point| (chart.x.0..=chart.x.1).contains(&point.0)) {
             let value = held(*value, chart.y);
-            if let (true, Some((_, before))) = (form != Form::Straight, drawn.last().copied()) {
-                drawn.push((*at, before));
+            let same = |point: &Point| point.1.to_bits() == value.to_bits();
+            let flat = drawn.len() > 1 && drawn[drawn.len() - 2..].iter().all(same);
+            match drawn.last().copied().filter(|last| !same(last)) {
+                // What does not change is one line, however often it was sampled.
+                None if flat => drawn.truncate(drawn.len() - 1),
+                Some((_, before)) if form != Form::Straight => drawn.push((*at, before)),
+                _ => {}
             }
             drawn.push((*at, value));
         }
@@ -155,6 +194,9 @@ mod tests {
         let drawn = chart();
         let parts = parts(&drawn.lines[0].points, Form::Steps, &drawn);
         assert_eq!(parts, [vec![(0.0, 1.0), (5.0, 1.0), (5.0, 2.0)], vec![(8.0, 3.0)]]);
+        let flat: Vec<Point> = (0..9).map(|at| (f64::from(at), if at < 6 { 1.0 } else { 2.0 })).collect();
+        let steps = super::parts(&flat, Form::Steps, &drawn);
+        assert_eq!(steps, [[(0.0, 1.0), (5.0, 1.0), (6.0, 1.0), (6.0, 2.0), (8.0, 2.0)]]);
     }
 
     #[test]

@@ -35,11 +35,13 @@ pub(super) struct Figure {
 pub(super) struct Key {
     pub(super) hue: &'static str,
     pub(super) text: String,
+    /// Whether it is drawn as dots.
+    pub(super) dot: bool,
 }
 
 impl Key {
     fn new(hue: Hue, text: &str) -> Self {
-        Self { hue: hue.name(), text: plain(text) }
+        Self { hue: hue.name(), text: plain(text), dot: false }
     }
 }
 
@@ -81,7 +83,7 @@ impl Timeline {
         let drawn = PANELS.into_iter().filter(|panel| *panel != Panel::Components);
         let panels = drawn.map(|panel| {
             let chart = timeline::panel(panel, (evidence, &shown.objectives), &shown.answers, scope);
-            figure(panel.title().to_owned(), chart, &[(WIDE, 150), (NARROW, 130)])
+            figure(panel.title(), chart, &[(WIDE, 150), (NARROW, 130)])
         });
         let (components, no_components) = match timeline::components(evidence, &shown.answers, scope) {
             Ok(rows) => (rows.iter().map(|(name, chart)| strip(name, chart, 16)).collect(), None),
@@ -102,8 +104,8 @@ pub(super) fn of_finding(report: &Report, objective: &Objective, finding: &Findi
         .ok_or_else(|| "nothing of the run can be placed in time".to_owned())
         .and_then(|look| sketch(objective, look));
     match sketch {
-        Ok(sketch) => figure(sketch.title, Ok(sketch.chart), &[CARD]),
-        Err(why) => figure(String::new(), Err(why), &[CARD]),
+        Ok(sketch) => figure(&sketch.title, Ok(sketch.chart), &[CARD]),
+        Err(why) => figure("", Err(why), &[CARD]),
     }
 }
 
@@ -113,8 +115,8 @@ fn strip(name: &str, chart: &Chart, height: u32) -> Strip {
 }
 
 /// A chart at one or two sizes.
-fn figure(title: String, chart: Result<Chart, String>, sizes: &[(u32, u32)]) -> Figure {
-    let empty = |why: &str| Figure { title: plain(&title), empty: Some(plain(why)), ..Figure::default() };
+fn figure(title: &str, chart: Result<Chart, String>, sizes: &[(u32, u32)]) -> Figure {
+    let empty = |why: &str| Figure { title: plain(title), empty: Some(plain(why)), ..Figure::default() };
     let chart = match chart {
         Ok(chart) => chart,
         Err(why) => return empty(&why),
@@ -122,7 +124,7 @@ fn figure(title: String, chart: Result<Chart, String>, sizes: &[(u32, u32)]) -> 
     let mut drawn = sizes.iter().filter_map(|size| svg(&chart, *size));
     match drawn.next() {
         Some(wide) => {
-            Figure { title: plain(&title), keys: keys(&chart), wide, narrow: drawn.next(), empty: None }
+            Figure { title: plain(title), keys: keys(&chart), wide, narrow: drawn.next(), empty: None }
         }
         None => empty("it cannot be drawn"),
     }
@@ -136,8 +138,9 @@ fn keys(chart: &Chart) -> Vec<Key> {
     keys.extend(limits.values().map(|hue| Key::new(*hue, "limit")));
     if chart.between.is_some() || chart.spans.iter().any(|span| span.hue == Hue::Bounds) {
         keys.push(Key::new(Hue::Bounds, "bounds of the observed value"));
-    } else if !chart.marks.is_empty() {
-        keys.push(Key::new(Hue::Bounds, "the samples that decide"));
+    }
+    if !chart.marks.is_empty() {
+        keys.push(Key { dot: true, ..Key::new(Hue::Bounds, "what decides") });
     }
     if chart.spans.iter().any(|span| span.hue == Hue::Fault && span.to > chart.x.0 && span.from < chart.x.1) {
         keys.push(Key::new(Hue::Fault, "fault"));

@@ -96,5 +96,6 @@ impl Look<'_> {
 
 /// A shortfall as why there is no chart.
 fn why(shortfall: Shortfall) -> String {
-    shortfall.to_string()
+    let Shortfall { lack, detail } = shortfall;
+    format!("{}: {detail}", lack.name())
 }

@@ -89,7 +89,7 @@ struct Sample {
 struct Fault {
     number: usize,
     name: String,
-    fault: String,
+    kind: String,
     at: String,
     state: &'static str,
 }
@@ -224,7 +224,7 @@ fn experiments(report: &Report) -> Vec<Fault> {
     let fault = |(at, (experiment, injected)): (usize, (&crate::run::Experiment, f64))| Fault {
         number: at + 1,
         name: plain(&experiment.name),
-        fault: plain(&experiment.fault),
+        kind: plain(&experiment.fault),
         at: format!("{} s", trimmed(injected, 1)),
         state: experiment.state.map_or("", State::word),
     };

@@ -158,7 +158,8 @@ pub(super) struct Lacking<'a> {
 /// A query of a person, and its answer.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Query<'a> {
-    pub(super) query: &'a str,
+    #[serde(rename = "query")]
+    pub(super) text: &'a str,
     /// To be asked at.
     pub(super) time: f64,
     /// Null where something else than the observed value is due.

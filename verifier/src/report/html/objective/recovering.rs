@@ -58,7 +58,8 @@ fn experiment<'a>(name: &str, look: Look<'a>) -> Result<&'a Experiment, String> 
 
 fn chart(limit: f64, (experiment, since): (&Experiment, f64), look: Look<'_>) -> Chart {
     let observed = look.finding.judged.observed.as_ref();
-    let latest = observed.map_or(0.0, |it| if it.upper.is_finite() { it.upper } else { it.lower });
+    let bounds = observed.map_or([0.0; 2], |it| [it.upper, it.lower]);
+    let latest = bounds.into_iter().find(|bound| bound.is_finite()).unwrap_or(0.0);
     let length = limit.max(latest) * AFTER;
     let mut spans = Vec::new();
     if let (Some(injected), Some(reverted)) = (experiment.injected, experiment.reverted) {
