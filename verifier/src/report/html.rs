@@ -1,6 +1,7 @@
 //! The report as one page of HTML that needs nothing else: no script, no other file, no network. Pure.
 
 mod chart;
+mod course;
 mod draw;
 mod figure;
 mod objective;

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::chart::Chart;
+use super::course::{self, Scope};
 use super::draw::svg;
 use super::objective::{Look, sketch};
 use super::palette::Hue;
-use super::timeline::{self, PANELS, Panel, Scope};
+use super::timeline::{self, PANELS, Panel};
 use super::{Report, Shown};
 use crate::judge::Finding;
 use crate::plain::plain;
@@ -76,9 +77,9 @@ impl Timeline {
             let empty = Some("Nothing of the run can be placed in time.".to_owned());
             return Self { empty, ..Self::default() };
         };
-        let mut head = vec![strip("phases", &timeline::phases(evidence, scope), 26)];
-        if !timeline::injected(evidence).is_empty() {
-            head.push(strip("faults", &timeline::numbers(evidence, scope), 22));
+        let mut head = vec![strip("phases", &course::phases(evidence, scope), 26)];
+        if !course::injected(evidence).is_empty() {
+            head.push(strip("faults", &course::numbers(evidence, scope), 22));
         }
         let drawn = PANELS.into_iter().filter(|panel| *panel != Panel::Components);
         let panels = drawn.map(|panel| {

@@ -6,7 +6,7 @@ mod recovering;
 mod share;
 
 use super::chart::{Chart, Point, points};
-use super::timeline::{Scope, faults};
+use super::course::{Scope, faults};
 use crate::evidence::{Gauge, Sample, Shortfall, Tally, Window};
 use crate::judge::{Evidence, Finding};
 use crate::slo::{Objective, Promise, Shape};

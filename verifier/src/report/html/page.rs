@@ -3,9 +3,9 @@
 
 use askama::Template;
 
+use super::course::injected;
 use super::figure::{Figure, Timeline, of_finding};
 use super::results::{Chaos, Load};
-use super::timeline::injected;
 use super::{Report, Shown, palette};
 use crate::evidence::State;
 use crate::judge;
