@@ -1,6 +1,7 @@
 //! Fetches what judging needs: each family once, all at the same time.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -9,7 +10,7 @@ use crate::judge::Evidence;
 use crate::judge::{Finding, Needs, agree};
 use crate::run::{Found, Run};
 use crate::slo::fill;
-use crate::source::{Prometheus, Server};
+use crate::source::{Answer, Error, Prometheus, Server};
 
 /// Other people's series are fetched from this long before the run until this long after, in milliseconds:
 /// they are scraped less often than ours.
@@ -17,7 +18,12 @@ const PAD: i64 = 60_000;
 
 /// Asks one question; that it was not answered is part of the evidence.
 async fn ask(prometheus: Prometheus, query: String, at: Millis) -> Fetched {
-    match prometheus.query(&query, Some(at)).await {
+    let answer = prometheus.query(&query, Some(at)).await;
+    fetched(query, answer)
+}
+
+fn fetched(query: String, answer: Result<Answer, Error>) -> Fetched {
+    match answer {
         Ok(answer) => {
             Fetched { query, outcome: Ok(answer.data), warnings: answer.warnings, infos: answer.infos }
         }
@@ -80,6 +86,25 @@ async fn expressions(prometheus: &Prometheus, run: &Run, needs: &Needs) -> BTree
         .iter()
         .map(|expr| (expr.clone(), fill(expr, &start.to_string(), &end.to_string(), &window), end));
     ask_all(prometheus, questions).await
+}
+
+/// Asks for what only charts show, over a span and every `step`. That something was not answered is told beside the
+/// chart and changes no finding.
+pub(crate) async fn courses<K: Ord + Send + 'static>(
+    prometheus: &Prometheus,
+    questions: impl IntoIterator<Item = (K, String)>,
+    span: (Millis, Millis),
+    step: Duration,
+) -> BTreeMap<K, Fetched> {
+    let mut tasks = JoinSet::new();
+    for (key, query) in questions {
+        let prometheus = prometheus.clone();
+        tasks.spawn(async move {
+            let answer = prometheus.range(&query, span, step).await;
+            (key, fetched(query, answer))
+        });
+    }
+    tasks.join_all().await.into_iter().collect()
 }
 
 /// Puts the pasted queries to Prometheus and compares.

@@ -137,7 +137,7 @@ fn the_verifier_reads_what_is_exposed() {
         let texts: Vec<&str> = line.split('"').skip(1).step_by(2).collect();
         let Some((name, labels)) = texts.split_first() else { continue };
         let of_exporter = line.contains("conductor(\"") || line.contains("load(\"");
-        let of_others = line.starts_with("const ") && name.starts_with("pg_");
+        let of_others = line.contains("const ") && name.starts_with("pg_");
         if of_exporter || of_others {
             let labels: Vec<_> = labels.iter().map(|label| format!("{label}!=\"\"")).collect();
             let expr = format!("{name}{{{}}}", labels.join(","));

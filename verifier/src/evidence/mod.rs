@@ -18,7 +18,7 @@ pub(crate) use family::Family;
 pub(crate) use gauge::{Gauge, Point, Transition, mean_bounds};
 pub(crate) use index::{Fetched, Laid, Recorded};
 pub(crate) use processes::{Process, Processes, Scrape, pin, window_of};
-pub(crate) use sample::{Data, Labels, Millis, Sample, Shown, same};
+pub(crate) use sample::{Data, Labels, Millis, Sample, Shown, added, same};
 pub(crate) use shortfall::{Bars, Lack, Shortfall};
 pub(crate) use tally::{Bounds, Tally};
 pub(crate) use window::{Edge, Window};

@@ -42,7 +42,6 @@ macro_rules! lacks {
 
         impl Lack {
             /// All of them.
-            #[cfg(test)]
             pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The name in reports; scripts may rely on it.

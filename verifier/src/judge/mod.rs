@@ -44,9 +44,12 @@ use crate::evidence::{Bars, Lack, Shortfall, Shown};
 use crate::slo::{Objective, Promise};
 use crate::verdict::Verdict;
 
+pub(crate) use archive::AGE as ARCHIVE_AGE;
 pub(crate) use evidence::Evidence;
+pub(crate) use experiment::window;
 pub(crate) use needs::{Needs, needs};
 pub(crate) use paste::{Expected, Paste, agree};
+pub(crate) use show::grouped;
 
 /// What is said of one objective, and all that says so.
 #[derive(Debug, Clone)]

@@ -58,7 +58,7 @@ pub(super) fn undecided(finding: &Finding) -> Undecided {
 }
 
 /// What was still awaited when nobody looked any more: how to look for longer.
-fn waited_too_briefly(kind: &str) -> Option<&'static str> {
+pub(super) fn waited_too_briefly(kind: &str) -> Option<&'static str> {
     match kind {
         "recovery" => {
             Some("Give the experiment a `deadline` longer than `within`: nobody looked any longer.")
@@ -74,7 +74,7 @@ fn waited_too_briefly(kind: &str) -> Option<&'static str> {
 }
 
 /// What narrows the bounds.
-fn narrower(kind: &str) -> &'static str {
+pub(super) fn narrower(kind: &str) -> &'static str {
     match kind {
         "recovery" => {
             "Give the component a shorter `interval` of probes, and the fault an `inject` and `revert` that return at once; then run the trial again."

@@ -19,6 +19,17 @@ const CLAIMS: [(&str, &str, &str); 12] = [
     ("promql", "own expressions", ""),
 ];
 
+/// The kinds of objective, by the word for `kind`.
+pub(super) const KINDS: [&str; CLAIMS.len()] = {
+    let mut kinds = [""; CLAIMS.len()];
+    let mut at = 0;
+    while at < kinds.len() {
+        kinds[at] = CLAIMS[at].0;
+        at += 1;
+    }
+    kinds
+};
+
 impl Report {
     /// What was judged, in a fixed order: of what was asked for, what has a value.
     pub(super) fn judged(&self) -> Vec<&'static str> {

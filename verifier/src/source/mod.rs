@@ -93,7 +93,27 @@ impl Prometheus {
         if let Some(at) = at {
             request = request.query("time", at);
         }
-        let sent = request.post_raw().await;
+        self.answer(request.post_raw().await).await
+    }
+
+    /// Evaluates `query` from one moment to another, every `step`.
+    pub(crate) async fn range(
+        &self,
+        query: &str,
+        (from, to): (Millis, Millis),
+        step: Duration,
+    ) -> Result<Answer, Error> {
+        // The library takes whole seconds, which is near enough for what is looked at.
+        let (first, last) = (from.0.div_euclid(1000), to.0.div_euclid(1000));
+        let request = self.client.query_range(query, first, last, step.as_secs_f64());
+        let request = request.timeout(i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX));
+        self.answer(request.post_raw().await).await
+    }
+
+    async fn answer(
+        &self,
+        sent: Result<reqwest::Response, prometheus_http_query::Error>,
+    ) -> Result<Answer, Error> {
         let response = sent.map_err(|source| self.not_sent(source))?;
         let status = response.status().as_u16();
         if let Some(to) = connect::elsewhere(&response) {
