@@ -18,6 +18,12 @@ pub(crate) enum Error {
     #[error("the objectives cannot be used")]
     Objectives { source: slo::Error },
     /// Exit code 2.
+    #[error("the file promises nothing of a run, expected `objectives`; `services` are for `rules` alone")]
+    NothingOfARun,
+    /// Exit code 2.
+    #[error(transparent)]
+    Rules(#[from] crate::make_rules::Error),
+    /// Exit code 2.
     #[error("the access to Prometheus cannot be set up")]
     Access { source: source::AccessError },
     /// Exit code 4.
@@ -29,7 +35,7 @@ impl Error {
     /// The exit code of the program.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Objectives { .. } | Self::Access { .. } => 2,
+            Self::Objectives { .. } | Self::NothingOfARun | Self::Rules(_) | Self::Access { .. } => 2,
             Self::Unreachable { .. } => 4,
         }
     }
@@ -43,6 +49,9 @@ pub(crate) fn objectives(file: &Path) -> Result<Checked, Error> {
 /// Judges a run. `tell` gets a line for a person while the run's end is awaited.
 pub(crate) async fn verify(options: Verify, tell: impl Fn(&str)) -> Result<Report, Error> {
     let Checked { objectives, .. } = objectives(&options.file)?;
+    if objectives.is_empty() {
+        return Err(Error::NothingOfARun);
+    }
     let (choice, id) = match options.run {
         RunChoice::Id(id) => (Choice::Named, Some(id)),
         RunChoice::Latest => (Choice::Newest(options.since), None),

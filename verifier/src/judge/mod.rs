@@ -45,6 +45,7 @@ use crate::slo::{Objective, Promise};
 use crate::verdict::Verdict;
 
 pub(crate) use evidence::Evidence;
+pub(crate) use lasting::{LASTING_PROBES, LASTING_SECONDS};
 pub(crate) use needs::{Needs, needs};
 pub(crate) use paste::{Expected, Paste, agree};
 
