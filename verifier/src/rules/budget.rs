@@ -4,6 +4,7 @@
 //! is over nothing mends it, and only then it is critical.
 
 use super::Scope;
+use super::promql::DRAINED;
 use super::rule::{Alert, FOR_GOOD, Lasting, Rule, Severity};
 
 /// A budget that is recorded.
@@ -21,7 +22,7 @@ impl Budget {
     pub(super) fn alerts(&self, scope: &Scope) -> [Rule; 3] {
         let spent = self.spent;
         [
-            // Fifteen seconds are three evaluations: a scrape between two processes is not enough. What wavers around
+            // Fifteen seconds: a scrape of one process before that of another is not enough. What wavers around
             // the limit is one alert.
             self.alert(
                 Severity::Info,
@@ -35,11 +36,11 @@ impl Budget {
                 Lasting { hold: "15s", keep: "1m" },
                 "the budget is spent; only more good requests can mend it",
             ),
-            // Requests that are open at the load's end are given some time.
+            // By then every request has ended, and the exporter may leave in two seconds.
             self.alert(
                 Severity::Critical,
-                format!("{spent} > 1 and on (run) {}", scope.load_over()),
-                Lasting { hold: "30s", keep: FOR_GOOD },
+                format!("{spent} > 1 and on (run) {}", scope.runs_in(DRAINED)),
+                Lasting { hold: "0s", keep: FOR_GOOD },
                 "the load is over and more than the budget is spent",
             ),
         ]

@@ -21,7 +21,7 @@ pub(super) fn group(objectives: &[Objective], scope: &Scope) -> Option<Group> {
         return None;
     }
     rules.push(alert(Severity::Warning, "0.5", Lasting { hold: "0s", keep: "0s" }));
-    // Instances are asked every 0.25 s: one answer that was late is not two scrapes long.
+    // Instances are asked every 0.25 s: one late answer does not last as long.
     rules.push(alert(Severity::Critical, "1", Lasting { hold: "5s", keep: FOR_GOOD }));
     Some(Group::of_run("leader", rules))
 }

@@ -7,8 +7,10 @@ use crate::evidence::family::RUN_PHASE;
 pub(super) const LAST_SUCCESS: &str = "ordeal_component_last_success_timestamp_seconds";
 const RUN_INFO: &str = "ordeal_run_info";
 
-/// Phases after the load.
+/// Phases after the load; in the first of them open requests still end.
 pub(super) const UNLOADED: &str = "cooldown|audit|finished";
+/// Phases in which every request has ended.
+pub(super) const DRAINED: &str = "audit|finished";
 
 impl Scope {
     /// The series that tell the run of a conductor.
@@ -44,9 +46,9 @@ impl Scope {
         }
     }
 
-    /// Runs whose load is over, and that were not stopped.
-    pub(super) fn load_over(&self) -> String {
-        let phase = format!("{RUN_PHASE}{{phase=~\"{UNLOADED}\"}}");
+    /// Runs that are in one of these phases.
+    pub(super) fn runs_in(&self, phases: &str) -> String {
+        let phase = format!("{RUN_PHASE}{{phase=~\"{phases}\"}}");
         format!("max by (run) ({}) == 1", self.with_run(&phase))
     }
 }

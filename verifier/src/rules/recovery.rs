@@ -95,7 +95,7 @@ fn too_late() -> Rule {
     spent(
         Severity::Critical,
         "1",
-        // A missed probe makes health last a little later.
+        // Missed probes make health last a little later.
         Lasting { hold: "5s", keep: FOR_GOOD },
         "Ordeal: {{ $labels.component }} is not back in time from {{ $labels.experiment }}",
     )

@@ -20,7 +20,7 @@ pub(super) fn group(objectives: &[Objective], scope: &Scope) -> Option<Group> {
         return None;
     }
     rules.push(alert(Severity::Warning, "0.5", Lasting { hold: "0s", keep: "0s" }));
-    rules.push(alert(Severity::Critical, "1", Lasting { hold: "5s", keep: FOR_GOOD }));
+    rules.push(alert(Severity::Critical, "1", Lasting { hold: "0s", keep: FOR_GOOD }));
     Some(Group::of_run("scaling", rules))
 }
 
@@ -38,7 +38,7 @@ fn records(name: &str, promise: &Scaling, scope: &Scope) -> Option<[Rule; 2]> {
                         format!("within {}", show_duration(*within)),
                     )
                 }
-                None => (format!("({})", scope.load_over()), "while the load lasts".to_owned()),
+                None => (format!("({})", scope.runs_in(UNLOADED)), "while the load lasts".to_owned()),
             };
             (format!("{spent} and on (run) {not_reached}"), format!("{from} to {to} replicas {limit}"))
         }
