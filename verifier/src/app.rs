@@ -20,6 +20,12 @@ pub(crate) enum Error {
     #[error("the objectives cannot be used")]
     Objectives { source: slo::Error },
     /// Exit code 2.
+    #[error("the file promises nothing of a run, expected `objectives`; `services` are for `rules` alone")]
+    NothingOfARun,
+    /// Exit code 2.
+    #[error(transparent)]
+    Rules(#[from] crate::make_rules::Error),
+    /// Exit code 2.
     #[error("the access to Prometheus cannot be set up")]
     Access { source: source::AccessError },
     /// Exit code 4.
@@ -37,7 +43,12 @@ impl Error {
     /// The exit code of the program.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Objectives { .. } | Self::Access { .. } | Self::Report { .. } | Self::Unexplained(_) => 2,
+            Self::Objectives { .. }
+            | Self::NothingOfARun
+            | Self::Rules(_)
+            | Self::Access { .. }
+            | Self::Report { .. }
+            | Self::Unexplained(_) => 2,
             Self::Unreachable { .. } => 4,
         }
     }
@@ -61,6 +72,9 @@ pub(crate) fn explain(name: Option<&str>) -> Result<String, Error> {
 /// Judges a run; with `page`, what only a page of HTML shows is fetched too. `tell` gets a line for a person while the run's end is awaited.
 pub(crate) async fn verify(options: Verify, page: bool, tell: impl Fn(&str)) -> Result<Report, Error> {
     let Checked { objectives, .. } = objectives(&options.file)?;
+    if objectives.is_empty() {
+        return Err(Error::NothingOfARun);
+    }
     let (choice, id) = match options.run {
         RunChoice::Id(id) => (Choice::Named, Some(id)),
         RunChoice::Latest => (Choice::Newest(options.since), None),

@@ -1,11 +1,13 @@
 //! The command line.
 
 mod outputs;
+mod rules;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub(crate) use rules::{Format as RuleFormat, Rules as RulesOptions};
 
 pub(crate) use outputs::{Color, Destination, Form, Outputs};
 
@@ -13,6 +15,7 @@ const EXAMPLES: &str = "\
 Examples:
   slo-verifier check slos.yaml
   slo-verifier verify slos.yaml --prometheus http://localhost:9090 --run 7f3a91
+  slo-verifier rules slos.yaml > rules.yml
 
 Exit codes:
   0  every promise was kept (check: the file is sound)
@@ -95,6 +98,9 @@ pub(crate) enum Command {
         /// The objectives (slos.yaml).
         file: PathBuf,
     },
+    /// Writes recording and alerting rules for Prometheus from a file of objectives.
+    #[command(after_help = rules::EXAMPLES)]
+    Rules(Box<RulesOptions>),
 }
 
 /// The options of `verify`.

@@ -16,9 +16,11 @@ mod evidence;
 mod fetch;
 mod file;
 mod judge;
+mod make_rules;
 mod plain;
 mod report;
 mod results;
+mod rules;
 mod run;
 mod slo;
 mod source;
@@ -41,9 +43,7 @@ fn main() -> ExitCode {
             for doubt in &checked.doubts {
                 let _ = writeln!(std::io::stderr(), "{}", plain(doubt));
             }
-            let count = checked.objectives.len();
-            let plural = if count == 1 { "" } else { "s" };
-            print(&format!("{}: {count} objective{plural}\n", file.display()));
+            print(&format!("{}: {}\n", file.display(), checked.counted()));
             0
         }),
         Command::Verify(options) => verify(*options),
@@ -54,6 +54,13 @@ fn main() -> ExitCode {
         Command::Schema => {
             print(&report::schema());
             Ok(0)
+        }
+        Command::Rules(options) => {
+            make_rules::make(*options).map_err(app::Error::from).map(|(text, untold)| {
+                untold.iter().for_each(|line| say(line));
+                print(&text);
+                0
+            })
         }
     };
     match result {
@@ -114,7 +121,9 @@ fn print(text: &str) {
 
 /// Writes an error and its causes to standard error.
 fn tell(error: &app::Error) {
-    if let app::Error::Objectives { source: faults @ slo::Error::Faults(_) } = error {
+    if let app::Error::Objectives { source: faults @ slo::Error::Faults(_) }
+    | app::Error::Rules(make_rules::Error::Objectives { source: faults @ slo::Error::Faults(_) }) = error
+    {
         for fault in faults.to_string().lines() {
             let _ = writeln!(std::io::stderr(), "{}", plain(fault));
         }

@@ -119,13 +119,32 @@ fn dashboards_show_what_is_exposed() {
 }
 
 #[test]
-fn alerts_ask_for_what_is_exposed() {
-    let mut used = Vec::new();
-    for path in files("alerts", ".yml") {
-        collect(&path.file_name().expect("a name").to_string_lossy(), &yaml(&path), &mut used);
+fn alerts_ask_for_what_is_exposed_or_recorded() {
+    let mut files = files("alerts", ".yml");
+    files.push(root().join("deploy/kubernetes/kube-prometheus-stack/rules.yaml"));
+    for path in files {
+        assert_rules_sound(&path.file_name().expect("a name").to_string_lossy(), &yaml(&path));
     }
-    assert!(used.len() > 5, "the alerts' expressions are not found");
-    assert_sound(&used);
+}
+
+#[test]
+fn rules_of_every_kind_of_objective_ask_for_what_is_exposed_or_recorded() {
+    let objectives = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/made/slos.yaml");
+    let program = env!("CARGO_BIN_EXE_slo-verifier");
+    let output = std::process::Command::new(program).arg("rules").arg(objectives).output().expect("it runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert_rules_sound("every kind", &serde_saphyr::from_str(&text).expect("YAML"));
+}
+
+/// Rules may ask for what is exposed, and for what rules of the same file record.
+fn assert_rules_sound(place: &str, file: &Value) {
+    let mut all = everything();
+    all.add_recorded(file);
+    let mut used = Vec::new();
+    collect(place, file, &mut used);
+    assert!(used.len() > 5, "the expressions of {place} are not found");
+    let wrong: Vec<_> = used.iter().flat_map(|used| faults(&all, used)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -154,6 +173,9 @@ fn wrong_names_are_noticed() {
     let mut all = Vocabulary::of_exposition(exposition);
     let others = serde_json::json!({"new_total": {"was": {"old_total": "2"}, "labels": ["role"]}});
     all.add_others(&others);
+    let rule =
+        serde_json::json!({"record": "level:users:sum", "expr": "ordeal_users", "labels": {"limit": "x"}});
+    all.add_recorded(&serde_json::json!({"groups": [{"rules": [rule]}]}));
     let told = |expr: &str, text: &str| {
         let used = Used { place: String::new(), expr: expr.to_owned(), texts: vec![text.to_owned()] };
         faults(&all, &used).len()
@@ -164,6 +186,7 @@ fn wrong_names_are_noticed() {
         r#"ordeal_users * on (job, instance) group_left (run) ordeal_run_info{role=~"load|conductor"}"#,
         r#"max by (phase) (label_replace(ordeal_users, "phase", "$1", "state", "(.*)"))"#,
         r#"max_over_time(up{instance="x"}[5m:1s] @ end())"#,
+        r#"sum by (limit) (level:users:sum{limit="x",state="running"})"#,
     ];
     for expr in sound {
         assert_eq!(told(expr, ""), 0, "{expr}");
@@ -176,6 +199,8 @@ fn wrong_names_are_noticed() {
         "sum by (task) (ordeal_users)",
         "ordeal_users * on (run) group_left (trial) ordeal_run_info",
         "other_total",
+        "level:users:avg",
+        r#"level:users:sum{task="x"}"#,
         r#"{__name__=~"ordeal_.*"}"#,
         "sum(",
     ];

@@ -92,3 +92,13 @@ fn the_readme_leads_here() {
     let readme = std::fs::read_to_string(readme).expect("the README");
     assert!(readme.contains("(verifier/OBJECTIVES.md)"));
 }
+
+#[test]
+fn services_are_told_with_all_of_their_keys() {
+    let page = PAGE.split("\n## Rules and services\n").nth(1).expect("the section");
+    let keys = expected("services: [{name: a, zzz: 1}]\n", "unknown key");
+    assert!(keys.len() > 4, "{keys:?}");
+    for key in keys {
+        assert!(page.contains(&format!("`{key}`")), "{key} is not told");
+    }
+}

@@ -47,6 +47,7 @@ use crate::verdict::Verdict;
 pub(crate) use archive::AGE as ARCHIVE_AGE;
 pub(crate) use evidence::Evidence;
 pub(crate) use experiment::window;
+pub(crate) use lasting::{LASTING_PROBES, LASTING_SECONDS};
 pub(crate) use needs::{Needs, needs};
 pub(crate) use paste::{Expected, Paste, agree};
 pub(crate) use show::grouped;

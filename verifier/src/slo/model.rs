@@ -16,6 +16,18 @@ pub(crate) struct Objective {
     pub(crate) promise: Promise,
 }
 
+/// A share of a service's events is good over 30 days.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Service {
+    /// Unique among the service's objectives.
+    pub(crate) name: String,
+    pub(crate) service: String,
+    pub(crate) at_least: Share,
+    /// Selectors of counters: all events, and those that were errors.
+    pub(crate) total: String,
+    pub(crate) errors: String,
+}
+
 /// What is promised.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Promise {

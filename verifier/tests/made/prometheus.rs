@@ -50,6 +50,31 @@ scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}
     /// A server of every version that is found: each `prometheus` on the path, one that `go install` built, and
     /// the one that `PROMETHEUS_3` names.
     pub(crate) fn each_version(runs: &[&Made]) -> Vec<Self> {
+        let aged = || runs.iter().map(|run| (*run, AGO));
+        let start = |program: &PathBuf| Self::start(program.as_os_str(), "scrape_configs: []\n", aged(), &[]);
+        Self::versions().iter().map(start).collect()
+    }
+
+    /// A server of every version that scrapes these targets every second and evaluates these rules as often.
+    pub(crate) fn each_ruling(targets: &[&str], rules: &[PathBuf]) -> Vec<Self> {
+        let config = format!(
+            "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
+rule_files: {rules:?}
+scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}}]
+"
+        );
+        let start = |program: &PathBuf| Self::start(program.as_os_str(), &config, [], &[]);
+        Self::versions().iter().map(start).collect()
+    }
+
+    /// What the server's API answers.
+    pub(crate) fn ask(&self, path: &str) -> Value {
+        let answer = get(self.port, path).unwrap_or_else(|| panic!("no answer to {path}"));
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
+    }
+
+    fn versions() -> BTreeSet<PathBuf> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let home = std::env::var_os("HOME").map(|home| Path::new(&home).join("go/bin"));
         let folders = std::env::split_paths(&path).chain(home);
@@ -57,11 +82,7 @@ scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}
         let found = folders.map(|folder| folder.join("prometheus")).chain(named);
         let programs: BTreeSet<PathBuf> = found.filter_map(|program| program.canonicalize().ok()).collect();
         assert!(!programs.is_empty(), "prometheus is installed");
-        let aged = || runs.iter().map(|run| (*run, AGO));
         programs
-            .iter()
-            .map(|program| Self::start(program.as_os_str(), "scrape_configs: []\n", aged(), &[]))
-            .collect()
     }
 
     fn start<'a>(
