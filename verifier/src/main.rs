@@ -57,7 +57,9 @@ fn main() -> ExitCode {
         }
         Command::Rules(options) => {
             make_rules::make(*options).map_err(app::Error::from).map(|(text, untold)| {
-                untold.iter().for_each(|line| say(line));
+                for line in &untold {
+                say(line);
+            }
                 print(&text);
                 0
             })

@@ -142,8 +142,7 @@ fn laid_out(expr: &str) -> String {
     if !pretty.starts_with(' ') {
         return pretty;
     }
-    let lines: String = pretty.lines().map(|line| format!("  {line}\n")).collect();
-    format!("(\n{lines})")
+    format!("(\n  {}\n)", pretty.lines().collect::<Vec<_>>().join("\n  "))
 }
 
 #[cfg(test)]

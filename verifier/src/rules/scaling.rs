@@ -55,16 +55,11 @@ fn records(name: &str, promise: &Scaling, scope: &Scope) -> Option<[Rule; 2]> {
 
 /// The ready replicas of the workload, by run.
 fn ready(promise: &Scaling, scope: &Scope) -> String {
-    match &promise.other.ready {
-        Some(selector) => {
-            format!("max by (run) ({} * on () group_left () max({selector}))", scope.conductor())
-        }
-        None => {
-            let own =
-                format!("{WORKLOAD_REPLICAS}{{workload={},state=\"ready\"}}", quoted(&promise.workload));
-            format!("max by (run) ({})", scope.with_run(&own))
-        }
+    if let Some(selector) = &promise.other.ready {
+        return format!("max by (run) ({} * on () group_left () max({selector}))", scope.conductor());
     }
+    let own = format!("{WORKLOAD_REPLICAS}{{workload={},state=\"ready\"}}", quoted(&promise.workload));
+    format!("max by (run) ({})", scope.with_run(&own))
 }
 
 /// Seconds since a phase began, while one of these phases lasts, by run.

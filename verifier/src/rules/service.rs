@@ -8,7 +8,7 @@
 
 use super::promql::{literal, quoted};
 use super::rule::{Alert, Group, Lasting, Rule, Severity};
-use crate::slo::Service;
+use crate::slo::ServiceObjective;
 
 /// Windows of error ratios; the shortest makes the ratio of the whole period.
 const WINDOWS: [&str; 7] = ["5m", "30m", "1h", "2h", "6h", "1d", "3d"];
@@ -43,7 +43,7 @@ const TICKET: Burn = Burn {
 };
 
 /// The three groups of an objective, as Sloth has them.
-pub(super) fn groups(service: &Service) -> [Group; 3] {
+pub(super) fn groups(service: &ServiceObjective) -> [Group; 3] {
     let id = id(service);
     let group = |kind: &str, rules| Group { name: format!("sloth-slo-{kind}-{id}"), interval: None, rules };
     [
@@ -53,13 +53,13 @@ pub(super) fn groups(service: &Service) -> [Group; 3] {
     ]
 }
 
-fn id(service: &Service) -> String {
+fn id(service: &ServiceObjective) -> String {
     format!("{}-{}", service.service, service.name)
 }
 
 type Labels = Vec<(&'static str, String)>;
 
-fn labels(service: &Service, more: Labels) -> Labels {
+fn labels(service: &ServiceObjective, more: Labels) -> Labels {
     let own = [
         ("sloth_id", id(service)),
         ("sloth_service", service.service.clone()),
@@ -69,7 +69,7 @@ fn labels(service: &Service, more: Labels) -> Labels {
 }
 
 /// The matchers of the objective's own series.
-fn own(service: &Service) -> String {
+fn own(service: &ServiceObjective) -> String {
     let matchers: Vec<_> = labels(service, Vec::new())
         .iter()
         .map(|(label, value)| format!("{label}={}", quoted(value)))
@@ -81,7 +81,7 @@ fn ratio(window: &str) -> String {
     format!("slo:sli_error:ratio_rate{window}")
 }
 
-fn ratios(service: &Service) -> Vec<Rule> {
+fn ratios(service: &ServiceObjective) -> Vec<Rule> {
     let of_window = |window: &str| {
         let (errors, total) = (&service.errors, &service.total);
         format!("sum(rate({errors}[{window}])) / sum(rate({total}[{window}]))")
@@ -96,7 +96,7 @@ fn ratios(service: &Service) -> Vec<Rule> {
     windows.chain([record(PERIOD, whole)]).collect()
 }
 
-fn meta(service: &Service) -> Vec<Rule> {
+fn meta(service: &ServiceObjective) -> Vec<Rule> {
     let own = own(service);
     let burnt = |window: &str| {
         format!(
@@ -113,7 +113,7 @@ fn meta(service: &Service) -> Vec<Rule> {
     ];
     vec![
         record(OBJECTIVE, &format!("vector({})", service.at_least.as_f64())),
-        record(BUDGET, &format!("vector({})", service.at_least.allowed_bad())),
+        record(BUDGET, &format!("vector(1 - {})", service.at_least.as_f64())),
         record(DAYS, "vector(30)"),
         record(BURNING, &burnt(SHORTEST)),
         record(BURNT, &burnt(PERIOD)),
@@ -122,7 +122,7 @@ fn meta(service: &Service) -> Vec<Rule> {
     ]
 }
 
-fn burns(service: &Service, burn: &Burn) -> Rule {
+fn burns(service: &ServiceObjective, burn: &Burn) -> Rule {
     let own = own(service);
     let allowed = service.at_least.allowed_bad();
     let over = |window: &str, factor: f64| {
@@ -150,7 +150,7 @@ fn burns(service: &Service, burn: &Burn) -> Rule {
 }
 
 /// Without events there is no ratio, and no other alert could fire.
-fn unmeasured(service: &Service) -> Rule {
+fn unmeasured(service: &ServiceObjective) -> Rule {
     Alert {
         name: "ServiceUnmeasured",
         severity: Severity::Warning,

@@ -35,7 +35,7 @@ pub(crate) struct Checked {
     /// Of a run.
     pub(crate) objectives: Vec<Objective>,
     /// Of services over days; no run is judged by them.
-    pub(crate) services: Vec<Service>,
+    pub(crate) services: Vec<ServiceObjective>,
     /// One a line, each with file, line and column.
     pub(crate) doubts: Vec<String>,
 }
@@ -77,7 +77,7 @@ pub(crate) fn load(path: &Path) -> Result<Checked, Error> {
 #[derive(Debug)]
 struct Sound {
     objectives: Vec<Objective>,
-    services: Vec<Service>,
+    services: Vec<ServiceObjective>,
     doubts: Vec<Fault>,
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Objective {
 
 /// A share of a service's events is good over 30 days.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Service {
+pub(crate) struct ServiceObjective {
     /// Unique among the service's objectives.
     pub(crate) name: String,
     pub(crate) service: String,

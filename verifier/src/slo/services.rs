@@ -3,12 +3,12 @@
 use promql_parser::parser::{self, Expr};
 
 use super::fields::{Fault, Fields};
-use super::model::Service;
+use super::model::ServiceObjective;
 use super::node::{Node, Value};
 
 /// Reads the entries of `services`.
-pub(super) fn services(node: &Node) -> (Vec<Service>, Vec<Fault>) {
-    let (mut services, mut faults): (Vec<Service>, Vec<Fault>) = (Vec::new(), Vec::new());
+pub(super) fn services(node: &Node) -> (Vec<ServiceObjective>, Vec<Fault>) {
+    let (mut services, mut faults): (Vec<ServiceObjective>, Vec<Fault>) = (Vec::new(), Vec::new());
     let Value::List(nodes) = &node.value else {
         let message = format!("`services` is {}, expected a list of maps", node.value.name());
         return (services, vec![Fault { at: node.at, message }]);
@@ -28,7 +28,7 @@ pub(super) fn services(node: &Node) -> (Vec<Service>, Vec<Fault>) {
     (services, faults)
 }
 
-fn service(fields: &mut Fields<'_>) -> Option<Service> {
+fn service(fields: &mut Fields<'_>) -> Option<ServiceObjective> {
     let name = word(fields, "name");
     let service = word(fields, "service");
     let at_least = fields.share("at_least");
@@ -37,7 +37,7 @@ fn service(fields: &mut Fields<'_>) -> Option<Service> {
     let total = counter(fields, "total");
     let errors = counter(fields, "errors");
     over?;
-    Some(Service { name: name?, service: service?, at_least: at_least?, total: total?, errors: errors? })
+    Some(ServiceObjective { name: name?, service: service?, at_least: at_least?, total: total?, errors: errors? })
 }
 
 /// A name that may stand in the names of groups.
