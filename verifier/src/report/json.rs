@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Report;
+use super::{Report, alerts};
 use crate::evidence::{Shortfall, Shown, State};
 use crate::judge::Evidence;
 use crate::judge::{Expected, Finding, Observed, Paste};
@@ -24,6 +24,7 @@ pub(super) fn render(report: &Report) -> String {
         "prometheus": {"url": report.url, "version": report.server.version},
         "run": report.evidence.as_ref().map(run),
         "not_claimed": report.not_claimed(),
+        "alerts": report.evidence.as_ref().map(alerts::json),
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
     });
     format!("{value:#}\n")
