@@ -90,7 +90,7 @@ async fn forward(
     match behind.spoil {
         Spoil::Warn(text) if spoils(text) => value["warnings"] = json!(["a store did not answer"]),
         Spoil::Settled if spoils("runtimeinfo") => {
-            value["data"]["lastConfigTime"] = json!("2023-11-14T22:13:20Z")
+            value["data"]["lastConfigTime"] = json!("2023-11-14T22:13:20Z");
         }
         Spoil::Halve(text) if spoils(text) => value["isPartial"] = json!(true),
         _ => {}
