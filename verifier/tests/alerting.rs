@@ -196,6 +196,29 @@ fn alerts_are_awaited_beyond_the_runs_end() {
 }
 
 #[test]
+fn what_still_fires_is_judged_again_later() {
+    let mut now = healthy("now", 60.0);
+    now.set("ALERTS", &[], |t| (t >= 140.0).then_some(1.0));
+    now.last = 602.0;
+    let server = Server::aged([(&now, 603.0)], &[]);
+    let of = |within: &str| {
+        let more = format!(", resolved_within: {within}");
+        said(&server.verdict(&page("now", &more), &["--run", "now"]), "page")
+    };
+    assert_eq!((of("10m"), of("1m")), ("inconclusive still_firing".to_owned(), "fail ".to_owned()));
+}
+
+#[test]
+fn an_alert_of_the_next_experiment_decides_nothing_of_this_one() {
+    let next = run("next", |made| fires(made, 250.0, 300.0));
+    let server = Server::with([&next]);
+    let slos = page("next", "").replace("within: 1m", "within: 3m");
+    let told = server.verdict(&slos, &["--run", "next"]);
+    assert_eq!(said(&told, "page"), "inconclusive ");
+    assert_eq!(told["findings"][0]["observed"]["text"], "more than 110.4 s");
+}
+
+#[test]
 fn alerts_that_fired_are_listed_with_their_experiment() {
     let made = run("list", |made| {
         made.set("ALERTS", &[], |t| ((140.0..175.0).contains(&t) || t >= 500.0).then_some(1.0));
