@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 const PAGE: &str = include_str!("../OBJECTIVES.md");
 
 /// The beginning of an objective of each form, with the keys that decide which others there are.
-const FORMS: [&str; 17] = [
+const FORMS: [&str; 18] = [
     "kind: availability",
     "kind: availability, by: probes",
     "kind: availability, by: user_time",
@@ -23,6 +23,7 @@ const FORMS: [&str; 17] = [
     "kind: scaling, shape: relief",
     "kind: health",
     "kind: intervention",
+    "kind: alerting",
     "kind: promql",
 ];
 

@@ -37,6 +37,9 @@ pub(super) fn advice(kind: &str) -> &'static str {
         "intervention" => {
             "Find out who changed what, and why the system needed it; then run the trial again."
         }
+        "alerting" => {
+            "See ALERTS and ALERTS_FOR_STATE of that name from the injection on, what the rule's expression gave then, and its `for` and `keep_firing_for`: whether it did not see the outage, waited too long, or saw what had recovered as broken still."
+        }
         _ => "See what the expression reads, at the time of the query.",
     }
 }
@@ -66,6 +69,9 @@ pub(super) fn waited_too_briefly(kind: &str) -> Option<&'static str> {
         "leader" => Some(
             "Give the experiment a longer `settle`, so that it lasts longer than `within`: nobody looked any longer.",
         ),
+        "alerting" => Some(
+            "Judge again when the alert is resolved, or `within` and `resolved_within` are over; where the next experiment came before that, give this one a longer `settle`.",
+        ),
         "scaling" => Some(
             "Let the load (`up`), or the trial's `cooldown` (`down`), last longer than `within`: nobody looked any longer.",
         ),
@@ -86,6 +92,7 @@ pub(super) fn narrower(kind: &str) -> &'static str {
         "intervention" => {
             "Let Prometheus scrape the exporter before the load begins: what was counted before its first scrape may be older than the run."
         }
+        "alerting" => "Evaluate the rule's group more often (`interval`), and run the trial again.",
         "recovery_point" => "Scrape postgres_exporter more often, and run the trial again.",
         "scaling" => "Scrape more often (for `relief`, or choose a longer `last`), and run the trial again.",
         _ => "Scrape more often, which narrows the bounds, and run the trial again.",

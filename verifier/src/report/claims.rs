@@ -4,7 +4,7 @@ use super::Report;
 use crate::evidence::family;
 
 /// Every kind: what was judged with it, and what stays open where nothing of that kind has a value.
-const CLAIMS: [(&str, &str, &str); 12] = [
+const CLAIMS: [(&str, &str, &str); 13] = [
     ("load_held", "load", "that the load was held"),
     ("availability", "availability", "availability"),
     ("latency", "latency", "latency"),
@@ -16,6 +16,7 @@ const CLAIMS: [(&str, &str, &str); 12] = [
     ("scaling", "scaling", "scaling"),
     ("health", "health", "health outside experiments"),
     ("intervention", "interventions", "absence of interventions"),
+    ("alerting", "alerts", "that alerts go out"),
     ("promql", "own expressions", ""),
 ];
 

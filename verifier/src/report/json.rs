@@ -5,12 +5,13 @@ mod shape;
 use schemars::generate::SchemaSettings;
 
 use shape::{
-    Counts, Document, Experiment, Finding, Lacking, Number, Observed, Phase, Process, Prometheus, Query, Run,
-    Sample, Special, VERSION,
+    Alert, Counts, Document, Experiment, Finding, Lacking, Number, Observed, Phase, Process, Prometheus,
+    Query, Run, Sample, Special, VERSION,
 };
 
 use super::Report;
-use crate::evidence::{Shortfall, Shown, State};
+use super::alerts::{self, Fired};
+use crate::evidence::{Millis, Shortfall, Shown, State};
 use crate::judge::{self, Expected};
 use crate::verdict::Verdict;
 
@@ -52,7 +53,21 @@ impl<'a> Document<'a> {
             prometheus: Prometheus { url: &report.url, version: report.server.version.as_deref() },
             run: report.evidence.as_ref().map(Run::of),
             not_claimed: report.not_claimed(),
+            alerts: report.evidence.as_ref().map(|it| alerts::fired(it).into_iter().map(Alert::of).collect()),
             findings: report.findings.iter().map(Finding::of).collect(),
+        }
+    }
+}
+
+impl Alert {
+    fn of(fired: Fired) -> Self {
+        Self {
+            alert: fired.alert,
+            labels: fired.labels,
+            experiment: fired.experiment,
+            fired: fired.firing.first.seconds(),
+            last_firing: fired.firing.last.seconds(),
+            resolved_by: fired.resolved.map(Millis::seconds),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The findings of a run as people and programs read them.
 
 mod advice;
+mod alerts;
 mod claims;
 mod explain;
 mod heading;

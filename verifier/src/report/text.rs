@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::Report;
 use super::advice::{Undecided, advice, undecided};
+use super::alerts;
 use super::told::returned;
 use crate::evidence::Lack;
 use crate::judge::Finding;
@@ -21,6 +22,9 @@ pub(super) fn render(report: &Report, colored: bool) -> String {
     let mut out = String::new();
     header(&mut out, report);
     table(&mut out, report, colored);
+    for row in report.evidence.iter().flat_map(alerts::lines) {
+        line(&mut out, &row);
+    }
     let mut told = BTreeSet::new();
     let open: Vec<&Finding> =
         report.findings.iter().filter(|finding| finding.verdict != Verdict::Pass).collect();

@@ -77,7 +77,7 @@ objectve: 1
         [
             "2:21: `kind` is `recovry` (did you mean `recovery`?), expected one of availability, latency, \
              load_held, recovery, leader, split_brain, data_loss, recovery_point, scaling, health, intervention, \
-             promql",
+             alerting, promql",
             "3:45: `at_least` is `101%`, expected a share from 0% to 100% such as 99.9%",
             "3:51: unknown key `durring` in objective `b` (did you mean `during`?), expected name, proves, kind, \
              at_least, by, during, task",
@@ -113,7 +113,7 @@ fn a_file_without_objectives_is_refused() {
         faults("objectives: [{name: a}]\n"),
         [
             "1:14: objective `a` has no `kind`, expected one of availability, latency, load_held, recovery, leader, \
-          split_brain, data_loss, recovery_point, scaling, health, intervention, promql"
+          split_brain, data_loss, recovery_point, scaling, health, intervention, alerting, promql"
         ]
     );
 }

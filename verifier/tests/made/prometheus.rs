@@ -15,6 +15,10 @@ use super::Made;
 /// Runs begin this long ago, unless told otherwise, and last less.
 const AGO: f64 = 1500.0;
 
+/// Scrapes nothing, and evaluates the rule whose alerts a healthy run has; here it stays silent.
+const CONFIG: &str = "scrape_configs: []\nrule_files: [rules.yml]\n";
+const RULES: &str = "groups: [{name: made, interval: 1s, rules: [{alert: ShopDown, expr: vector(0) > 1}]}]\n";
+
 /// A Prometheus server with the runs that it was started with; stopped when dropped.
 pub(crate) struct Server {
     process: Child,
@@ -34,7 +38,7 @@ impl Server {
 
     /// The same with runs that began so many seconds ago, and with the server's own flags.
     pub(crate) fn aged<'a>(runs: impl IntoIterator<Item = (&'a Made, f64)>, flags: &[&str]) -> Self {
-        Self::start("prometheus".as_ref(), "scrape_configs: []\n", runs, flags)
+        Self::start("prometheus".as_ref(), CONFIG, runs, flags)
     }
 
     /// A server that scrapes these targets every fifth of a second and remembers nothing yet.
@@ -51,7 +55,7 @@ scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}
     /// the one that `PROMETHEUS_3` names.
     pub(crate) fn each_version(runs: &[&Made]) -> Vec<Self> {
         let aged = || runs.iter().map(|run| (*run, AGO));
-        let start = |program: &PathBuf| Self::start(program.as_os_str(), "scrape_configs: []\n", aged(), &[]);
+        let start = |program: &PathBuf| Self::start(program.as_os_str(), CONFIG, aged(), &[]);
         Self::versions().iter().map(start).collect()
     }
 
@@ -93,6 +97,7 @@ scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}
     ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("prometheus.yml"), config).expect("writing the configuration");
+        std::fs::write(folder.path().join("rules.yml"), RULES).expect("writing the rules");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs_f64();
         // A fraction of a second, so that no timestamp is a round number.
         let begun = |ago: f64| (now - ago).floor() + 0.125;
@@ -107,7 +112,17 @@ scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}
         let process = start_server(program, folder.path(), port, &flags);
         let server = Self { process, program: program.to_owned(), flags, folder, port, start: begun(AGO) };
         server.await_ready();
+        if config == CONFIG {
+            server.await_rules();
+        }
         server
+    }
+
+    /// Waits until the rules were evaluated.
+    fn await_rules(&self) {
+        let evaluated =
+            || get(self.port, "/api/v1/rules").is_some_and(|told| told.contains("\"health\":\"ok\""));
+        await_that("an evaluation of the rules", evaluated);
     }
 
     /// Kills the server.

@@ -1,5 +1,7 @@
 //! The shape of the report for programs: what `slo-verifier schema` tells. Pure.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -27,8 +29,25 @@ pub(super) struct Document<'a> {
     pub(super) run: Option<Run<'a>>,
     /// What the verdict says nothing about.
     pub(super) not_claimed: Vec<String>,
+    /// Alerts about the run's own processes that fired while it went on; they change no verdict. Null where no run was
+    /// found.
+    pub(super) alerts: Option<Vec<Alert>>,
     /// One for each objective, in the order of the objectives' file.
     pub(super) findings: Vec<Finding<'a>>,
+}
+
+/// A time in which an alert fired, on Prometheus' clock.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Alert {
+    pub(super) alert: String,
+    pub(super) labels: BTreeMap<String, String>,
+    /// In whose time it began; null outside of all.
+    pub(super) experiment: Option<String>,
+    pub(super) fired: f64,
+    /// The last evaluation at which it did.
+    pub(super) last_firing: f64,
+    /// The evaluation by which it was resolved; null where it was not, or nobody knows.
+    pub(super) resolved_by: Option<f64>,
 }
 
 /// How many findings have which verdict.
