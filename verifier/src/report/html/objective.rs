@@ -47,6 +47,7 @@ pub(super) fn sketch(objective: &Objective, look: Look<'_>) -> Drawn {
         },
         Promise::Health(promise) => amount::down(promise, look),
         Promise::Intervention(_) => amount::interventions(look),
+        Promise::Alerting(_) => Err("its alert fired or did not: the samples tell when".to_owned()),
         Promise::Promql(_) => Err("its expression gives one number, at the run's end".to_owned()),
     }
 }
