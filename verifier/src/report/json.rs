@@ -62,7 +62,7 @@ impl<'a> Document<'a> {
 impl Alert {
     fn of(fired: Fired) -> Self {
         Self {
-            alert: fired.alert,
+            name: fired.alert,
             labels: fired.labels,
             experiment: fired.experiment,
             fired: fired.firing.first.seconds(),

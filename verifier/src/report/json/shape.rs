@@ -39,7 +39,8 @@ pub(super) struct Document<'a> {
 /// A time in which an alert fired, on Prometheus' clock.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Alert {
-    pub(super) alert: String,
+    #[serde(rename = "alert")]
+    pub(super) name: String,
     pub(super) labels: BTreeMap<String, String>,
     /// In whose time it began; null outside of all.
     pub(super) experiment: Option<String>,
