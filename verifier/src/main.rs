@@ -48,8 +48,8 @@ fn main() -> ExitCode {
         Command::Rules(options) => {
             make_rules::make(*options).map_err(app::Error::from).map(|(text, untold)| {
                 for line in &untold {
-                say(line);
-            }
+                    say(line);
+                }
                 print(&text);
                 0
             })

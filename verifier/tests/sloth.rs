@@ -78,7 +78,7 @@ fn rules(text: &str) -> Rules {
 #[test]
 fn rules_of_a_service_are_those_of_sloth() {
     let Some(sloth) = sloth() else {
-        println!("skipped: sloth is not installed");
+        eprintln!("skipped: sloth is not installed");
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");

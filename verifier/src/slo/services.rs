@@ -37,7 +37,13 @@ fn service(fields: &mut Fields<'_>) -> Option<ServiceObjective> {
     let total = counter(fields, "total");
     let errors = counter(fields, "errors");
     over?;
-    Some(ServiceObjective { name: name?, service: service?, at_least: at_least?, total: total?, errors: errors? })
+    Some(ServiceObjective {
+        name: name?,
+        service: service?,
+        at_least: at_least?,
+        total: total?,
+        errors: errors?,
+    })
 }
 
 /// A name that may stand in the names of groups.
