@@ -84,7 +84,7 @@ fn ratio(window: &str) -> String {
 fn ratios(service: &ServiceObjective) -> Vec<Rule> {
     let of_window = |window: &str| {
         let (errors, total) = (&service.errors, &service.total);
-        format!("sum(rate({errors}[{window}])) / sum(rate({total}[{window}]))")
+        format!("(sum(rate({errors}[{window}]))) / (sum(rate({total}[{window}])))")
     };
     let record = |window: &str, expr: String| {
         Rule::record(&ratio(window), &expr, labels(service, vec![("sloth_window", window.to_owned())]))
