@@ -14,6 +14,7 @@ pub(super) fn told(objective: &Objective) -> Option<String> {
         Promise::WrittenPoint(_) => {
             "the span of lost writes is known when they are; `data_loss` has an alert"
         }
+        Promise::Alerting(_) => "it is about an alert of your own",
         Promise::Promql(_) => "an expression of your own is evaluated at the run's end",
         _ => return None,
     };
