@@ -33,8 +33,6 @@ test-kubernetes:
 	cargo test --workspace --test on_kubernetes --locked -- --ignored --test-threads 1
 
 test: lint packages
-	promtool check rules alerts/ordeal.yml
-	promtool test rules alerts/tests/ordeal_test.yml
 	cargo test --workspace --locked
 
 lint:
@@ -46,10 +44,13 @@ packages:
 	cargo build --package lab --locked
 	target/debug/lab install nginx-light
 
-# Writes exporter/metrics.prom anew after a wanted change of the metrics or of the lab's trial, and the roles of
-# deploy/kubernetes/ after one of the trials there or of what they need.
+# Writes anew, after a wanted change: the verifier's report, its schema and the rules of objectives that are shipped;
+# exporter/metrics.prom, of the metrics or of the lab's trial; the roles of deploy/kubernetes/, of the trials there or of
+# what they need; and the dashboards.
 golden:
+	BLESS=1 cargo test -p verifier --test golden --test rules --locked
 	UPDATE_GOLDEN=1 cargo test -p exporter --test exposition --test manifests --locked
+	BLESS=1 cargo test -p dashboards --test golden --locked
 
 bench: packages
 	cargo bench --workspace --locked

@@ -23,7 +23,8 @@ fi
 trap 'lab down >/dev/null' EXIT
 trap 'exit 130' INT TERM
 
-lab_options=(--install)
+# Prometheus evaluates the alerts on the run, and Alertmanager gets them.
+lab_options=(--install --rules "$here"/../../alerts/*.yml)
 [ "$expected" = data-loss ] && lab_options+=(--asynchronous)
 lab up "${lab_options[@]}"
 

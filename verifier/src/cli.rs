@@ -1,14 +1,21 @@
 //! The command line.
 
+mod outputs;
+mod rules;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub(crate) use rules::{Format as RuleFormat, Rules as RulesOptions};
+
+pub(crate) use outputs::{Color, Destination, Form, Outputs};
 
 const EXAMPLES: &str = "\
 Examples:
   slo-verifier check slos.yaml
   slo-verifier verify slos.yaml --prometheus http://localhost:9090 --run 7f3a91
+  slo-verifier rules slos.yaml > rules.yml
 
 Exit codes:
   0  every promise was kept (check: the file is sound)
@@ -29,13 +36,26 @@ Examples:
   a certain run of last week, for a program:
     slo-verifier verify slos.yaml --prometheus http://localhost:9090 \\
       --run 7f3a91 --since 10d --output json
+  every form of report in a folder, with load.json and chaos.json of the run's own:
+    slo-verifier verify slos.yaml --prometheus http://localhost:9090 \\
+      --run 7f3a91 --wait 10m --report-dir report --run-dir run/7f3a91
   behind a path prefix, with a token and an authority of your own:
     slo-verifier verify slos.yaml --prometheus https://metrics.example/prometheus \\
       --bearer-token-file token --ca ca.pem
 
 Exit codes: 0 pass, 1 fail, 2 usage or bad file, 3 inconclusive, 4 no usable answer
 from Prometheus.
-Files are read if they are regular ones of at most 1 MiB.";
+A report that cannot be written turns a pass into exit code 2, and no other verdict.
+Files are read if they are regular ones of at most 1 MiB. Where GITHUB_STEP_SUMMARY
+names a file, as in a step of GitHub Actions, the report is appended there as Markdown.";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  slo-verifier explain gap            # a shortfall, by the name in reports
+  slo-verifier explain recovery       # a kind of objective that was broken
+  slo-verifier explain                # the list of names
+
+Exit codes: 0 explained, 2 no such name.";
 
 const CHECK_EXAMPLES: &str = "\
 Example:
@@ -64,12 +84,23 @@ pub(crate) enum Command {
     /// Judges a run: pass, fail or inconclusive, with bounds, queries and samples.
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(Box<Verify>),
+    /// Says what a shortfall means and what to do, or where to look when a kind of objective was broken.
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain {
+        /// Name of a shortfall or kind, as reports have it; all of them are listed without one.
+        name: Option<String>,
+    },
+    /// Prints the JSON Schema of `--output json`.
+    Schema,
     /// Checks a file of objectives and asks nobody.
     #[command(after_help = CHECK_EXAMPLES)]
     Check {
         /// The objectives (slos.yaml).
         file: PathBuf,
     },
+    /// Writes recording and alerting rules for Prometheus from a file of objectives.
+    #[command(after_help = rules::EXAMPLES)]
+    Rules(Box<RulesOptions>),
 }
 
 /// The options of `verify`.
@@ -89,12 +120,8 @@ pub(crate) struct Verify {
     /// How long to wait for the run's end; not at all if 0s.
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub(crate) wait: Duration,
-    /// How the findings are written.
-    #[arg(long, value_enum, default_value_t = Output::Text)]
-    pub(crate) output: Output,
-    /// Whether the findings are coloured.
-    #[arg(long, value_enum, default_value_t = Color::Auto)]
-    pub(crate) color: Color,
+    #[command(flatten)]
+    pub(crate) outputs: Outputs,
     #[command(flatten)]
     pub(crate) access: AccessArgs,
 }
@@ -148,22 +175,6 @@ fn duration(text: &str) -> Result<Duration, String> {
         return Err("it is longer than 3650d (ten years)".to_owned());
     }
     Ok(duration)
-}
-
-/// The forms of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Output {
-    Text,
-    Json,
-}
-
-/// When to colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal, unless `NO_COLOR` is set.
-    Auto,
-    Always,
-    Never,
 }
 
 /// The forms of the log.

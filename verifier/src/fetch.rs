@@ -1,15 +1,16 @@
 //! Fetches what judging needs: each family once, all at the same time.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::evidence::{Fetched, Millis, Recorded, pin, window_of};
+use crate::evidence::{Fetched, Millis, Recorded, Rules, pin, window_of};
 use crate::judge::Evidence;
 use crate::judge::{Finding, Needs, agree};
 use crate::run::{Found, Run};
 use crate::slo::fill;
-use crate::source::{Prometheus, Server};
+use crate::source::{Answer, Error, Prometheus, Server};
 
 /// Other people's series are fetched from this long before the run until this long after, in milliseconds:
 /// they are scraped less often than ours.
@@ -17,19 +18,37 @@ const PAD: i64 = 60_000;
 
 /// Asks one question; that it was not answered is part of the evidence.
 async fn ask(prometheus: Prometheus, query: String, at: Millis) -> Fetched {
-    match prometheus.query(&query, Some(at)).await {
+    let answer = prometheus.query(&query, Some(at)).await;
+    fetched(query, answer)
+}
+
+fn fetched(query: String, answer: Result<Answer, Error>) -> Fetched {
+    match answer {
         Ok(answer) => {
             Fetched { query, outcome: Ok(answer.data), warnings: answer.warnings, infos: answer.infos }
         }
         Err(error) => {
-            let mut text = error.to_string();
-            let mut source = std::error::Error::source(&error);
-            while let Some(cause) = source {
-                text = format!("{text}: {cause}");
-                source = cause.source();
-            }
-            Fetched { query, outcome: Err(text), warnings: Vec::new(), infos: Vec::new() }
+            Fetched { query, outcome: Err(with_causes(&error)), warnings: Vec::new(), infos: Vec::new() }
         }
+    }
+}
+
+fn with_causes(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// The server's alerting rules; that they were not told is part of the evidence.
+async fn rules(prometheus: &Prometheus, server: &Server) -> Rules {
+    let loaded = server.loaded;
+    match prometheus.rules().await {
+        Ok((rules, warnings)) => Rules { outcome: Ok(rules), warnings, loaded },
+        Err(error) => Rules { outcome: Err(with_causes(&error)), warnings: Vec::new(), loaded },
     }
 }
 
@@ -58,17 +77,27 @@ pub(crate) async fn evidence(
     let pinned = pin(found.members().map(|member| (member.job.as_str(), member.instance.as_str())));
     let window = to.0 - from.0;
     let questions = needs.families.iter().map(|name| (*name, format!("{name}{{{pinned}}}[{window}ms]"), to));
-    let padded = window + 2 * PAD;
-    let others = needs
-        .others
-        .iter()
-        .map(|selector| (selector.clone(), format!("{selector}[{padded}ms]"), Millis(to.0 + PAD)));
-    let (families, others) = tokio::join!(ask_all(prometheus, questions), ask_all(prometheus, others));
+    let longer = |selector: &String, wait: i64| {
+        let (padded, at) = (window + 2 * PAD + wait, Millis(to.0 + PAD + wait));
+        (selector.clone(), format!("{selector}[{padded}ms]"), at)
+    };
+    let others = needs.others.iter().map(|selector| longer(selector, 0));
+    let wait = |wait: &Duration| i64::try_from(wait.as_millis()).unwrap_or(0);
+    let alerts = needs.alerts.iter().map(|(selector, time)| longer(selector, wait(time)));
+    let alerts_until = Millis(to.0 + PAD);
+    let fired = format!("ALERTS{{{pinned},alertstate=\"firing\"}}[{}ms]", window + PAD);
+    // Before anything else: what is fetched afterwards holds all samples of the evaluations that they tell of.
+    let rules = rules(prometheus, server).await;
+    let (families, others, fired) = tokio::join!(
+        ask_all(prometheus, questions),
+        ask_all(prometheus, others.chain(alerts)),
+        ask(prometheus.clone(), fired, alerts_until),
+    );
     let (processes, flaws) = found.processes(&families);
     let recorded = Recorded::lay(&processes, &families);
     let run = Run::read(found, processes, flaws, &recorded, server.started);
     let expressions = expressions(prometheus, &run, needs).await;
-    Evidence { run, recorded, others, expressions }
+    Evidence { run, recorded, others, rules, alerts: fired, alerts_until, expressions }
 }
 
 /// The user's own expressions, evaluated at the end of the run.
@@ -80,6 +109,25 @@ async fn expressions(prometheus: &Prometheus, run: &Run, needs: &Needs) -> BTree
         .iter()
         .map(|expr| (expr.clone(), fill(expr, &start.to_string(), &end.to_string(), &window), end));
     ask_all(prometheus, questions).await
+}
+
+/// Asks for what only charts show, over a span and every `step`. That something was not answered is told beside the
+/// chart and changes no finding.
+pub(crate) async fn courses<K: Ord + Send + 'static>(
+    prometheus: &Prometheus,
+    questions: impl IntoIterator<Item = (K, String)>,
+    span: (Millis, Millis),
+    step: Duration,
+) -> BTreeMap<K, Fetched> {
+    let mut tasks = JoinSet::new();
+    for (key, query) in questions {
+        let prometheus = prometheus.clone();
+        tasks.spawn(async move {
+            let answer = prometheus.range(&query, span, step).await;
+            (key, fetched(query, answer))
+        });
+    }
+    tasks.join_all().await.into_iter().collect()
 }
 
 /// Puts the pasted queries to Prometheus and compares.

@@ -11,12 +11,16 @@
 
 mod app;
 mod cli;
+mod deliver;
 mod evidence;
 mod fetch;
 mod file;
 mod judge;
+mod make_rules;
 mod plain;
 mod report;
+mod results;
+mod rules;
 mod run;
 mod slo;
 mod source;
@@ -27,7 +31,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Cli, Color, Command, LogFormat, Output, Verify};
+use cli::{Cli, Color, Command, Destination, Form, LogFormat, Verify};
 use plain::plain;
 use tracing_subscriber::EnvFilter;
 
@@ -39,12 +43,27 @@ fn main() -> ExitCode {
             for doubt in &checked.doubts {
                 let _ = writeln!(std::io::stderr(), "{}", plain(doubt));
             }
-            let count = checked.objectives.len();
-            let plural = if count == 1 { "" } else { "s" };
-            print(&format!("{}: {count} objective{plural}\n", file.display()));
+            print(&format!("{}: {}\n", file.display(), checked.counted()));
             0
         }),
         Command::Verify(options) => verify(*options),
+        Command::Explain { name } => app::explain(name.as_deref()).map(|text| {
+            print(&text);
+            0
+        }),
+        Command::Schema => {
+            print(&report::schema());
+            Ok(0)
+        }
+        Command::Rules(options) => {
+            make_rules::make(*options).map_err(app::Error::from).map(|(text, untold)| {
+                for line in &untold {
+                    say(line);
+                }
+                print(&text);
+                0
+            })
+        }
     };
     match result {
         Ok(code) => ExitCode::from(code),
@@ -62,14 +81,31 @@ fn say(line: &str) {
 }
 
 fn verify(options: Verify) -> Result<u8, app::Error> {
-    let (output, color) = (options.output, options.color);
+    let color = colored(options.outputs.color);
+    let destination = options.outputs.destination().unwrap_or_else(|wrong| wrong.exit());
+    deliver::prepare(&destination).map_err(|source| app::Error::Report { source })?;
     let runtime = tokio::runtime::Runtime::new().expect("the system grants threads at start");
-    let report = runtime.block_on(app::verify(options, say))?;
-    print(&match output {
-        Output::Text => report.text(colored(color)),
-        Output::Json => report.json(),
-    });
-    Ok(report.verdict.exit_code())
+    let report = runtime.block_on(app::verify(options, destination.has(Form::Html), say))?;
+    let form = if let Destination::Stdout(form) = destination { form } else { Form::Text };
+    print(&deliver::text(&report, form, color));
+    if let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty())
+        && let Err(error) = deliver::summary(file.as_ref(), &report)
+    {
+        warn(&error);
+    }
+    match deliver::files(&destination, &report) {
+        Err(source) if report.verdict == verdict::Verdict::Pass => Err(app::Error::Report { source }),
+        Err(error) => {
+            warn(&error);
+            Ok(report.verdict.exit_code())
+        }
+        Ok(()) => Ok(report.verdict.exit_code()),
+    }
+}
+
+/// Tells of something that changes no verdict.
+fn warn(error: &dyn std::error::Error) {
+    say(&format!("warning: {}", with_causes(error)));
 }
 
 fn colored(color: Color) -> bool {
@@ -87,19 +123,21 @@ fn print(text: &str) {
 
 /// Writes an error and its causes to standard error.
 fn tell(error: &app::Error) {
-    if let app::Error::Objectives { source: faults @ slo::Error::Faults(_) } = error {
+    if let app::Error::Objectives { source: faults @ slo::Error::Faults(_) }
+    | app::Error::Rules(make_rules::Error::Objectives { source: faults @ slo::Error::Faults(_) }) = error
+    {
         for fault in faults.to_string().lines() {
             let _ = writeln!(std::io::stderr(), "{}", plain(fault));
         }
         return;
     }
-    let mut text = format!("error: {error}");
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    let _ = writeln!(std::io::stderr(), "{}", plain(&text));
+    say(&format!("error: {}", with_causes(error)));
+}
+
+/// An error and its causes, in one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn start_log(format: LogFormat) {

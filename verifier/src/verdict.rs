@@ -1,9 +1,10 @@
 //! The three verdicts and how they combine (pure): the worst one wins.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What is said of an objective, and of a run. The order is the order of badness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Verdict {
     /// The whole interval of the observed value is inside the limit, on sufficient evidence.

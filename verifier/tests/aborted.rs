@@ -130,6 +130,13 @@ fn cases() -> Vec<Case> {
         case("an intervention", "nobody intervened", FAIL, |made| {
             made.set("ordeal_interventions_total", &[], steps(&[(0.0, 0.0), (300.0, 1.0)]));
         }),
+        case("an alert that goes on firing", "the page goes out", FAIL, |made| {
+            made.set("ALERTS", &[], |t| (t >= 140.0).then_some(1.0));
+            made.last = 900.0;
+        }),
+        case("an alert that never fired", "the page goes out", "inconclusive run_aborted", |made| {
+            made.remove("ALERTS", &[]);
+        }),
         case("an expression of their own", "own expression", CUT, |made| {
             made.set("ordeal_users", &[("state", "running")], always(199.0));
         }),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A room, and the rooms that it may name. Each names only rooms above it.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("evidence", &[]),
     ("verdict", &[]),
     ("file", &[]),
@@ -13,11 +13,31 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("slo", &["evidence", "file", "plain"]),
     ("run", &["evidence"]),
     ("judge", &["evidence", "run", "slo", "verdict"]),
-    ("report", &["evidence", "judge", "plain", "slo", "source", "verdict"]),
+    ("rules", &["evidence", "judge", "slo"]),
+    ("results", &["file"]),
+    ("report", &["evidence", "judge", "plain", "results", "run", "slo", "source", "verdict"]),
     ("wait", &["evidence", "plain", "run", "source"]),
     ("fetch", &["evidence", "judge", "run", "slo", "source"]),
-    ("cli", &[]),
-    ("app", &["cli", "evidence", "fetch", "judge", "report", "run", "slo", "source", "wait"]),
+    ("cli", &["rules"]),
+    ("make_rules", &["cli", "file", "rules", "slo"]),
+    ("deliver", &["cli", "report"]),
+    (
+        "app",
+        &[
+            "cli",
+            "deliver",
+            "evidence",
+            "fetch",
+            "judge",
+            "make_rules",
+            "report",
+            "results",
+            "run",
+            "slo",
+            "source",
+            "wait",
+        ],
+    ),
 ];
 
 /// The rooms that a text names by their path from the crate.

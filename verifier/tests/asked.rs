@@ -36,6 +36,7 @@ fn names_that_the_run_does_not_have() {
             absent,
         ),
         ("kind: split_brain, component: redis-members", absent),
+        ("kind: alerting, alert: ShopDown, experiment: kill-postgres-primry, within: 1m", absent),
         ("kind: health, components: [shp]", absent),
         ("kind: health, components: [shop]", "inconclusive family_absent"),
     ];

@@ -48,21 +48,37 @@ fn steadied(text: &str, server: &Server) -> String {
         at.map_or_else(|| word.to_owned(), since)
     };
     let text: String = text.split_inclusive([' ', '\n']).map(steady).collect();
-    let began = text.lines().find(|line| line.starts_with("began ")).expect("when it began").to_owned();
-    assert!(began.contains(" UTC, ended 1") && began.ends_with(" min ago"), "{began}");
-    text.replace(&began, "began TIME, ended 15 min ago")
+    let lines: Vec<String> = text.lines().map(undated).collect();
+    lines.join("\n") + "\n"
+}
+
+/// A line without the date that it tells.
+fn undated(line: &str) -> String {
+    if line.starts_with("began ") {
+        assert!(line.contains(" UTC, ended 1") && line.trim_end().ends_with(" min ago"), "{line}");
+        return line.replace(line.trim_end(), "began TIME, ended 15 min ago");
+    }
+    match line.split_once(" timestamp=\"") {
+        Some((before, rest)) => {
+            let after = rest.split_once('"').expect("the end of the attribute").1;
+            format!("{before} timestamp=\"TIME\"{after}")
+        }
+        None => line.to_owned(),
+    }
 }
 
 #[test]
 fn the_report_reads_as_it_should() {
     let server = Server::with([&run()]);
-    let output = server.verify(SLOS, &["--run", "7f3a91"]);
-    assert_eq!(output.status.code(), Some(1));
-    let text = steadied(&String::from_utf8(output.stdout).expect("text"), &server);
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/report.txt");
-    if std::env::var_os("BLESS").is_some() {
-        std::fs::write(&file, &text).expect("writing the report");
+    for (form, name) in [("text", "report.txt"), ("junit", "report.xml"), ("markdown", "report.md")] {
+        let output = server.verify(SLOS, &["--run", "7f3a91", "--output", form]);
+        assert_eq!(output.status.code(), Some(1));
+        let text = steadied(&String::from_utf8(output.stdout).expect("text"), &server);
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&file, &text).expect("writing the report");
+        }
+        let golden = std::fs::read_to_string(&file).expect("the golden report (BLESS=1 writes it)");
+        assert_eq!(text, golden, "the report differs from {}; BLESS=1 writes it anew", file.display());
     }
-    let golden = std::fs::read_to_string(&file).expect("the golden report (BLESS=1 writes it)");
-    assert_eq!(text, golden, "the report differs from {}; BLESS=1 writes it anew", file.display());
 }

@@ -45,10 +45,19 @@ struct Used {
     texts: Vec<String>,
 }
 
-/// Every map that has an `expr`, wherever it stands.
+/// The selector of a dashboard's variable, with the label whose values it has as one that is shown.
+fn of_variable(place: &str, query: &str) -> Option<Used> {
+    let (expr, label) = query.strip_prefix("label_values(")?.strip_suffix(')')?.rsplit_once(", ")?;
+    Some(Used { place: place.to_owned(), expr: expr.to_owned(), texts: vec![format!("{{{{{label}}}}}")] })
+}
+
+/// Every map that has an `expr` or is a dashboard's variable, wherever it stands.
 fn collect(place: &str, value: &Value, found: &mut Vec<Used>) {
     match value {
         Value::Object(fields) => {
+            found.extend(
+                fields.get("definition").and_then(Value::as_str).and_then(|query| of_variable(place, query)),
+            );
             if let Some(expr) = fields.get("expr").and_then(Value::as_str) {
                 let mut texts = Vec::new();
                 for key in ["legendFormat", "annotations", "textFormat", "titleFormat", "tagKeys"] {
@@ -104,18 +113,38 @@ fn dashboards_show_what_is_exposed() {
         let value: Value = serde_json::from_str(&read(&path)).expect("JSON");
         collect(&path.file_name().expect("a name").to_string_lossy(), &value, &mut used);
     }
-    assert!(used.len() > 10, "the dashboards' expressions are not found");
+    assert!(used.len() > 100, "the dashboards' expressions are not found");
+    assert!(used.iter().any(|used| used.place.contains("templating")), "their variables are not found");
     assert_sound(&used);
 }
 
 #[test]
-fn alerts_ask_for_what_is_exposed() {
-    let mut used = Vec::new();
-    for path in files("alerts", ".yml") {
-        collect(&path.file_name().expect("a name").to_string_lossy(), &yaml(&path), &mut used);
+fn alerts_ask_for_what_is_exposed_or_recorded() {
+    let mut files = files("alerts", ".yml");
+    files.push(root().join("deploy/kubernetes/kube-prometheus-stack/rules.yaml"));
+    for path in files {
+        assert_rules_sound(&path.file_name().expect("a name").to_string_lossy(), &yaml(&path));
     }
-    assert!(used.len() > 5, "the alerts' expressions are not found");
-    assert_sound(&used);
+}
+
+#[test]
+fn rules_of_every_kind_of_objective_ask_for_what_is_exposed_or_recorded() {
+    let objectives = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/made/slos.yaml");
+    let program = env!("CARGO_BIN_EXE_slo-verifier");
+    let output = std::process::Command::new(program).arg("rules").arg(objectives).output().expect("it runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert_rules_sound("every kind", &serde_saphyr::from_str(&text).expect("YAML"));
+}
+
+/// Rules may ask for what is exposed, and for what rules of the same file record.
+fn assert_rules_sound(place: &str, file: &Value) {
+    let mut all = everything();
+    all.add_recorded(file);
+    let mut used = Vec::new();
+    collect(place, file, &mut used);
+    assert!(used.len() > 5, "the expressions of {place} are not found");
+    let wrong: Vec<_> = used.iter().flat_map(|used| faults(&all, used)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -127,7 +156,7 @@ fn the_verifier_reads_what_is_exposed() {
         let texts: Vec<&str> = line.split('"').skip(1).step_by(2).collect();
         let Some((name, labels)) = texts.split_first() else { continue };
         let of_exporter = line.contains("conductor(\"") || line.contains("load(\"");
-        let of_others = line.starts_with("const ") && name.starts_with("pg_");
+        let of_others = line.contains("const ") && name.starts_with("pg_");
         if of_exporter || of_others {
             let labels: Vec<_> = labels.iter().map(|label| format!("{label}!=\"\"")).collect();
             let expr = format!("{name}{{{}}}", labels.join(","));
@@ -144,6 +173,9 @@ fn wrong_names_are_noticed() {
     let mut all = Vocabulary::of_exposition(exposition);
     let others = serde_json::json!({"new_total": {"was": {"old_total": "2"}, "labels": ["role"]}});
     all.add_others(&others);
+    let rule =
+        serde_json::json!({"record": "level:users:sum", "expr": "ordeal_users", "labels": {"limit": "x"}});
+    all.add_recorded(&serde_json::json!({"groups": [{"rules": [rule]}]}));
     let told = |expr: &str, text: &str| {
         let used = Used { place: String::new(), expr: expr.to_owned(), texts: vec![text.to_owned()] };
         faults(&all, &used).len()
@@ -154,6 +186,7 @@ fn wrong_names_are_noticed() {
         r#"ordeal_users * on (job, instance) group_left (run) ordeal_run_info{role=~"load|conductor"}"#,
         r#"max by (phase) (label_replace(ordeal_users, "phase", "$1", "state", "(.*)"))"#,
         r#"max_over_time(up{instance="x"}[5m:1s] @ end())"#,
+        r#"sum by (limit) (level:users:sum{limit="x",state="running"})"#,
     ];
     for expr in sound {
         assert_eq!(told(expr, ""), 0, "{expr}");
@@ -166,12 +199,17 @@ fn wrong_names_are_noticed() {
         "sum by (task) (ordeal_users)",
         "ordeal_users * on (run) group_left (trial) ordeal_run_info",
         "other_total",
+        "level:users:avg",
+        r#"level:users:sum{task="x"}"#,
         r#"{__name__=~"ordeal_.*"}"#,
         "sum(",
     ];
     for expr in wrong {
         assert_ne!(told(expr, ""), 0, "{expr}");
     }
+    let variable = |query: &str| faults(&all, &of_variable("", query).expect("a variable")).len();
+    assert_eq!(variable(r#"label_values(ordeal_run_info{job=~"$job"}, run)"#), 0);
+    assert_eq!(variable("label_values(ordeal_run_info, runs)"), 1);
     assert_eq!(told("ordeal_users", "{{state}} at {{ $labels.instance }}"), 0);
     assert_eq!(told("ordeal_users", "{{task}} at {{ $labels.instanc }}"), 2);
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 const PAGE: &str = include_str!("../OBJECTIVES.md");
 
 /// The beginning of an objective of each form, with the keys that decide which others there are.
-const FORMS: [&str; 17] = [
+const FORMS: [&str; 18] = [
     "kind: availability",
     "kind: availability, by: probes",
     "kind: availability, by: user_time",
@@ -23,6 +23,7 @@ const FORMS: [&str; 17] = [
     "kind: scaling, shape: relief",
     "kind: health",
     "kind: intervention",
+    "kind: alerting",
     "kind: promql",
 ];
 
@@ -91,4 +92,14 @@ fn the_readme_leads_here() {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
     let readme = std::fs::read_to_string(readme).expect("the README");
     assert!(readme.contains("(verifier/OBJECTIVES.md)"));
+}
+
+#[test]
+fn services_are_told_with_all_of_their_keys() {
+    let page = PAGE.split("\n## Rules and services\n").nth(1).expect("the section");
+    let keys = expected("services: [{name: a, zzz: 1}]\n", "unknown key");
+    assert!(keys.len() > 4, "{keys:?}");
+    for key in keys {
+        assert!(page.contains(&format!("`{key}`")), "{key} is not told");
+    }
 }

@@ -139,6 +139,10 @@ fn breaches() -> Vec<Breach> {
         ("nobody intervened", |made| {
             made.set("ordeal_interventions_total", &[], steps(&[(0.0, 0.0), (300.0, 1.0)]));
         }),
+        ("the page goes out", |made| {
+            made.set("ALERTS", &[], |t| (t >= 140.0).then_some(1.0));
+            made.last = 900.0;
+        }),
         ("own expression", |made| made.set("ordeal_users", &[("state", "running")], always(199.0))),
     ]
 }

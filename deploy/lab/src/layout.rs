@@ -38,13 +38,14 @@ pub(crate) mod port {
     pub(crate) const ETCD: u16 = 2379;
     pub(crate) const ETCD_PEER: u16 = 2380;
     pub(crate) const PROMETHEUS: u16 = 9090;
+    pub(crate) const ALERTMANAGER: u16 = 9093;
     pub(crate) const NODE_EXPORTER: u16 = 9100;
     pub(crate) const REDIS_EXPORTER: u16 = 9121;
     pub(crate) const POSTGRES_EXPORTER: u16 = 9187;
     /// Replica n listens on this + n mod 10000: no id is reused, and it stays below the ephemeral ports.
     pub(crate) const REPLICA_BASE: u16 = 18000;
     /// What must be free on the host before the lab starts, and for whom.
-    pub(crate) const ON_HOST: [(u16, &str); 9] = [
+    pub(crate) const ON_HOST: [(u16, &str); 10] = [
         (SHOP, "haproxy (shop)"),
         (POSTGRES, "haproxy (postgres)"),
         (REDIS, "haproxy (redis)"),
@@ -53,6 +54,7 @@ pub(crate) mod port {
         (ETCD, "etcd"),
         (ETCD_PEER, "etcd (peers)"),
         (PROMETHEUS, "prometheus"),
+        (ALERTMANAGER, "alertmanager"),
         (NODE_EXPORTER, "node exporter"),
     ];
 }

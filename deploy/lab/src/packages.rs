@@ -8,13 +8,14 @@ use std::process::{Command, Stdio};
 
 use crate::exec;
 
-const NEEDED: [&str; 12] = [
+const NEEDED: [&str; 13] = [
     "etcd-server",
     "haproxy",
     "iproute2",
     "patroni",
     "postgresql-15",
     "prometheus",
+    "prometheus-alertmanager",
     "prometheus-node-exporter",
     "prometheus-postgres-exporter",
     "prometheus-redis-exporter",
@@ -24,12 +25,13 @@ const NEEDED: [&str; 12] = [
 ];
 
 /// Units that these packages would start on their own.
-const SERVICES: [&str; 9] = [
+const SERVICES: [&str; 10] = [
     "etcd",
     "haproxy",
     "patroni",
     "postgresql",
     "prometheus",
+    "prometheus-alertmanager",
     "prometheus-node-exporter",
     "prometheus-postgres-exporter",
     "prometheus-redis-exporter",

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::configs::{haproxy, patroni, prometheus, redis};
+use crate::configs::{alertmanager, haproxy, patroni, prometheus, redis};
 use crate::exec;
 use crate::layout::{Layout, Machine, RUN_LINK};
 use crate::units;
@@ -123,6 +123,7 @@ fn owned(layout: &Layout) -> Vec<(PathBuf, &'static str)> {
     let mut owned = vec![
         (layout.data("etcd"), "etcd"),
         (layout.data("prometheus"), "prometheus"),
+        (layout.data("alertmanager"), "prometheus"),
         (layout.archive(), "postgres"),
         (layout.dead(), "postgres"),
     ];
@@ -177,6 +178,7 @@ fn write_configuration(layout: &Layout, options: &Options) -> Result<(), Error> 
     }
     write(&prometheus::replicas_file(layout), "[]")?;
     write(&etc.join("postgres-queries.yml"), prometheus::POSTGRES_QUERIES)?;
+    write(&etc.join("alertmanager.yml"), alertmanager::CONFIGURATION)?;
     let mut rules = Vec::new();
     for (number, source) in options.rules.iter().enumerate() {
         let name = source.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

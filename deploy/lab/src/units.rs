@@ -47,6 +47,7 @@ pub(crate) fn all(layout: &Layout) -> Vec<Unit> {
         units.push(sentinel(layout, machine));
     }
     units.push(prometheus(layout));
+    units.push(alertmanager(layout));
     units.push(node_exporter(layout));
     units.extend(Machine::WITH_POSTGRES.map(|machine| postgres_exporter(layout, machine)));
     units.extend(Machine::ALL.map(|machine| redis_exporter(layout, machine)));
@@ -144,6 +145,19 @@ fn prometheus(layout: &Layout) -> Unit {
     plain("prometheus", None, "prometheus", NICE_OBSERVER, words(&line), data)
 }
 
+fn alertmanager(layout: &Layout) -> Unit {
+    let data = layout.data("alertmanager");
+    let line = [
+        "prometheus-alertmanager",
+        &format!("--config.file={}", layout.etc().join("alertmanager.yml").display()),
+        &format!("--storage.path={}", data.display()),
+        &format!("--web.listen-address={}", on_host(port::ALERTMANAGER)),
+        // Alone: it looks for no others.
+        "--cluster.listen-address=",
+    ];
+    plain("alertmanager", None, "prometheus", NICE_OBSERVER, words(&line), data)
+}
+
 fn node_exporter(layout: &Layout) -> Unit {
     let listen = format!("--web.listen-address={}", on_host(port::NODE_EXPORTER));
     observer(layout, "node-exporter", None, words(&["prometheus-node-exporter", &listen]))
@@ -186,8 +200,8 @@ fn plain(
 
 /// Addresses for people, printed when the lab is up.
 pub(crate) fn addresses() -> Vec<(&'static str, String)> {
-    let (shop, prometheus, haproxy, status) =
-        (port::SHOP, port::PROMETHEUS, port::HAPROXY_METRICS, port::STATUS);
+    let (shop, prometheus, alertmanager) = (port::SHOP, port::PROMETHEUS, port::ALERTMANAGER);
+    let (haproxy, status) = (port::HAPROXY_METRICS, port::STATUS);
     vec![
         ("shop", format!("http://{HOST}:{shop}")),
         (
@@ -201,6 +215,7 @@ pub(crate) fn addresses() -> Vec<(&'static str, String)> {
         ),
         ("redis", format!("redis://{HOST}:{}", port::REDIS)),
         ("prometheus", format!("http://{HOST}:{prometheus}")),
+        ("alertmanager", format!("http://{HOST}:{alertmanager}")),
         ("status", format!("http://{HOST}:{status}/status")),
         ("haproxy", format!("http://{HOST}:{haproxy}/")),
     ]

@@ -185,7 +185,7 @@ pub(crate) fn describe(check: &Check) -> String {
 
 fn report(layout: &Layout, took: Duration) -> String {
     let addresses: Vec<String> =
-        units::addresses().iter().map(|(name, address)| format!("  {name:<11} {address}")).collect();
+        units::addresses().iter().map(|(name, address)| format!("  {name:<12} {address}")).collect();
     let programs: Vec<String> = overview::programs(layout).iter().map(|line| format!("  {line}")).collect();
     let (addresses, programs) = (addresses.join("\n"), programs.join("\n"));
     format!(

@@ -53,7 +53,8 @@ struct Lab {
 impl Lab {
     fn up(dir: &Path) -> Self {
         let lab = Self { dir: dir.to_owned() };
-        let up = output(command("lab").arg("--dir").arg(dir).arg("up"));
+        let rules = file("short-rules.yml");
+        let up = output(command("lab").arg("--dir").arg(dir).args(["up", "--rules"]).arg(rules));
         assert!(up.status.success(), "{}", told(&up));
         lab
     }
@@ -117,6 +118,21 @@ fn verify(dir: &Path) -> Output {
     output(verify.args(["--wait", "60s", "--run"]).arg(run.file_name().expect("its id")))
 }
 
+/// Whether Alertmanager has the alert that PostgreSQL is down.
+fn paged() -> bool {
+    let mut query = Command::new("amtool");
+    query.args([
+        "--alertmanager.url=http://198.18.79.1:9093",
+        "--output=json",
+        "alert",
+        "query",
+        "PostgresDown",
+    ]);
+    let told = output(&mut query);
+    assert!(told.status.success(), "{}", self::told(&told));
+    String::from_utf8_lossy(&told.stdout).contains("PostgresDown")
+}
+
 fn namespaces() -> String {
     let list = output(Command::new("ip").args(["netns", "list"]));
     String::from_utf8_lossy(&list.stdout).into_owned()
@@ -140,11 +156,16 @@ fn a_run_is_judged_and_an_interrupted_one_leaves_nothing_broken() {
     let lab = Lab::up(&folder.path().join("lab"));
 
     let exporter = Exporter::start("short.yaml", &run_dir);
+    wait_until("Alertmanager has the page", paged);
+    wait_until("Alertmanager has its end", || !paged());
     let code = exporter.end();
     let log = std::fs::read_to_string(run_dir.join("latest/exporter.log")).unwrap_or_default();
     assert_eq!(code, Some(0), "{log}");
     let verdict = verify(&run_dir);
     assert!(verdict.status.success(), "{}\n{log}", told(&verdict));
+    let text = String::from_utf8_lossy(&verdict.stdout);
+    let listed = |line: &str| line.contains("PostgresDown{") && line.contains("kill-postgres-primary");
+    assert!(text.lines().any(listed), "the alert is not listed: {text}");
 
     let exporter = Exporter::start("cut-off.yaml", &cut_dir);
     wait_until("the fault took effect", || logged(&cut_dir, "the fault took effect"));

@@ -13,7 +13,8 @@ pub(crate) const SHARED: [&str; 11] = [
     "trial", "cluster", "web", "clock", "errors", "tls", "rundir", "signals", "count", "logging", "progress",
 ];
 /// Houses and the crates in them that others could name; the lab and the shop are programs only.
-const CRATES: [(&str, &str); 2] = [("exporter", "exporter"), ("verifier", "verifier")];
+const CRATES: [(&str, &str); 3] =
+    [("exporter", "exporter"), ("verifier", "verifier"), ("dashboards", "dashboards")];
 /// What joins everything, and is named by nobody but the program itself.
 pub(crate) const WIRING: [&str; 2] = ["app", "cli"];
 
@@ -31,6 +32,9 @@ pub(crate) const HOMES: &[(&str, &str, &[&str])] = &[
     ("verifier", "prometheus_http_query", &["source/"]),
     ("verifier", "reqwest", &["source/"]),
     ("verifier", "clap", &["cli.rs", "main.rs"]),
+    ("dashboards", "prometheus_http_query", &["check/"]),
+    ("dashboards", "reqwest", &["check/"]),
+    ("dashboards", "clap", &["cli.rs", "main.rs"]),
 ];
 
 /// What only impure code names: I/O, the present time, chance.

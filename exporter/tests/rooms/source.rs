@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The crates that the rules are about, by their folders.
-pub(crate) const HOUSES: [&str; 4] = ["exporter", "verifier", "deploy/lab", "deploy/shop"];
+pub(crate) const HOUSES: [&str; 5] = ["exporter", "verifier", "dashboards", "deploy/lab", "deploy/shop"];
 
 /// One source file.
 pub(crate) struct Source {

@@ -5,9 +5,11 @@
 //! its experiments and phases have their times, and no skew between the machines can shift them.
 
 pub(crate) mod family;
+mod firing;
 mod gauge;
 mod index;
 mod processes;
+mod rules;
 mod sample;
 mod shortfall;
 mod tally;
@@ -15,10 +17,12 @@ mod window;
 mod words;
 
 pub(crate) use family::Family;
+pub(crate) use firing::{Firing, firings, pace};
 pub(crate) use gauge::{Gauge, Point, Transition, mean_bounds};
 pub(crate) use index::{Fetched, Laid, Recorded};
 pub(crate) use processes::{Process, Processes, Scrape, pin, window_of};
-pub(crate) use sample::{Data, Labels, Millis, Sample, Shown, same};
+pub(crate) use rules::{Rule, Rules};
+pub(crate) use sample::{Data, Labels, Millis, Sample, Shown, added, same};
 pub(crate) use shortfall::{Bars, Lack, Shortfall};
 pub(crate) use tally::{Bounds, Tally};
 pub(crate) use window::{Edge, Window};

@@ -125,6 +125,12 @@ impl Processes {
         Millis::from_seconds(clock + f64::midpoint(low, high))
     }
 
+    /// The conductor's clock at an instant of Prometheus', as bounds.
+    pub(crate) fn clock_at(&self, at: Millis) -> Edge {
+        let (low, high) = self.conductor().skew();
+        Edge { earliest: at.seconds() - high, latest: at.seconds() - low }
+    }
+
     /// The largest difference between the clocks, in seconds.
     pub(crate) fn largest_skew(&self) -> f64 {
         let of = |process: &Process| {

@@ -1,6 +1,6 @@
 //! Samples and series as Prometheus gives them. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Milliseconds since the Unix epoch, which is how Prometheus keeps time.
@@ -41,6 +41,20 @@ pub(crate) struct Sample {
     pub(crate) value: f64,
 }
 
+/// The sum of several series over time: at each moment of any of them, what each was last. One counts from its first
+/// sample on.
+pub(crate) fn added(series: &[Vec<Sample>]) -> Vec<Sample> {
+    let moments: BTreeSet<Millis> = series.iter().flatten().map(|sample| sample.at).collect();
+    let at = |moment: Millis| {
+        let last = |samples: &Vec<Sample>| {
+            let next = samples.partition_point(|sample| sample.at <= moment);
+            next.checked_sub(1).map_or(0.0, |last| samples[last].value)
+        };
+        Sample { at: moment, value: series.iter().map(last).sum() }
+    };
+    moments.into_iter().map(at).collect()
+}
+
 /// A sample, for a report.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Shown {
@@ -64,4 +78,19 @@ pub(crate) enum Data {
     Scalar(Sample),
     /// Text, or a kind of data that no objective can use.
     Other(&'static str),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn series_are_added_at_every_moment_of_any_of_them() {
+        let series = |samples: &[(i64, f64)]| -> Vec<Sample> {
+            samples.iter().map(|(at, value)| Sample { at: Millis(*at), value: *value }).collect()
+        };
+        let sum = added(&[series(&[(1, 1.0), (3, 2.0)]), series(&[(2, 10.0), (3, 20.0)])]);
+        assert_eq!(sum, series(&[(1, 1.0), (2, 11.0), (3, 22.0)]));
+        assert_eq!(added(&[]), []);
+    }
 }

@@ -42,7 +42,6 @@ macro_rules! lacks {
 
         impl Lack {
             /// All of them.
-            #[cfg(test)]
             pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The name in reports; scripts may rely on it.
@@ -135,6 +134,24 @@ lacks! {
     NotFinal "not_final" Both
         "The experiment had not come to its end when the run ended."
         "Make the run longer, or the experiment's deadline shorter.";
+    AlertNotOwed "alert_not_owed" Both
+        "No probe of any component failed in the experiment, so no alert was owed."
+        "Choose an experiment with an outage that probes notice, or a shorter `interval` of probes.";
+    AlreadyFiring "already_firing" Both
+        "The alert was firing already when the fault was injected, so it says nothing about the fault."
+        "Find out why it fired, and run the trial again when it is resolved; if it is somebody else's, narrow the objective's `labels`.";
+    StillDown "still_down" Pass
+        "The experiment ended before all of its components had recovered, so that the alert had no reason to be resolved."
+        "Repair what did not recover, or give the experiment a longer `deadline`, and run the trial again.";
+    StillFiring "still_firing" Pass
+        "The alert was firing when its rule was last evaluated, and the time for its end was not over."
+        "Judge again when it is resolved, or that time is over.";
+    RuleAbsent "rule_absent" Both
+        "Prometheus has no alerting rule of that name."
+        "Correct the name in the objective, or load the rule: a file under `rule_files`, or a PrometheusRule whose labels Prometheus selects; the alerts of rules that run elsewhere cannot be judged.";
+    RuleUnproven "rule_unproven" Both
+        "It is not known that the rule was evaluated all that time, so that its silence proves nothing."
+        "Let Prometheus read the rule before the run and its configuration not again before it is judged, see the rule's health on Prometheus' page of rules, and judge again once its group was evaluated.";
     NoWritesBefore "no_writes_before" Both
         "Fewer than 20 writes were acknowledged in the 5 s before the fault, so there was little to lose."
         "Raise the ledger's rate, and check that writes were flowing.";

@@ -1,7 +1,8 @@
 //! Counters, added up over series and processes, and how much they grew over part of a run. Pure.
 
 use super::index::{Laid, selector};
-use super::{Family, Lack, Processes, Recorded, Shortfall, Window};
+use super::sample::added;
+use super::{Family, Lack, Processes, Recorded, Sample, Shortfall, Window};
 
 /// A growth that falls between scrapes: at least that of the enclosed ones, at most that of the enclosing.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -103,6 +104,16 @@ impl Tally {
     pub(crate) fn between(&self, from: impl Into<Option<usize>>, to: usize) -> f64 {
         let from = from.into();
         self.strands.iter().map(|strand| strand.growth((from, to))).sum()
+    }
+
+    /// How the sum of all processes went, at Prometheus' times: at each scrape of any of them, what each had counted
+    /// by its newest scrape.
+    pub(crate) fn course(&self, processes: &Processes) -> Vec<Sample> {
+        let strands = self.strands.iter().map(|strand| {
+            let scrapes = processes.get(strand.process).scrapes.iter();
+            scrapes.zip(&strand.sums).map(|(scrape, sum)| Sample { at: scrape.at, value: *sum }).collect()
+        });
+        added(&strands.collect::<Vec<_>>())
     }
 
     /// The growth of a process's counter from its first scrape to its last.

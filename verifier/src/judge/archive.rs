@@ -14,7 +14,8 @@ use crate::evidence::{Millis, Sample, Shortfall, same};
 use crate::slo::ArchivePoint;
 use crate::verdict::Verdict;
 
-const AGE: &str = "pg_stat_archiver_last_archive_age";
+/// The age of the newest archived log.
+pub(crate) const AGE: &str = "pg_stat_archiver_last_archive_age";
 const ARCHIVED: &str = "pg_stat_archiver_archived_count";
 const FAILED: &str = "pg_stat_archiver_failed_count";
 const REPLICA: &str = "pg_replication_is_replica";

@@ -28,7 +28,8 @@ pub(super) fn short(promise: &Promise, run: &Run) -> Option<Shortfall> {
         | Promise::WrittenPoint(_)
         | Promise::ArchivePoint(_)
         | Promise::Health(_)
-        | Promise::Intervention(_) => false,
+        | Promise::Intervention(_)
+        | Promise::Alerting(_) => false,
     };
     cut.then(|| Shortfall::new(Lack::CutShort, format!("the run was stopped in `{stopped}`")))
 }

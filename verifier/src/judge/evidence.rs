@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::buckets;
 use crate::evidence::{
-    Fetched, Gauge, Labels, Lack, Millis, Point, Recorded, Sample, Shortfall, Shown, Tally, Window,
+    Fetched, Gauge, Labels, Lack, Millis, Point, Recorded, Rules, Sample, Shortfall, Shown, Tally, Window,
 };
 use crate::run::Run;
 
@@ -19,6 +19,12 @@ pub(crate) struct Evidence {
     pub(crate) recorded: Recorded,
     /// Somebody else's series, by the selector that an objective named.
     pub(crate) others: BTreeMap<String, Fetched>,
+    /// The server's alerting rules.
+    pub(crate) rules: Rules,
+    /// What alerts about the run's own processes fired.
+    pub(crate) alerts: Fetched,
+    /// Until when these were asked for.
+    pub(crate) alerts_until: Millis,
     /// Answers to the objectives' own expressions, by the expression as sent.
     pub(crate) expressions: BTreeMap<String, Fetched>,
 }

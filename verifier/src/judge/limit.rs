@@ -22,6 +22,11 @@ pub(super) fn text(promise: &Promise) -> String {
         Promise::LoadHeld(share) => format!("at least {share}"),
         Promise::Scaling(scaling) => shape(&scaling.shape),
         Promise::Health(health) => format!("none above {}", show_duration(health.longest)),
+        Promise::Alerting(alerting) => {
+            let resolved = alerting.resolved_within.map(show_duration);
+            let resolved = resolved.map(|within| format!(", resolved within {within}")).unwrap_or_default();
+            format!("within {}{resolved}", show_duration(alerting.within))
+        }
         Promise::Promql(promql) => match promql.compare {
             Compare::AtMost(limit) => format!("at most {limit}"),
             Compare::AtLeast(limit) => format!("at least {limit}"),

@@ -3,6 +3,7 @@
 //! A judge computes the observed value with its bounds and says on which side of the limit the whole of it
 //! lies. Whatever it cannot compute is a shortfall, and a shortfall is never a pass.
 
+mod alerting;
 mod archive;
 mod archive_cover;
 mod archive_falls;
@@ -32,6 +33,7 @@ mod probes;
 mod promql;
 mod recovery;
 mod relief;
+mod rule;
 mod scaling;
 mod settled;
 mod show;
@@ -44,9 +46,13 @@ use crate::evidence::{Bars, Lack, Shortfall, Shown};
 use crate::slo::{Objective, Promise};
 use crate::verdict::Verdict;
 
+pub(crate) use archive::AGE as ARCHIVE_AGE;
 pub(crate) use evidence::Evidence;
+pub(crate) use experiment::window;
+pub(crate) use lasting::{LASTING_PROBES, LASTING_SECONDS};
 pub(crate) use needs::{Needs, needs};
 pub(crate) use paste::{Expected, Paste, agree};
+pub(crate) use show::grouped;
 
 /// What is said of one objective, and all that says so.
 #[derive(Debug, Clone)]
@@ -180,6 +186,7 @@ pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
         Promise::Scaling(promise) => scaling::judge(promise, evidence),
         Promise::Health(promise) => health::judge(promise, evidence),
         Promise::Intervention(share) => intervention::judge(*share, evidence),
+        Promise::Alerting(promise) => alerting::judge(promise, evidence),
         Promise::Promql(promise) => promql::judge(promise, evidence),
     });
     let mut judged = result.unwrap_or_else(Judged::lacking);

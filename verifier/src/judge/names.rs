@@ -155,6 +155,7 @@ pub(super) fn check(promise: &Promise, evidence: &Evidence) -> Result<(), Shortf
         Promise::Health(health) => {
             health.components.iter().try_for_each(|name| COMPONENTS.has(evidence, name))
         }
+        Promise::Alerting(alerting) => experiment(&alerting.experiment),
         Promise::ArchivePoint(_) | Promise::LoadHeld(_) | Promise::Intervention(_) | Promise::Promql(_) => {
             Ok(())
         }

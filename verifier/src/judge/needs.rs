@@ -1,7 +1,8 @@
 //! What has to be fetched before an objective can be judged. Pure.
 
 use crate::evidence::family;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::archive;
 use super::names::{COMPONENTS, STORES, WATCHED};
@@ -14,6 +15,8 @@ pub(crate) struct Needs {
     pub(crate) families: BTreeSet<&'static str>,
     /// Range selectors of somebody else's series.
     pub(crate) others: BTreeSet<String>,
+    /// The same of alerts, and for how long after the run they may still be awaited.
+    pub(crate) alerts: BTreeMap<String, Duration>,
     /// Expressions of the user's own, placeholders not yet filled.
     pub(crate) expressions: BTreeSet<String>,
 }
@@ -88,6 +91,12 @@ fn add(needs: &mut Needs, promise: &Promise) {
         }
         Promise::Intervention(_) => {
             &[family::INTERVENTIONS_TOTAL, family::INTERVENTIONS_WATCHED_SECONDS_TOTAL]
+        }
+        Promise::Alerting(alerting) => {
+            let wait = alerting.within.max(alerting.resolved_within.unwrap_or_default());
+            let longest = needs.alerts.entry(alerting.selector()).or_default();
+            *longest = wait.max(*longest);
+            COMPONENTS.families
         }
         Promise::Promql(promql) => {
             needs.expressions.insert(promql.expr.clone());

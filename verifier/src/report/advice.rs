@@ -37,6 +37,9 @@ pub(super) fn advice(kind: &str) -> &'static str {
         "intervention" => {
             "Find out who changed what, and why the system needed it; then run the trial again."
         }
+        "alerting" => {
+            "See ALERTS and ALERTS_FOR_STATE of that name from the injection on, what the rule's expression gave then, and its `for` and `keep_firing_for`: whether it did not see the outage, waited too long, or saw what had recovered as broken still."
+        }
         _ => "See what the expression reads, at the time of the query.",
     }
 }
@@ -58,13 +61,16 @@ pub(super) fn undecided(finding: &Finding) -> Undecided {
 }
 
 /// What was still awaited when nobody looked any more: how to look for longer.
-fn waited_too_briefly(kind: &str) -> Option<&'static str> {
+pub(super) fn waited_too_briefly(kind: &str) -> Option<&'static str> {
     match kind {
         "recovery" => {
             Some("Give the experiment a `deadline` longer than `within`: nobody looked any longer.")
         }
         "leader" => Some(
             "Give the experiment a longer `settle`, so that it lasts longer than `within`: nobody looked any longer.",
+        ),
+        "alerting" => Some(
+            "Judge again when the alert is resolved, or `within` and `resolved_within` are over; where the next experiment came before that, give this one a longer `settle`.",
         ),
         "scaling" => Some(
             "Let the load (`up`), or the trial's `cooldown` (`down`), last longer than `within`: nobody looked any longer.",
@@ -74,7 +80,7 @@ fn waited_too_briefly(kind: &str) -> Option<&'static str> {
 }
 
 /// What narrows the bounds.
-fn narrower(kind: &str) -> &'static str {
+pub(super) fn narrower(kind: &str) -> &'static str {
     match kind {
         "recovery" => {
             "Give the component a shorter `interval` of probes, and the fault an `inject` and `revert` that return at once; then run the trial again."
@@ -86,6 +92,7 @@ fn narrower(kind: &str) -> &'static str {
         "intervention" => {
             "Let Prometheus scrape the exporter before the load begins: what was counted before its first scrape may be older than the run."
         }
+        "alerting" => "Evaluate the rule's group more often (`interval`), and run the trial again.",
         "recovery_point" => "Scrape postgres_exporter more often, and run the trial again.",
         "scaling" => "Scrape more often (for `relief`, or choose a longer `last`), and run the trial again.",
         _ => "Scrape more often, which narrows the bounds, and run the trial again.",

@@ -4,7 +4,7 @@ use super::Report;
 use crate::evidence::family;
 
 /// Every kind: what was judged with it, and what stays open where nothing of that kind has a value.
-const CLAIMS: [(&str, &str, &str); 12] = [
+const CLAIMS: [(&str, &str, &str); 13] = [
     ("load_held", "load", "that the load was held"),
     ("availability", "availability", "availability"),
     ("latency", "latency", "latency"),
@@ -16,8 +16,20 @@ const CLAIMS: [(&str, &str, &str); 12] = [
     ("scaling", "scaling", "scaling"),
     ("health", "health", "health outside experiments"),
     ("intervention", "interventions", "absence of interventions"),
+    ("alerting", "alerts", "that alerts go out"),
     ("promql", "own expressions", ""),
 ];
+
+/// The kinds of objective, by the word for `kind`.
+pub(super) const KINDS: [&str; CLAIMS.len()] = {
+    let mut kinds = [""; CLAIMS.len()];
+    let mut at = 0;
+    while at < kinds.len() {
+        kinds[at] = CLAIMS[at].0;
+        at += 1;
+    }
+    kinds
+};
 
 impl Report {
     /// What was judged, in a fixed order: of what was asked for, what has a value.

@@ -1,130 +1,159 @@
-//! The report for programs. Fields are only ever added; a change of meaning changes `version`. Pure.
+//! The report for programs, and its schema. Fields are only ever added; a change of meaning changes `version`. Pure.
 
-use serde_json::{Value, json};
+mod shape;
+
+use schemars::generate::SchemaSettings;
+
+use shape::{
+    Alert, Counts, Document, Experiment, Finding, Lacking, Number, Observed, Phase, Process, Prometheus,
+    Query, Run, Sample, Special, VERSION,
+};
 
 use super::Report;
-use crate::evidence::{Shortfall, Shown, State};
-use crate::judge::Evidence;
-use crate::judge::{Expected, Finding, Observed, Paste};
+use super::alerts::{self, Fired};
+use crate::evidence::{Millis, Shortfall, Shown, State};
+use crate::judge::{self, Expected};
 use crate::verdict::Verdict;
-
-const VERSION: u32 = 1;
 
 /// The whole report, with a newline at its end.
 pub(super) fn render(report: &Report) -> String {
-    let value = json!({
-        "version": VERSION,
-        "verdict": report.verdict.word(),
-        "exit_code": report.verdict.exit_code(),
-        "counts": {
-            "pass": report.count(Verdict::Pass),
-            "inconclusive": report.count(Verdict::Inconclusive),
-            "fail": report.count(Verdict::Fail),
-        },
-        "prometheus": {"url": report.url, "version": report.server.version},
-        "run": report.evidence.as_ref().map(run),
-        "not_claimed": report.not_claimed(),
-        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
-    });
-    format!("{value:#}\n")
+    let document = Document::of(report);
+    let text = serde_json::to_string_pretty(&document).expect("numbers, texts and lists of them are JSON");
+    format!("{text}\n")
 }
 
-fn run(evidence: &Evidence) -> Value {
-    let run = &evidence.run;
-    let known = |value: f64| (!run.processes.is_dark()).then_some(value);
-    let phases = run
-        .phases
-        .iter()
-        .map(|phase| json!({"name": phase.name.word(), "start": phase.start, "end": phase.end}));
-    let experiments = run.experiments.values().map(|experiment| {
-        json!({
-            "name": experiment.name,
-            "fault": experiment.fault,
-            "state": experiment.state.map_or("", State::word),
-            "injected": experiment.injected,
-            "reverted": experiment.reverted,
-        })
-    });
-    let processes = run.processes.iter().map(|process| {
-        json!({"job": process.job, "instance": process.instance, "loads": process.loads, "scrapes": process.scrapes.len()})
-    });
-    json!({
-        "id": run.id,
-        "trial": run.trial,
-        "start": known(run.start),
-        "end": run.end,
-        "largest_skew_seconds": known(run.processes.largest_skew()),
-        "scrape_interval_seconds": known(run.processes.scrape_interval()),
-        "phases": phases.collect::<Vec<_>>(),
-        "experiments": experiments.collect::<Vec<_>>(),
-        "processes": processes.collect::<Vec<_>>(),
-        "flaws": run.flaws.iter().map(shortfall).collect::<Vec<_>>(),
-        "infos": evidence.recorded.infos(),
-    })
+/// The JSON Schema of the report, with a newline at its end.
+pub(crate) fn schema() -> String {
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    format!("{:#}\n", generator.into_root_schema_for::<Document<'_>>().to_value())
 }
 
-fn finding(finding: &Finding) -> Value {
-    let judged = &finding.judged;
-    json!({
-        "name": finding.name,
-        "kind": finding.kind,
-        "proves": finding.proves,
-        "verdict": finding.verdict.word(),
-        "limit": finding.limit,
-        "observed": judged.observed.as_ref().map(observed),
-        "verdict_of_value": judged.by_value.word(),
-        "shortfalls": judged.shortfalls.iter().map(shortfall).collect::<Vec<_>>(),
-        "why": judged.why,
-        "beside": judged.beside,
-        "queries": judged.pastes.iter().map(paste).collect::<Vec<_>>(),
-        "samples": judged.samples.iter().map(sample).collect::<Vec<_>>(),
-    })
-}
-
-/// JSON has no infinity and no NaN: those are told as Prometheus writes them.
-fn number(value: f64) -> Value {
-    if value.is_nan() {
-        json!("NaN")
-    } else if value.is_infinite() {
-        json!(if value > 0.0 { "+Inf" } else { "-Inf" })
-    } else {
-        json!(value)
+impl From<f64> for Number {
+    fn from(value: f64) -> Self {
+        match value {
+            _ if value.is_nan() => Self::Other(Special::None),
+            f64::INFINITY => Self::Other(Special::Infinite),
+            f64::NEG_INFINITY => Self::Other(Special::Below),
+            _ => Self::Finite(value),
+        }
     }
 }
 
-fn observed(observed: &Observed) -> Value {
-    json!({
-        "text": observed.text,
-        "value": number(observed.value),
-        "lower": number(observed.lower),
-        "upper": number(observed.upper),
-        "unit": observed.unit,
-    })
+impl<'a> Document<'a> {
+    fn of(report: &'a Report) -> Self {
+        Self {
+            version: VERSION,
+            verdict: report.verdict,
+            exit_code: report.verdict.exit_code(),
+            counts: Counts {
+                pass: report.count(Verdict::Pass),
+                inconclusive: report.count(Verdict::Inconclusive),
+                fail: report.count(Verdict::Fail),
+            },
+            prometheus: Prometheus { url: &report.url, version: report.server.version.as_deref() },
+            run: report.evidence.as_ref().map(Run::of),
+            not_claimed: report.not_claimed(),
+            alerts: report.evidence.as_ref().map(|it| alerts::fired(it).into_iter().map(Alert::of).collect()),
+            findings: report.findings.iter().map(Finding::of).collect(),
+        }
+    }
 }
 
-fn shortfall(shortfall: &Shortfall) -> Value {
-    json!({
-        "name": shortfall.lack.name(),
-        "detail": shortfall.detail,
-        "means": shortfall.lack.meaning(),
-        "remedy": shortfall.lack.remedy(),
-    })
+impl Alert {
+    fn of(fired: Fired) -> Self {
+        Self {
+            name: fired.alert,
+            labels: fired.labels,
+            experiment: fired.experiment,
+            fired: fired.firing.first.seconds(),
+            last_firing: fired.firing.last.seconds(),
+            resolved_by: fired.resolved.map(Millis::seconds),
+        }
+    }
 }
 
-fn paste(paste: &Paste) -> Value {
-    let (expected, differs) = match paste.expected {
-        Expected::Count(value) | Expected::Seconds(value) => (number(value), None),
-        Expected::Differs(why) => (Value::Null, Some(why)),
-    };
-    json!({
-        "query": paste.query,
-        "time": paste.at.seconds(),
-        "expected": expected,
-        "returned": paste.returned.map(number),
-        "differs_because": differs,
-    })
+impl<'a> Run<'a> {
+    fn of(evidence: &'a judge::Evidence) -> Self {
+        let run = &evidence.run;
+        let known = |value: f64| (!run.processes.is_dark()).then_some(value);
+        let phases = run.phases.iter().map(|it| Phase { name: it.name.word(), start: it.start, end: it.end });
+        let experiments = run.experiments.values().map(|it| Experiment {
+            name: &it.name,
+            fault: &it.fault,
+            state: it.state.map_or("", State::word),
+            injected: it.injected,
+            reverted: it.reverted,
+        });
+        let processes = run.processes.iter().map(|it| Process {
+            job: &it.job,
+            instance: &it.instance,
+            loads: it.loads,
+            scrapes: it.scrapes.len(),
+        });
+        Self {
+            id: &run.id,
+            trial: &run.trial,
+            start: known(run.start),
+            end: run.end,
+            largest_skew_seconds: known(run.processes.largest_skew()),
+            scrape_interval_seconds: known(run.processes.scrape_interval()),
+            phases: phases.collect(),
+            experiments: experiments.collect(),
+            processes: processes.collect(),
+            flaws: run.flaws.iter().map(Lacking::of).collect(),
+            infos: evidence.recorded.infos(),
+        }
+    }
 }
 
-fn sample(sample: &Shown) -> Value {
-    json!({"series": sample.series, "time": sample.at.seconds(), "value": number(sample.value)})
+impl<'a> Finding<'a> {
+    fn of(finding: &'a judge::Finding) -> Self {
+        let judged = &finding.judged;
+        Self {
+            name: &finding.name,
+            kind: finding.kind,
+            proves: finding.proves.as_deref(),
+            verdict: finding.verdict,
+            limit: &finding.limit,
+            observed: judged.observed.as_ref().map(Observed::of),
+            verdict_of_value: judged.by_value,
+            shortfalls: judged.shortfalls.iter().map(Lacking::of).collect(),
+            why: &judged.why,
+            beside: &judged.beside,
+            queries: judged.pastes.iter().map(Query::of).collect(),
+            samples: judged.samples.iter().map(Sample::of).collect(),
+        }
+    }
+}
+
+impl<'a> Observed<'a> {
+    fn of(observed: &'a judge::Observed) -> Self {
+        let [value, lower, upper] = [observed.value, observed.lower, observed.upper].map(Number::from);
+        Self { text: &observed.text, value, lower, upper, unit: observed.unit }
+    }
+}
+
+impl<'a> Lacking<'a> {
+    fn of(shortfall: &'a Shortfall) -> Self {
+        let lack = shortfall.lack;
+        let (name, means, remedy) = (lack.name(), lack.meaning(), lack.remedy());
+        Self { name, detail: &shortfall.detail, means, remedy }
+    }
+}
+
+impl<'a> Query<'a> {
+    fn of(paste: &'a judge::Paste) -> Self {
+        let (expected, differs_because) = match paste.expected {
+            Expected::Count(value) | Expected::Seconds(value) => (Some(value.into()), None),
+            Expected::Differs(why) => (None, Some(why)),
+        };
+        let returned = paste.returned.map(Number::from);
+        Self { text: &paste.query, time: paste.at.seconds(), expected, returned, differs_because }
+    }
+}
+
+impl<'a> Sample<'a> {
+    fn of(sample: &'a Shown) -> Self {
+        Self { series: &sample.series, time: sample.at.seconds(), value: sample.value.into() }
+    }
 }

@@ -1,9 +1,16 @@
 //! The findings of a run as people and programs read them.
 
 mod advice;
+mod alerts;
 mod claims;
+mod explain;
+mod heading;
+mod html;
 mod json;
+mod junit;
+mod markdown;
 mod text;
+mod told;
 mod when;
 
 use crate::evidence::{Lack, Millis, Shortfall};
@@ -12,6 +19,9 @@ use crate::judge::Finding;
 use crate::source::Server;
 use crate::verdict::Verdict;
 
+pub(crate) use explain::{explain, list, names};
+pub(crate) use html::{Answers, Shown, questions};
+pub(crate) use json::schema;
 pub(crate) use when::Choice;
 
 /// All that is said of a run.
@@ -27,6 +37,8 @@ pub(crate) struct Report {
     pub(crate) evidence: Option<Evidence>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) verdict: Verdict,
+    /// What only the page of HTML shows.
+    pub(crate) shown: Option<Shown>,
 }
 
 impl Report {
@@ -39,7 +51,7 @@ impl Report {
         findings: Vec<Finding>,
     ) -> Self {
         let verdict = Verdict::worst(findings.iter().map(|finding| finding.verdict));
-        Self { url: url.to_owned(), choice, now, server, evidence, findings, verdict }
+        Self { url: url.to_owned(), choice, now, server, evidence, findings, verdict, shown: None }
     }
 
     /// How many findings have this verdict.
@@ -62,5 +74,20 @@ impl Report {
     /// As JSON.
     pub(crate) fn json(&self) -> String {
         json::render(self)
+    }
+
+    /// As `JUnit`'s XML: an objective is a test case.
+    pub(crate) fn junit(&self) -> String {
+        junit::render(self)
+    }
+
+    /// As one page of HTML; empty where what it shows was not fetched.
+    pub(crate) fn html(&self) -> String {
+        self.shown.as_ref().map(|shown| html::render(self, shown)).unwrap_or_default()
+    }
+
+    /// As Markdown, without the particulars where it would be longer than so many bytes with them.
+    pub(crate) fn markdown(&self, room: usize) -> String {
+        markdown::render(self, room)
     }
 }

@@ -5,10 +5,11 @@ use std::fmt::Write;
 
 use super::Report;
 use super::advice::{Undecided, advice, undecided};
+use super::alerts;
+use super::told::returned;
 use crate::evidence::Lack;
-use crate::judge::{Evidence, Expected, Finding};
+use crate::judge::Finding;
 use crate::plain::plain;
-use crate::slo::{show_duration, trimmed};
 use crate::verdict::Verdict;
 
 /// Samples shown for one finding.
@@ -21,21 +22,18 @@ pub(super) fn render(report: &Report, colored: bool) -> String {
     let mut out = String::new();
     header(&mut out, report);
     table(&mut out, report, colored);
+    for row in report.evidence.iter().flat_map(alerts::lines) {
+        line(&mut out, &row);
+    }
     let mut told = BTreeSet::new();
     let open: Vec<&Finding> =
         report.findings.iter().filter(|finding| finding.verdict != Verdict::Pass).collect();
     for (names, finding) in alike(&open) {
         explain(&mut out, &names, finding, report.started(), &mut told, colored);
     }
-    let counts = format!(
-        "{} failed, {} inconclusive, {} passed",
-        report.count(Verdict::Fail),
-        report.count(Verdict::Inconclusive),
-        report.count(Verdict::Pass)
-    );
     out.push_str("verdict: ");
     out.push_str(&paint(report.verdict.word(), report.verdict, colored));
-    line(&mut out, &format!(" ({counts}), exit code {}", report.verdict.exit_code()));
+    line(&mut out, &format!(" ({}), exit code {}", report.counts(), report.verdict.exit_code()));
     out
 }
 
@@ -72,20 +70,12 @@ impl Finding {
 }
 
 fn header(out: &mut String, report: &Report) {
-    let version = report.server.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
-    let prometheus = format!("Prometheus{version} at {}", report.url);
-    match &report.evidence {
-        Some(evidence) => line(out, &run_line(evidence, &prometheus)),
-        None if report.is_absent() => line(out, &format!("no run found  {prometheus}")),
-        None => line(out, &format!("not known whether there is such a run  {prometheus}")),
-    }
+    line(out, &report.heading());
     let when = report.when();
     if !when.is_empty() {
         line(out, &when);
     }
-    let judged = report.judged();
-    let judged = if judged.is_empty() { "nothing".to_owned() } else { judged.join(", ") };
-    line(out, &format!("judged: {judged}"));
+    line(out, &format!("judged: {}", report.judged_list()));
     let not_claimed = report.not_claimed();
     if !not_claimed.is_empty() {
         line(out, &format!("not claimed: {}", not_claimed.join("; ")));
@@ -94,29 +84,6 @@ fn header(out: &mut String, report: &Report) {
         line(out, &format!("remark by Prometheus: {info}"));
     }
     out.push('\n');
-}
-
-/// The run, and how well its times are known.
-fn run_line(evidence: &Evidence, prometheus: &str) -> String {
-    let run = &evidence.run;
-    let (id, trial, processes) = (&run.id, &run.trial, &run.processes);
-    if processes.is_dark() {
-        return format!("run {id}  {trial}  length not known  {prometheus}, clocks and scrapes not known");
-    }
-    let length = run.end.map_or_else(
-        || "unfinished".to_owned(),
-        |end| show_duration(std::time::Duration::from_secs_f64((end - run.start).max(0.0).round())),
-    );
-    let skew = processes.largest_skew() * 1000.0;
-    let cadence = cadence(processes.scrape_interval());
-    format!("run {id}  {trial}  {length}  {prometheus}, clocks within {skew:.0} ms, {cadence}")
-}
-
-fn cadence(interval: f64) -> String {
-    if interval <= 0.0 {
-        return "scraped once".to_owned();
-    }
-    format!("a scrape every {} s", trimmed(interval, if interval < 1.0 { 3 } else { 1 }))
 }
 
 fn table(out: &mut String, report: &Report, colored: bool) {
@@ -139,14 +106,6 @@ fn table(out: &mut String, report: &Report, colored: bool) {
         }
     }
     out.push('\n');
-}
-
-impl Report {
-    /// When the run began, on Prometheus' clock.
-    fn started(&self) -> Option<f64> {
-        let run = &self.evidence.as_ref()?.run;
-        (!run.processes.is_dark()).then(|| run.processes.prometheus_time(run.start).seconds())
-    }
 }
 
 /// Name, observed value, limit; then what is proven, or why nothing is.
@@ -202,13 +161,7 @@ fn explain(
         line(out, &format!("  {beside}"));
     }
     for paste in &judged.pastes {
-        let tail = match (&paste.expected, paste.returned) {
-            (Expected::Differs(why), Some(value)) => format!("= {value}, which differs: {why}"),
-            (Expected::Differs(why), None) => format!("differs: {why}"),
-            (_, Some(value)) => format!("= {value}"),
-            (_, None) => "returned no single number".to_owned(),
-        };
-        line(out, &format!("  query at {}: {}  {tail}", paste.at, paste.query));
+        line(out, &format!("  query at {}: {}  {}", paste.at, paste.query, returned(paste)));
     }
     for sample in judged.samples.iter().take(SAMPLES) {
         let since = started.map(|started| format!(" ({:+.1} s)", sample.at.seconds() - started));

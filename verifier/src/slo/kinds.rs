@@ -5,14 +5,14 @@ use std::time::Duration;
 use super::expr::{self, Reading};
 use super::fields::{Fault, Fields, suggestion};
 use super::model::{
-    ArchivePoint, Availability, By, Compare, DataLoss, During, Expect, Health, Latency, Leader, OtherSeries,
-    Promise, Promql, Recovery, Scaling, Shape, Since, SplitBrain, WrittenPoint,
+    Alerting, ArchivePoint, Availability, By, Compare, DataLoss, During, Expect, Health, Latency, Leader,
+    OtherSeries, Promise, Promql, Recovery, Scaling, Shape, Since, SplitBrain, WrittenPoint,
 };
 use super::node::{Node, Value};
 use crate::evidence::PhaseName;
 
 /// Every kind, as the file names it.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "availability",
     "latency",
     "load_held",
@@ -24,6 +24,7 @@ const KINDS: [&str; 12] = [
     "scaling",
     "health",
     "intervention",
+    "alerting",
     "promql",
 ];
 
@@ -41,6 +42,7 @@ pub(crate) fn promise(fields: &mut Fields<'_>) -> Option<Promise> {
         "scaling" => scaling(fields).map(Promise::Scaling),
         "health" => health(fields).map(Promise::Health),
         "intervention" => fields.share_or("watched_at_least", "99%").map(Promise::Intervention),
+        "alerting" => alerting(fields).map(Promise::Alerting),
         _ => promql(fields).map(Promise::Promql),
     }
 }
@@ -230,6 +232,15 @@ fn health(fields: &mut Fields<'_>) -> Option<Health> {
         }
     }
     Some(Health { components, longest: longest? })
+}
+
+fn alerting(fields: &mut Fields<'_>) -> Option<Alerting> {
+    let alert = fields.text("alert", "the name of an alert");
+    let labels = matchers(fields, "labels").unwrap_or_else(|| "{}".to_owned());
+    let experiment = fields.text("experiment", EXPERIMENT);
+    let within = fields.duration("within");
+    let resolved_within = fields.optional_duration("resolved_within");
+    Some(Alerting { alert: alert?, labels, experiment: experiment?, within: within?, resolved_within })
 }
 
 fn promql(fields: &mut Fields<'_>) -> Option<Promql> {

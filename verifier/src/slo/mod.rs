@@ -5,6 +5,7 @@ mod fields;
 mod kinds;
 mod model;
 mod node;
+mod services;
 mod values;
 
 use std::path::Path;
@@ -28,12 +29,29 @@ pub(crate) enum Error {
     Faults(String),
 }
 
-/// The objectives of a file, and what may be wrong with it.
+/// What a file promises, and what may be wrong with it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Checked {
+    /// Of a run.
     pub(crate) objectives: Vec<Objective>,
+    /// Of services over days; no run is judged by them.
+    pub(crate) services: Vec<ServiceObjective>,
     /// One a line, each with file, line and column.
     pub(crate) doubts: Vec<String>,
+}
+
+impl Checked {
+    /// How many objectives there are, and of what.
+    pub(crate) fn counted(&self) -> String {
+        let told =
+            |count: usize, of: &str| format!("{count} objective{}{of}", if count == 1 { "" } else { "s" });
+        let (of_run, of_services) = (self.objectives.len(), self.services.len());
+        match (of_run, of_services) {
+            (_, 0) => told(of_run, ""),
+            (0, _) => told(of_services, " over 30 days"),
+            _ => format!("{}, {}", told(of_run, ""), told(of_services, " over 30 days")),
+        }
+    }
 }
 
 /// Reads and checks a file.
@@ -48,17 +66,32 @@ pub(crate) fn load(path: &Path) -> Result<Checked, Error> {
         faults.iter().map(line).collect()
     };
     match check(&text) {
-        Ok((objectives, doubts)) => Ok(Checked { objectives, doubts: lines(doubts) }),
+        Ok(Sound { objectives, services, doubts }) => {
+            Ok(Checked { objectives, services, doubts: lines(doubts) })
+        }
         Err(faults) => Err(Error::Faults(lines(faults).join("\n"))),
     }
 }
 
-/// Checks a file's text: its objectives and doubts about them, or everything that is wrong with it.
-fn check(text: &str) -> Result<(Vec<Objective>, Vec<Fault>), Vec<Fault>> {
+/// A file without a fault.
+#[derive(Debug)]
+struct Sound {
+    objectives: Vec<Objective>,
+    services: Vec<ServiceObjective>,
+    doubts: Vec<Fault>,
+}
+
+/// Checks a file's text: what it promises and doubts about it, or everything that is wrong with it.
+fn check(text: &str) -> Result<Sound, Vec<Fault>> {
     let root = node::parse(text).map_err(|(at, message)| vec![Fault { at, message }])?;
     let mut fields = Fields::new(&root, "the file");
-    let list = fields.required("objectives", "a list of objectives");
-    let (mut faults, mut doubts) = (Vec::new(), Vec::new());
+    let list = fields.optional("objectives");
+    let (services, mut faults) = fields.optional("services").map(services::services).unwrap_or_default();
+    // Promises of services alone are enough for rules.
+    if list.is_none() && services.is_empty() && faults.is_empty() {
+        fields.required("objectives", "a list of objectives");
+    }
+    let mut doubts = Vec::new();
     let mut objectives: Vec<Objective> = Vec::new();
     match list.map(|node| (node, &node.value)) {
         Some((_, Value::List(nodes))) if !nodes.is_empty() => {
@@ -78,7 +111,7 @@ fn check(text: &str) -> Result<(Vec<Objective>, Vec<Fault>), Vec<Fault>> {
         None => {}
     }
     faults.append(&mut fields.finish());
-    if faults.is_empty() { Ok((objectives, doubts)) } else { Err(faults) }
+    if faults.is_empty() { Ok(Sound { objectives, services, doubts }) } else { Err(faults) }
 }
 
 /// One entry of the list, as far as it was understood.

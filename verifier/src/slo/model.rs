@@ -16,6 +16,18 @@ pub(crate) struct Objective {
     pub(crate) promise: Promise,
 }
 
+/// A share of a service's events is good over 30 days.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ServiceObjective {
+    /// Unique among the service's objectives.
+    pub(crate) name: String,
+    pub(crate) service: String,
+    pub(crate) at_least: Share,
+    /// Selectors of counters: all events, and those that were errors.
+    pub(crate) total: String,
+    pub(crate) errors: String,
+}
+
 /// What is promised.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Promise {
@@ -33,6 +45,7 @@ pub(crate) enum Promise {
     Scaling(Scaling),
     Health(Health),
     Intervention(Share),
+    Alerting(Alerting),
     Promql(Promql),
 }
 
@@ -51,6 +64,7 @@ impl Promise {
             Self::Scaling(_) => "scaling",
             Self::Health(_) => "health",
             Self::Intervention(_) => "intervention",
+            Self::Alerting(_) => "alerting",
             Self::Promql(_) => "promql",
         }
     }
@@ -207,6 +221,29 @@ pub(crate) struct Health {
     pub(crate) components: Vec<String>,
     /// The longest outage that needs no explanation.
     pub(crate) longest: Duration,
+}
+
+/// An alert of the user's own fires within a time of an experiment's injection, and is resolved after it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Alerting {
+    /// Its name.
+    pub(crate) alert: String,
+    /// Label matchers for it, braces included.
+    pub(crate) labels: String,
+    pub(crate) experiment: String,
+    pub(crate) within: Duration,
+    /// Since the experiment was final.
+    pub(crate) resolved_within: Option<Duration>,
+}
+
+impl Alerting {
+    /// The selector of its series while it fires.
+    pub(crate) fn selector(&self) -> String {
+        let own =
+            self.labels.trim().trim_start_matches('{').trim_end_matches('}').trim().trim_end_matches(',');
+        let comma = if own.is_empty() { "" } else { "," };
+        format!("ALERTS{{alertname={:?},alertstate=\"firing\"{comma}{own}}}", self.alert)
+    }
 }
 
 /// One expression of the user's own, evaluated at the end of the run.

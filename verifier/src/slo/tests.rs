@@ -20,7 +20,7 @@ fn each_kind_is_read_into_its_own_fields() {
   - {name: f, kind: promql, expr: 'up', equals: 1}
   - {name: g, kind: recovery_point, of: archive, within: 15m, selector: '{job=\"postgres\"}'}
 ";
-    let (objectives, doubts) = check(text).expect("a sound file");
+    let Sound { objectives, doubts, .. } = check(text).expect("a sound file");
     assert_eq!(doubts, []);
     let share = Share::parse("99.9%").unwrap();
     assert_eq!(objectives[0].proves.as_deref(), Some("28"));
@@ -53,7 +53,7 @@ fn names_are_text_as_they_are_written() {
     let line =
         |name: &&str| format!("  - {{name: {name}, kind: availability, at_least: 99%, task: {name}}}\n");
     let text = format!("objectives:\n{}", names.iter().map(line).collect::<String>());
-    let (objectives, _) = check(&text).expect("a sound file");
+    let Sound { objectives, .. } = check(&text).expect("a sound file");
     let read = |objective: &Objective| {
         let Promise::Availability(availability) = &objective.promise else { panic!("{objective:?}") };
         (objective.name.clone(), availability.task.clone())
@@ -77,14 +77,14 @@ objectve: 1
         [
             "2:21: `kind` is `recovry` (did you mean `recovery`?), expected one of availability, latency, \
              load_held, recovery, leader, split_brain, data_loss, recovery_point, scaling, health, intervention, \
-             promql",
+             alerting, promql",
             "3:45: `at_least` is `101%`, expected a share from 0% to 100% such as 99.9%",
             "3:51: unknown key `durring` in objective `b` (did you mean `during`?), expected name, proves, kind, \
              at_least, by, during, task",
             "4:68: `within` is `fast`, expected a duration such as 500ms, 30s or 2m",
             "5:5: objective `d` has no limit or several, expected one of at_most, at_least, equals",
             "6:5: the objective is a number, expected a map",
-            "7:1: unknown key `objectve` in the file (did you mean `objectives`?), expected objectives",
+            "7:1: unknown key `objectve` in the file (did you mean `objectives`?), expected objectives, services",
         ]
     );
 }
@@ -113,7 +113,7 @@ fn a_file_without_objectives_is_refused() {
         faults("objectives: [{name: a}]\n"),
         [
             "1:14: objective `a` has no `kind`, expected one of availability, latency, load_held, recovery, leader, \
-          split_brain, data_loss, recovery_point, scaling, health, intervention, promql"
+          split_brain, data_loss, recovery_point, scaling, health, intervention, alerting, promql"
         ]
     );
 }
@@ -216,7 +216,7 @@ fn typical_mistakes_are_told_with_what_was_probably_meant() {
 #[test]
 fn what_only_prometheus_can_tell_is_doubted_and_not_refused() {
     let text = "objectives:\n  - {name: a, kind: promql, expr: newer_than_the_parser(up), equals: 1}\n";
-    let (objectives, doubts) = check(text).expect("no fault");
+    let Sound { objectives, doubts, .. } = check(text).expect("no fault");
     assert_eq!((objectives.len(), doubts.len()), (1, 1));
     assert_eq!((doubts[0].at.line, doubts[0].at.column), (2, 35));
     assert!(doubts[0].message.contains("unknown function"), "{}", doubts[0].message);
@@ -241,4 +241,33 @@ fn a_name_of_several_lines_does_not_make_a_fault_of_several_lines() {
     let told = load(&file).expect_err("an unknown key").to_string();
     assert_eq!(told.lines().count(), 1, "{told}");
     assert!(told.contains(r"objective `x\nverdict: pass`"), "{told}");
+}
+
+#[test]
+fn a_services_objective_is_told_apart_from_a_runs() {
+    let service =
+        "{name: requests, service: shop, at_least: 99.9%, over: 30d, total: 'a_total{job=\"x\"}', errors: b}";
+    let sound = check(&format!("services: [{service}]")).expect("a sound file");
+    assert_eq!((sound.objectives.len(), sound.services.len()), (0, 1));
+    assert_eq!(sound.services[0].total, r#"a_total{job="x"}"#);
+    let table = [
+        (service.replace("30d", "7d"), "`over` is `7d`, expected one of 30d"),
+        (
+            service.replace("errors: b", "errors: 'rate(b[5m])'"),
+            "`errors` is `rate(b[5m])`, expected a selector",
+        ),
+        (
+            service.replace("errors: b", "errors: b offset 5m"),
+            "`errors` is `b offset 5m`, expected a selector",
+        ),
+        (service.replace("requests", "a b"), "`name` is `a b`, expected a name of letters"),
+        (format!("{service}, {service}"), "`shop` has an objective `requests` already"),
+        (service.replace("99.9%", "100%"), "`at_least` is `100%`, but no number of events proves 100 %"),
+        ("1".to_owned(), "the service's objective is a number, expected a map"),
+    ];
+    for (services, due) in table {
+        let told = faults(&format!("services: [{services}]"));
+        assert!(told[0].contains(due), "{services}: {told:?}");
+    }
+    assert_eq!(faults("services: []"), ["1:1: the file has no `objectives`, expected a list of objectives"]);
 }

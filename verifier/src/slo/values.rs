@@ -56,6 +56,11 @@ impl Share {
         if bad == 0 { f64::INFINITY } else { 3_u64.saturating_mul(self.of).div_ceil(bad) as f64 }
     }
 
+    /// The share in percent, as a bare number.
+    pub(crate) fn percent(self) -> String {
+        trimmed(self.parts as f64 * 100.0 / self.of as f64, 6)
+    }
+
     /// Whether nothing at all may be bad.
     pub(crate) fn is_whole(self) -> bool {
         self.parts == self.of
@@ -64,7 +69,7 @@ impl Share {
 
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} %", trimmed(self.parts as f64 * 100.0 / self.of as f64, 6))
+        write!(f, "{} %", self.percent())
     }
 }
 

@@ -91,13 +91,7 @@ pub(super) async fn body(
 
 /// Decodes a body; a refusal of the query is an error, whatever its status code.
 pub(super) fn decode(url: &str, status: u16, body: &[u8]) -> Result<Answer, Error> {
-    let envelope: Envelope<'_> = match serde_json::from_slice(body) {
-        Ok(envelope) => envelope,
-        Err(_) if !(200..300).contains(&status) => {
-            return Err(Error::Status { url: url.to_owned(), status, body: excerpt(body) });
-        }
-        Err(source) => return Err(Error::Decode { url: url.to_owned(), source }),
-    };
+    let envelope: Envelope<'_> = read(url, status, body)?;
     let (true, Some(data)) = (envelope.status == "success", envelope.data) else {
         return Err(Error::Refused { kind: envelope.error_type, message: envelope.error });
     };
@@ -109,6 +103,17 @@ pub(super) fn decode(url: &str, status: u16, body: &[u8]) -> Result<Answer, Erro
         warnings.push("the answer is partial (isPartial)".to_owned());
     }
     Ok(Answer { data: data.checked(), warnings, infos: envelope.infos })
+}
+
+/// Reads a body that is JSON where all is well.
+pub(super) fn read<'a, T: Deserialize<'a>>(url: &str, status: u16, body: &'a [u8]) -> Result<T, Error> {
+    match serde_json::from_slice(body) {
+        Ok(value) => Ok(value),
+        Err(_) if !(200..300).contains(&status) => {
+            Err(Error::Status { url: url.to_owned(), status, body: excerpt(body) })
+        }
+        Err(source) => Err(Error::Decode { url: url.to_owned(), source }),
+    }
 }
 
 /// The beginning of a plain text, in one line and in parentheses; nothing of a page for browsers.

@@ -5,16 +5,17 @@
 
 mod answer;
 mod connect;
+mod rules;
 mod trouble;
 
 use std::time::Duration;
 
-use prometheus_http_query::Client;
+use prometheus_http_query::{Client, RuleKind};
 
 pub(crate) use answer::Answer;
 pub(crate) use connect::{Access, Error as AccessError};
 
-use crate::evidence::Millis;
+use crate::evidence::{Millis, Rule};
 use trouble::Trouble;
 
 /// The largest answer that is read: a server that never ends one must not take all memory.
@@ -78,6 +79,8 @@ pub(crate) struct Server {
     pub(crate) version: Option<String>,
     /// When the process started.
     pub(crate) started: Option<Millis>,
+    /// When it last read its configuration with success.
+    pub(crate) loaded: Option<Millis>,
 }
 
 impl Prometheus {
@@ -93,7 +96,37 @@ impl Prometheus {
         if let Some(at) = at {
             request = request.query("time", at);
         }
-        let sent = request.post_raw().await;
+        let (status, body) = self.answer(request.post_raw().await).await?;
+        answer::decode(&self.url, status, &body)
+    }
+
+    /// Evaluates `query` from one moment to another, every `step`.
+    pub(crate) async fn range(
+        &self,
+        query: &str,
+        (from, to): (Millis, Millis),
+        step: Duration,
+    ) -> Result<Answer, Error> {
+        // The library takes whole seconds, which is near enough for what is looked at.
+        let (first, last) = (from.0.div_euclid(1000), to.0.div_euclid(1000));
+        let request = self.client.query_range(query, first, last, step.as_secs_f64());
+        let request = request.timeout(i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX));
+        let (status, body) = self.answer(request.post_raw().await).await?;
+        answer::decode(&self.url, status, &body)
+    }
+
+    /// The alerting rules that it evaluates now, and what it warns of.
+    pub(crate) async fn rules(&self) -> Result<(Vec<Rule>, Vec<String>), Error> {
+        let sent = self.client.rules().kind(RuleKind::Alerting).get_raw().await;
+        let (status, body) = self.answer(sent).await?;
+        rules::decode(&self.url, status, &body)
+    }
+
+    /// The status and the body of what came back.
+    async fn answer(
+        &self,
+        sent: Result<reqwest::Response, prometheus_http_query::Error>,
+    ) -> Result<(u16, Vec<u8>), Error> {
         let response = sent.map_err(|source| self.not_sent(source))?;
         let status = response.status().as_u16();
         if let Some(to) = connect::elsewhere(&response) {
@@ -101,8 +134,7 @@ impl Prometheus {
         }
         let read = answer::body(response, LARGEST_MIB << 20).await;
         let read = read.map_err(|source| Error::Read { url: self.url.clone(), source })?;
-        let body = read.ok_or_else(|| Error::Size { url: self.url.clone() })?;
-        answer::decode(&self.url, status, &body)
+        Ok((status, read.ok_or_else(|| Error::Size { url: self.url.clone() })?))
     }
 
     fn not_sent(&self, source: prometheus_http_query::Error) -> Error {
@@ -120,16 +152,17 @@ impl Prometheus {
     pub(crate) async fn server(&self) -> Server {
         let version = self.status("buildinfo").await;
         let runtime = self.status("runtimeinfo").await;
-        let text = |value: Option<serde_json::Value>, key: &str| {
+        let text = |value: &Option<serde_json::Value>, key: &str| {
             value
+                .as_ref()
                 .and_then(|value| value["data"][key].as_str().map(str::to_owned))
                 .filter(|text| !text.is_empty())
         };
-        let started = text(runtime, "startTime");
-        let started = started.and_then(|time| chrono::DateTime::parse_from_rfc3339(&time).ok());
+        let time = |key: &str| text(&runtime, key).as_deref().and_then(rules::time);
         Server {
-            version: text(version, "version"),
-            started: started.map(|time| Millis(time.timestamp_millis())),
+            version: text(&version, "version"),
+            started: time("startTime"),
+            loaded: time("lastConfigTime"),
         }
     }
 

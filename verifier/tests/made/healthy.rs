@@ -79,6 +79,7 @@ pub(crate) fn healthy(id: &str, interval: f64) -> Made {
     ledger(&mut made);
     cluster(&mut made);
     others(&mut made);
+    alerts(&mut made);
     made
 }
 
@@ -333,4 +334,10 @@ fn others(made: &mut Made) {
         made.add("pg_stat_archiver_archived_count", &label, count);
         made.add("pg_stat_archiver_failed_count", &label, always(0.0));
     }
+}
+
+/// The alert on the first outage, as Prometheus writes it while it fires.
+fn alerts(made: &mut Made) {
+    let labels = [("alertname", "ShopDown"), ("alertstate", "firing"), ("severity", "critical")];
+    made.add("ALERTS", &labels, |t| (140.0..175.0).contains(&t).then_some(1.0));
 }

@@ -15,6 +15,10 @@ use super::Made;
 /// Runs begin this long ago, unless told otherwise, and last less.
 const AGO: f64 = 1500.0;
 
+/// Scrapes nothing, and evaluates the rule whose alerts a healthy run has; here it stays silent.
+const CONFIG: &str = "scrape_configs: []\nrule_files: [rules.yml]\n";
+const RULES: &str = "groups: [{name: made, interval: 1s, rules: [{alert: ShopDown, expr: vector(0) > 1}]}]\n";
+
 /// A Prometheus server with the runs that it was started with; stopped when dropped.
 pub(crate) struct Server {
     process: Child,
@@ -34,7 +38,7 @@ impl Server {
 
     /// The same with runs that began so many seconds ago, and with the server's own flags.
     pub(crate) fn aged<'a>(runs: impl IntoIterator<Item = (&'a Made, f64)>, flags: &[&str]) -> Self {
-        Self::start("prometheus".as_ref(), "scrape_configs: []\n", runs, flags)
+        Self::start("prometheus".as_ref(), CONFIG, runs, flags)
     }
 
     /// A server that scrapes these targets every fifth of a second and remembers nothing yet.
@@ -50,6 +54,31 @@ scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}
     /// A server of every version that is found: each `prometheus` on the path, one that `go install` built, and
     /// the one that `PROMETHEUS_3` names.
     pub(crate) fn each_version(runs: &[&Made]) -> Vec<Self> {
+        let aged = || runs.iter().map(|run| (*run, AGO));
+        let start = |program: &PathBuf| Self::start(program.as_os_str(), CONFIG, aged(), &[]);
+        Self::versions().iter().map(start).collect()
+    }
+
+    /// A server of every version that scrapes these targets every second and evaluates these rules as often.
+    pub(crate) fn each_ruling(targets: &[&str], rules: &[PathBuf]) -> Vec<Self> {
+        let config = format!(
+            "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
+rule_files: {rules:?}
+scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}}]
+"
+        );
+        let start = |program: &PathBuf| Self::start(program.as_os_str(), &config, [], &[]);
+        Self::versions().iter().map(start).collect()
+    }
+
+    /// What the server's API answers.
+    pub(crate) fn ask(&self, path: &str) -> Value {
+        let answer = get(self.port, path).unwrap_or_else(|| panic!("no answer to {path}"));
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
+    }
+
+    fn versions() -> BTreeSet<PathBuf> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let home = std::env::var_os("HOME").map(|home| Path::new(&home).join("go/bin"));
         let folders = std::env::split_paths(&path).chain(home);
@@ -57,11 +86,7 @@ scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}
         let found = folders.map(|folder| folder.join("prometheus")).chain(named);
         let programs: BTreeSet<PathBuf> = found.filter_map(|program| program.canonicalize().ok()).collect();
         assert!(!programs.is_empty(), "prometheus is installed");
-        let aged = || runs.iter().map(|run| (*run, AGO));
         programs
-            .iter()
-            .map(|program| Self::start(program.as_os_str(), "scrape_configs: []\n", aged(), &[]))
-            .collect()
     }
 
     fn start<'a>(
@@ -72,6 +97,7 @@ scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}
     ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("prometheus.yml"), config).expect("writing the configuration");
+        std::fs::write(folder.path().join("rules.yml"), RULES).expect("writing the rules");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs_f64();
         // A fraction of a second, so that no timestamp is a round number.
         let begun = |ago: f64| (now - ago).floor() + 0.125;
@@ -86,7 +112,17 @@ scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}
         let process = start_server(program, folder.path(), port, &flags);
         let server = Self { process, program: program.to_owned(), flags, folder, port, start: begun(AGO) };
         server.await_ready();
+        if config == CONFIG {
+            server.await_rules();
+        }
         server
+    }
+
+    /// Waits until the rules were evaluated.
+    fn await_rules(&self) {
+        let evaluated =
+            || get(self.port, "/api/v1/rules").is_some_and(|told| told.contains("\"health\":\"ok\""));
+        await_that("an evaluation of the rules", evaluated);
     }
 
     /// Kills the server.
@@ -152,12 +188,15 @@ scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the verifier runs")
     }
 
-    fn command(&self, url: &str, objectives: &str, options: &[&str]) -> Command {
+    /// The verifier on objectives, through some address, to be run.
+    pub(crate) fn command(&self, url: &str, objectives: &str, options: &[&str]) -> Command {
         let name = format!("slos-{:?}.yaml", std::thread::current().id());
         let file = self.folder.path().join(name);
         std::fs::write(&file, objectives).expect("writing the objectives");
         let mut command = Command::new(env!("CARGO_BIN_EXE_slo-verifier"));
         command.arg("verify").arg(&file).args(["--prometheus", url]).args(options);
+        // A CI step's own, which is about something else.
+        command.env_remove("GITHUB_STEP_SUMMARY");
         if !options.contains(&"--run") {
             command.args(["--run", "latest"]);
         }

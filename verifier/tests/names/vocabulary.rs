@@ -42,8 +42,10 @@ impl Vocabulary {
                 family.entry(label.to_owned()).or_default().insert(value.trim_end_matches('"').to_owned());
             }
         }
-        // Prometheus tells this of every target.
-        all.families.entry("up".to_owned()).or_default();
+        // Prometheus tells these of every target.
+        for name in ["up", "scrape_duration_seconds", "scrape_samples_scraped"] {
+            all.families.entry(name.to_owned()).or_default();
+        }
         all
     }
 
@@ -56,6 +58,19 @@ impl Vocabulary {
             for name in older.chain([name]) {
                 self.families.insert(name.clone(), labels.clone());
             }
+        }
+    }
+
+    /// The families that a rule file records, in its order: with the labels of their expressions, and their own.
+    pub(crate) fn add_recorded(&mut self, file: &Value) {
+        let groups = file["groups"].as_array().or(file["spec"]["groups"].as_array()).expect("groups");
+        for rule in groups.iter().flat_map(|group| group["rules"].as_array().expect("rules")) {
+            let Some(name) = rule["record"].as_str() else { continue };
+            let expr = promql_parser::parser::parse(rule["expr"].as_str().expect("an expression"));
+            let of_expr = expr.map(|expr| self.labels(&expr)).unwrap_or_default();
+            let own = rule["labels"].as_object().into_iter().flat_map(|labels| labels.keys().cloned());
+            let family = self.families.entry(name.to_owned()).or_default();
+            family.extend(of_expr.into_iter().chain(own).map(|label| (label, BTreeSet::new())));
         }
     }
 

@@ -1,5 +1,6 @@
 //! Configuration files, as text from plain data.
 
+pub(crate) mod alertmanager;
 pub(crate) mod haproxy;
 pub(crate) mod patroni;
 pub(crate) mod prometheus;

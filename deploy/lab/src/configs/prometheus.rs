@@ -1,4 +1,4 @@
-//! Prometheus: what is scraped, and the changing list of the shop's replicas.
+//! Prometheus: what is scraped, where alerts go, and the changing list of the shop's replicas.
 
 use std::net::SocketAddrV4;
 use std::path::Path;
@@ -19,6 +19,7 @@ pub(crate) struct Target {
 pub(crate) fn configuration(layout: &Layout, exporter: &str, rules: &[String]) -> String {
     let shop = replicas_file(layout);
     let shop = shop.display();
+    let alertmanager = on_host(port::ALERTMANAGER);
     let rule_files = rules.iter().map(|file| format!("  - \"{file}\"\n")).collect::<Vec<_>>().concat();
     let member_job = |name: &str, port: u16, members: &[(String, Machine)]| {
         let one = |(member, machine): &(String, Machine)| {
@@ -36,6 +37,7 @@ pub(crate) fn configuration(layout: &Layout, exporter: &str, rules: &[String]) -
         "global: {scrape_interval: 5s, scrape_timeout: 4s, evaluation_interval: 5s}\nrule_files:\n"
             .to_owned(),
         rule_files,
+        format!("alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{alertmanager}']}}]}}]}}\n"),
         format!(
             "scrape_configs:
   - job_name: load-exporter
@@ -55,6 +57,7 @@ pub(crate) fn configuration(layout: &Layout, exporter: &str, rules: &[String]) -
         own_job("etcd", port::ETCD),
         own_job("node", port::NODE_EXPORTER),
         own_job("prometheus", port::PROMETHEUS),
+        own_job("alertmanager", port::ALERTMANAGER),
     ]
     .concat()
 }
@@ -110,6 +113,7 @@ mod tests {
         let text = configuration(&layout, "198.18.79.1:10042", &["/tmp/lab/etc/rules/a.yml".to_owned()]);
         assert!(text.contains("targets: ['198.18.79.1:10042']"));
         assert!(text.contains("  - \"/tmp/lab/etc/rules/a.yml\"\n"));
+        assert!(text.contains("alertmanagers: [{static_configs: [{targets: ['198.18.79.1:9093']}]}]"));
         let target =
             Target { instance: "shop-4".to_owned(), machine: Machine::N2, address: Machine::N2.at(18004) };
         assert_eq!(

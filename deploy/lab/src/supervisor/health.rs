@@ -14,9 +14,11 @@ const WITHIN: Duration = Duration::from_secs(1);
 
 /// Every check, made now.
 pub(super) async fn checks(lab: &Lab) -> Vec<Check> {
-    let (postgres, redis, sentinels, prometheus, clients) =
-        tokio::join!(postgres(lab), redis(), sentinels(), prometheus(), postgres_client(lab));
-    vec![postgres, clients, redis, sentinels, shop(lab), prometheus]
+    let (postgres, redis, sentinels, clients) =
+        tokio::join!(postgres(lab), redis(), sentinels(), postgres_client(lab));
+    let (prometheus, alertmanager) =
+        tokio::join!(ready("prometheus", port::PROMETHEUS), ready("alertmanager", port::ALERTMANAGER));
+    vec![postgres, clients, redis, sentinels, shop(lab), prometheus, alertmanager]
 }
 
 fn check(name: &str, ok: bool, detail: String) -> Check {
@@ -109,10 +111,10 @@ fn shop(lab: &Lab) -> Check {
     check("shop", ready >= desired && balanced >= desired, detail)
 }
 
-async fn prometheus() -> Check {
-    let answer = http::get(on_host(port::PROMETHEUS), "/-/ready", WITHIN).await;
+async fn ready(name: &str, port: u16) -> Check {
+    let answer = http::get(on_host(port), "/-/ready", WITHIN).await;
     let ready = answer.is_some_and(|answer| answer.status == 200);
-    check("prometheus", ready, if ready { "ready" } else { "not ready" }.to_owned())
+    check(name, ready, if ready { "ready" } else { "not ready" }.to_owned())
 }
 
 #[cfg(test)]

@@ -1,0 +1,117 @@
+//! Prometheus, as far as dashboards ask it.
+
+use prometheus_http_query::Client;
+use prometheus_http_query::response::{Data, Sample};
+
+use super::question::Asked;
+use super::{Series, Span};
+
+/// A finished exporter is seen no more than so many seconds before it is gone.
+const AFTER: i64 = 30;
+
+/// A Prometheus server.
+pub struct Server {
+    client: Client,
+    url: String,
+}
+
+/// What kept panels from being asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address cannot be used.
+    #[error("the address {0} is no http or https URL, expected one such as http://localhost:9090")]
+    Address(String),
+    /// The HTTP client cannot be set up.
+    #[error("setting up the HTTP client")]
+    Client(#[source] reqwest::Error),
+    /// Prometheus did not answer.
+    #[error("asking {url} for `{expr}`")]
+    Ask {
+        /// Of the server.
+        url: String,
+        /// What was asked.
+        expr: String,
+        /// Why there is no answer.
+        source: Box<prometheus_http_query::Error>,
+    },
+    /// No such run was recorded.
+    #[error("{url} has no run {run} within the last {days} days: check its id, or give --from and --to")]
+    NoRun {
+        /// Of the server.
+        url: String,
+        /// The id that was looked for.
+        run: String,
+        /// How far back.
+        days: u32,
+    },
+}
+
+impl Server {
+    /// Prepares for asking; nothing is sent yet.
+    pub fn new(url: &str) -> Result<Self, Error> {
+        // A second call finds the provider installed, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().build().map_err(Error::Client)?;
+        let client = Client::from(client, url).map_err(|_| Error::Address(url.to_owned()))?;
+        Ok(Self { client, url: url.to_owned() })
+    }
+
+    /// When a run was recorded.
+    pub async fn span_of(&self, run: &str, scrape: i64) -> Result<Span, Error> {
+        const DAYS: u32 = 15;
+        let info = format!("ordeal_run_info{{role=\"conductor\",run={run:?}}}");
+        let moment = |over: &str| format!("{over}_over_time(timestamp({info})[{DAYS}d:{AFTER}s])");
+        let mut times = Vec::new();
+        for over in ["min", "max"] {
+            let asked = Asked { id: 'A', expr: moment(over), legend: "", instant: true };
+            let found = self.ask(&asked, Span { from: 0, to: now(), scrape }).await?;
+            let none = || Error::NoRun { url: self.url.clone(), run: run.to_owned(), days: DAYS };
+            times.push(found.first().ok_or_else(none)?.value);
+        }
+        Ok(Span { from: seconds(times[0]) - AFTER, to: seconds(times[1]) + AFTER, scrape })
+    }
+
+    /// The series that a query returns, without those that have no number.
+    pub(super) async fn ask(&self, asked: &Asked, span: Span) -> Result<Vec<Series>, Error> {
+        let Asked { expr, instant, .. } = asked;
+        let answer = if *instant {
+            self.client.query(expr).at(span.to).post().await
+        } else {
+            self.client.query_range(expr, span.from, span.to, span.step() as f64).post().await
+        };
+        let answer = answer.map_err(|source| Error::Ask {
+            url: self.url.clone(),
+            expr: expr.clone(),
+            source: Box::new(source),
+        })?;
+        Ok(series(answer.data(), asked))
+    }
+}
+
+fn series(data: &Data, asked: &Asked) -> Vec<Series> {
+    let number = |samples: &[Sample]| samples.iter().rev().map(Sample::value).find(|value| !value.is_nan());
+    let all: Vec<_> = match data {
+        Data::Vector(all) => all.iter().map(|one| (one.metric(), number(&[*one.sample()]))).collect(),
+        Data::Matrix(all) => all.iter().map(|one| (one.metric(), number(one.samples()))).collect(),
+        Data::Scalar(_) => Vec::new(),
+    };
+    let kept = all.into_iter().filter_map(|(labels, value)| Some((labels, value?)));
+    kept.map(|(labels, value)| Series {
+        query: asked.id,
+        legend: asked.legend,
+        labels: labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+        last: value.to_string(),
+        value,
+    })
+    .collect()
+}
+
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "Unix time fits")]
+fn seconds(value: f64) -> i64 {
+    value as i64
+}

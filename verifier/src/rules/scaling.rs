@@ -1,0 +1,89 @@
+//! Replicas that do not follow the load. Pure.
+
+use super::Scope;
+use super::promql::{UNLOADED, in_phase, quoted};
+use super::rule::{Alert, FOR_GOOD, Group, Lasting, Rule, Severity};
+use crate::evidence::family::{RUN_PHASE_START_TIMESTAMP_SECONDS, TIME_SECONDS, WORKLOAD_REPLICAS};
+use crate::slo::{Objective, Promise, Scaling, Shape, show_duration};
+
+const SPENT: &str = "ordeal:scaling_spent:ratio";
+/// Kept by the run, so that what an earlier run had does not count.
+const READY: &str = "ordeal:replicas_ready:max";
+
+pub(super) fn group(objectives: &[Objective], scope: &Scope) -> Option<Group> {
+    let of = |objective: &Objective| match &objective.promise {
+        Promise::Scaling(promise) => records(&objective.name, promise, scope),
+        _ => None,
+    };
+    let mut rules: Vec<Rule> = objectives.iter().filter_map(of).flatten().collect();
+    if rules.is_empty() {
+        return None;
+    }
+    rules.push(alert(Severity::Warning, "0.5", Lasting { hold: "0s", keep: "0s" }));
+    rules.push(alert(Severity::Critical, "1", Lasting { hold: "0s", keep: FOR_GOOD }));
+    Some(Group::of_run("scaling", rules))
+}
+
+fn records(name: &str, promise: &Scaling, scope: &Scope) -> Option<[Rule; 2]> {
+    let ready = Rule::record(READY, &ready(promise, scope), [("objective", name.to_owned())]);
+    let of_objective = format!("{READY}{{objective={}}}", quoted(name));
+    let (spent, limit) = match &promise.shape {
+        Shape::Up { from, to, within } => {
+            let not_reached = format!("max by (run) (max_over_time({of_objective}[6h])) < {to}");
+            let (spent, limit) = match within {
+                Some(within) => {
+                    let since = since("ramp", "ramp|steady|experiments", scope);
+                    (
+                        format!("{since} / {}", within.as_secs_f64()),
+                        format!("within {}", show_duration(*within)),
+                    )
+                }
+                None => (format!("({})", scope.runs_in(UNLOADED)), "while the load lasts".to_owned()),
+            };
+            (format!("{spent} and on (run) {not_reached}"), format!("{from} to {to} replicas {limit}"))
+        }
+        Shape::Down { to, within } => {
+            let since = since("cooldown", UNLOADED, scope);
+            let spent = format!("{since} / {} and on (run) {of_objective} != {to}", within.as_secs_f64());
+            (spent, format!("back to {to} replicas within {}", show_duration(*within)))
+        }
+        Shape::Relief { .. } => return None,
+    };
+    let labels = [("objective", name.to_owned()), ("workload", promise.workload.clone()), ("limit", limit)];
+    Some([ready, Rule::record(SPENT, &spent, labels)])
+}
+
+/// The ready replicas of the workload, by run.
+fn ready(promise: &Scaling, scope: &Scope) -> String {
+    if let Some(selector) = &promise.other.ready {
+        return format!("max by (run) ({} * on () group_left () max({selector}))", scope.conductor());
+    }
+    let own = format!("{WORKLOAD_REPLICAS}{{workload={},state=\"ready\"}}", quoted(&promise.workload));
+    format!("max by (run) ({})", scope.with_run(&own))
+}
+
+/// Seconds since a phase began, while one of these phases lasts, by run.
+fn since(phase: &str, phases: &str, scope: &Scope) -> String {
+    let passed = format!(
+        "{TIME_SECONDS} - on (job, instance) group_right ()
+        {RUN_PHASE_START_TIMESTAMP_SECONDS}{{phase=\"{phase}\"}}
+        and on (job, instance) {}",
+        in_phase("=~", phases)
+    );
+    format!("max by (run) ({})", scope.with_run(&passed))
+}
+
+fn alert(severity: Severity, part: &str, lasting: Lasting) -> Rule {
+    Alert {
+        name: "OrdealScalingStuck",
+        severity,
+        expr: format!("{SPENT} >= {part}"),
+        lasting,
+        labels: Vec::new(),
+        summary: "Ordeal: {{ $labels.workload }} does not follow the load".to_owned(),
+        description: "{{ $value | humanizePercentage }} of the time that `{{ $labels.objective }}` allows \
+                      ({{ $labels.limit }}) have passed without, in run {{ $labels.run }}."
+            .to_owned(),
+    }
+    .rule()
+}

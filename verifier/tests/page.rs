@@ -1,0 +1,145 @@
+//! The page of HTML: that it needs nothing else, that its links lead somewhere, and, where Chromium is installed, that
+//! it fits a phone.
+
+mod made;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use made::{Made, Server, healthy, slos};
+
+fn run() -> Made {
+    let mut made = healthy("7f3a91", 5.0);
+    made.find("lost", 216.0, 7.0);
+    made
+}
+
+/// The page of a run of every kind of objective, one of them broken.
+fn page(made: &Made, options: &[&str]) -> String {
+    let server = Server::with([made]);
+    let options = [&["--run", &made.id, "--output", "html"], options].concat();
+    let output = server.verify(&slos(&made.id), &options);
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// The values of an attribute.
+fn values<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
+    let begin = format!(" {attribute}=\"");
+    page.split(&begin).skip(1).map(|rest| rest.split('"').next().expect("an end")).collect()
+}
+
+#[test]
+fn the_page_needs_nothing_else_and_its_links_lead_somewhere() {
+    let page = page(&run(), &[]);
+    for foreign in ["<script", "<link", "<img", "<iframe", " src=", "@import", "url("] {
+        assert!(!page.contains(foreign), "{foreign} in the page");
+    }
+    let ids: BTreeSet<&str> = values(&page, "id").into_iter().collect();
+    let links = values(&page, "href");
+    assert!(links.len() > 20, "the links are not found");
+    for link in links {
+        assert!(ids.contains(link.trim_start_matches('#')), "{link} leads nowhere");
+    }
+}
+
+#[test]
+fn every_objective_has_a_chart_or_says_why_not() {
+    let page = page(&run(), &[]);
+    let cards: Vec<&str> = page.split("<article id=\"objective-").skip(1).collect();
+    let objectives = slos("7f3a91").matches("- {name:").count();
+    assert_eq!(cards.len(), objectives);
+    let without: Vec<&str> = cards.into_iter().filter(|card| card.contains("No chart: ")).collect();
+    assert_eq!(without.len(), 2, "only the user's own expression and alert have none");
+    let reasons = ["its expression gives one number", "its alert fired or did not"];
+    assert!(reasons.iter().all(|reason| without.iter().any(|card| card.contains(reason))));
+    assert_eq!(page.matches("No chart: ").count(), 2, "a panel of the timeline is empty");
+}
+
+#[test]
+fn the_exporters_own_results_are_shown_where_they_are_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().to_str().expect("a plain path");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("writing");
+    write(
+        "load.json",
+        r#"{"requests": {"ok": 12345, "error": 6, "per_second": 20.5}, "tasks": [{"name": "<b>sale", "requests": {"ok": 1}}]}"#,
+    );
+    let page_of = || page(&run(), &["--run-dir", place]);
+    let told = page_of();
+    assert!(told.contains("12 345") && told.contains("&#60;b&#62;sale"), "the load's table");
+    assert!(told.contains("chaos.json not shown: reading"), "what is absent is told");
+    write("chaos.json", r#"{"run": "7f3a91", "experiments": [{"experiment": "kill-it", "fault": "exec"}]}"#);
+    assert!(page_of().contains("kill-it"));
+    write("chaos.json", r#"{"run": "another"}"#);
+    assert!(page_of().contains("has the results of run another") && !page_of().contains("12 345"));
+}
+
+#[test]
+fn a_run_that_was_not_found_has_a_page_too() {
+    let server = Server::with([&run()]);
+    let output = server.verify(&slos("none"), &["--run", "none", "--output", "html"]);
+    let page = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(output.status.code(), Some(3));
+    assert!(page.contains("Nothing of the run can be placed in time.") && page.contains("run_not_found"));
+}
+
+/// Goes through the page as a reader does: every link is clicked, everything folded is opened, and nothing is wider
+/// than the window.
+const READER: &str = "<script>addEventListener('load', async () => {
+  const wrong = [];
+  for (const fold of document.querySelectorAll('details')) fold.open = true;
+  for (const link of document.querySelectorAll('a')) {
+    const news = link.hash === location.hash || new Promise(done => addEventListener('hashchange', done, {once: true}));
+    link.click();
+    await news;
+    if (!document.querySelector(location.hash + ':target')) wrong.push(link.outerHTML);
+  }
+  const width = document.documentElement.scrollWidth;
+  if (width > innerWidth) wrong.push(`${width} px wide in ${innerWidth}`);
+  document.title = wrong.length ? 'WRONG ' + wrong.join(' ') : `READ at ${innerWidth}`;
+})</script>";
+
+fn chromium() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    std::env::split_paths(&path)
+        .flat_map(|folder| names.map(|name| folder.join(name)))
+        .find(|program| program.is_file())
+}
+
+fn read_in(chromium: &Path, file: &Path, size: &str) -> String {
+    let mut command = Command::new(chromium);
+    command
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--virtual-time-budget=20000",
+            "--dump-dom",
+            &format!("--window-size={size}"),
+        ])
+        .arg(format!("--user-data-dir={}", file.with_extension("profile").display()))
+        .arg(format!("file://{}", file.display()))
+        .stderr(Stdio::null());
+    let output = command.output().expect("Chromium runs");
+    let page = String::from_utf8_lossy(&output.stdout).into_owned();
+    page.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next()).unwrap_or(&page).to_owned()
+}
+
+#[test]
+fn a_reader_gets_everywhere_at_a_desk_and_on_a_phone() {
+    let Some(chromium) = chromium() else {
+        eprintln!("skipped: there is no Chromium to open the page in");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("page.html");
+    // The page allows no script: the reader's is let in beside it.
+    let page = page(&run(), &[]).replace("http-equiv=\"Content-Security-Policy\"", "name=\"policy\"");
+    std::fs::write(&file, page.replace("</body>", &format!("{READER}</body>"))).expect("writing");
+    for size in ["1280,900", "390,844"] {
+        let told = read_in(&chromium, &file, size);
+        assert!(told.starts_with("READ at "), "{size}: {told}");
+    }
+}
