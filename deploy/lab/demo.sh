@@ -24,7 +24,7 @@ trap 'lab down >/dev/null' EXIT
 trap 'exit 130' INT TERM
 
 # Prometheus evaluates the alerts on the run, and Alertmanager gets them.
-lab_options=(--install --rules "$here"/../../alerts/*.yml)
+lab_options=(--install --rules "$here"/../../alerts/{exporter,lab}.yml)
 [ "$expected" = data-loss ] && lab_options+=(--asynchronous)
 lab up "${lab_options[@]}"
 

@@ -157,11 +157,16 @@ fn changes_by_hand_are_counted_and_named() {
     let conductor = Conductor::start(&cluster, "by-hand", &trial);
     conductor
         .await_value("the load runs", |seen| seen.value("ordeal_run_phase{phase=\"steady\"}") == Some(1.0));
+    // Another value than that which an earlier run may have left.
+    let touched = format!("touched={}", std::process::id());
     let by_hand: [(&[&str], &str); 4] = [
         (&["scale", "deployment/gateway", "--replicas=3"], "Deployment gateway"),
-        (&["label", "service/shop", "touched=yes"], "Service shop"),
+        (&["label", "--overwrite", "service/shop", &touched], "Service shop"),
         (&["rollout", "restart", "deployment/redis-proxy"], "Deployment redis-proxy"),
-        (&["annotate", "horizontalpodautoscaler/shop", "touched=yes"], "HorizontalPodAutoscaler shop"),
+        (
+            &["annotate", "--overwrite", "horizontalpodautoscaler/shop", &touched],
+            "HorizontalPodAutoscaler shop",
+        ),
     ];
     for (words, object) in by_hand {
         is_told(&conductor, CHANGES, object, || drop(kubectl(&[&["-n", "shop"], words].concat())));
