@@ -142,16 +142,16 @@ Exit codes:
   3  something may be left broken that is not put back before somebody has decided upon it,
      since only the copy of the journal in the cluster tells of it: the message says what to do")]
     Recover {
-        /// The working folder of the run.
-        #[arg(long, default_value = "run", value_name = "DIR", conflicts_with = "namespace")]
-        dir: PathBuf,
+        /// The working folder of the run; without it and a namespace, `run`.
+        #[arg(long, value_name = "DIR", conflicts_with = "namespace")]
+        dir: Option<PathBuf>,
         /// Instead of a folder: the namespace of a service on Kubernetes that a run has broken something in, in the
         /// cluster of the kubeconfig's current context.
         #[arg(long, value_name = "NAMESPACE", value_parser = namespace)]
         namespace: Option<Namespace>,
         /// Run the commands in containers that only the journal of the namespace tells of, which is what puts back the
         /// fault `pod_exec`. Without this they are shown: whoever may write that ConfigMap may have made them up.
-        #[arg(long, requires = "namespace")]
+        #[arg(long, requires = "namespace", conflicts_with = "dir")]
         run_commands: bool,
         /// What is logged.
         #[command(flatten)]

@@ -54,7 +54,9 @@ async fn carry_out(command: Command, log: &Log, progress: &Progress) -> anyhow::
         Command::Recover { namespace: Some(namespace), run_commands, .. } => {
             app::recover_namespace(&namespace, run_commands, progress).await
         }
-        Command::Recover { dir, .. } => app::recover(&dir, progress).await,
+        Command::Recover { dir, .. } => {
+            app::recover(dir.as_deref().unwrap_or(Path::new("run")), progress).await
+        }
         Command::Cleanup { trial, which, .. } => {
             app::cleanup(&read(&trial)?, which.run.as_deref(), progress).await
         }

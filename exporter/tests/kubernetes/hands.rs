@@ -37,13 +37,13 @@ async fn whoever_else_cordons_or_opens_a_node_is_named_and_we_are_not() {
         node["spec"]["unschedulable"] = json!(true);
         node["metadata"]["managedFields"] = signed("kubectl-cordon", "unschedulable");
     });
-    run.says("Node n2 Update of unschedulable by kubectl-cordon during break-it").await;
+    run.says("Node n2 Update of unschedulable by kubectl-cordon\n").await;
     // The API server notes nobody with a field that is taken away.
     shop.api.lock().objects.edit("nodes", "n2", |node| {
         node["spec"] = json!({});
         node["metadata"]["managedFields"] = json!([]);
     });
-    run.says("Node n2 Update of unschedulable during break-it").await;
+    run.says("Node n2 Update of unschedulable\n").await;
     run.interrupt();
     let ended = shop.ends(run).await;
     assert!(!ended.said.contains("Node n1 Update"), "that was we: {}", ended.said);
@@ -59,14 +59,14 @@ async fn a_set_that_is_scaled_or_deleted_by_hand_is_named_and_its_pods_go_with_i
     let mut run = shop.run(&held(&DRAIN));
     run.says("the fault took effect").await;
     shop.api.lock().objects.edit("replicasets", "web", |it| *it = set(2, "kubectl"));
-    run.says("ReplicaSet web Update by kubectl during break-it").await;
+    run.says("ReplicaSet web Update by kubectl\n").await;
     // No controller says that it deleted this one.
     shop.api.lock().objects.remove("pods", "web-3");
-    run.says("Pod web-3 Delete during break-it").await;
+    run.says("Pod web-3 Delete\n").await;
     for (resource, name) in [("replicasets", "web"), ("pods", "web-1"), ("pods", "web-2")] {
         shop.api.lock().objects.remove(resource, name);
     }
-    run.says("ReplicaSet web Delete during break-it").await;
+    run.says("ReplicaSet web Delete\n").await;
     run.interrupt();
     let ended = shop.ends(run).await;
     for pod in ["web-1", "web-2"] {

@@ -48,7 +48,7 @@ pub(crate) async fn guard_port(listener: TcpListener, api: Arc<Api>, network: Ne
                     Network::Refuses => Port::Refusing { _bound: bound(address) },
                 }
             }
-            Port::Silent { .. } | Port::Refusing(_) if !cut => {
+            Port::Silent { .. } | Port::Refusing { .. } if !cut => {
                 drop(port);
                 Port::Open(listen(address, 1024), Vec::new())
             }
