@@ -180,6 +180,22 @@ fn a_broken_promise_is_a_failure_and_an_open_one_an_error() {
 }
 
 #[test]
+fn of_changes_a_report_claims_only_those_of_objects_that_are_watched() {
+    let told = |kind: &str| {
+        let mut made = healthy("7f3a91", 5.0);
+        made.remove("ordeal_interventions_total", &[]);
+        made.add("ordeal_interventions_total", &[("kind", kind)], always(0.0));
+        let objectives =
+            serde_json::json!({"objectives": [{"name": "nobody intervened", "kind": "intervention"}]});
+        let output = Server::with([&made]).verify(&objectives.to_string(), &["--run", "7f3a91"]);
+        text(&output.stdout)
+    };
+    let open = "changes of objects that exporter/TRIAL.md (`kubernetes`) does not name";
+    assert!(told("change").contains(open), "{}", told("change"));
+    assert!(!told("command").contains(open));
+}
+
+#[test]
 fn nobodys_name_becomes_markup_or_a_line_of_its_own() {
     let mut made = healthy("7f3a91", 5.0);
     let label = HOSTILE.replace('\\', "\\\\").replace('"', "\\\"");

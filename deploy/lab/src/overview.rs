@@ -75,6 +75,7 @@ pub(crate) async fn logs(
 /// Prints what is written from `position` on, until the reader leaves.
 async fn follow_on(mut file: std::fs::File, mut position: u64) -> std::io::Result<()> {
     loop {
+        // As often as a person who reads along would notice.
         tokio::time::sleep(Duration::from_millis(200)).await;
         file.seek(SeekFrom::Start(position))?;
         let mut news = Vec::new();

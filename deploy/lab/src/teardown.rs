@@ -93,6 +93,7 @@ fn noted(layout: &Layout) -> Vec<Process> {
 async fn gone(processes: &[Process], within: Duration) -> bool {
     let waiting = async {
         while processes.iter().any(|process| process.is_alive()) {
+            // The kernel tells nobody of the end of processes that are not children of this one.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };

@@ -172,6 +172,7 @@ async fn wait_until_healthy(
             let log = std::fs::read_to_string(layout.log_file(supervisor::NAME)).unwrap_or_default();
             return Err(Error::Ended(log.lines().last().unwrap_or("empty").to_owned()));
         }
+        // A moment between two looks at what comes up over seconds.
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let wrong = last.iter().filter(|check| !check.ok).map(describe).collect::<Vec<_>>().join("; ");

@@ -51,6 +51,12 @@ impl Report {
         let kinds = evidence.label_values(family::INTERVENTIONS_TOTAL, "kind");
         if self.has("intervention") && !kinds.is_empty() {
             open.push(format!("interventions of other kinds than {}", kinds.join(", ")));
+            if kinds.iter().any(|kind| kind == "change") {
+                // Which objects are watched, no metric tells.
+                open.push(
+                    "changes of objects that exporter/TRIAL.md (`kubernetes`) does not name".to_owned(),
+                );
+            }
         }
         open
     }

@@ -17,6 +17,7 @@ pub(super) async fn prepare(lab: Arc<Lab>) {
                 tracing::warn!(error = &error as &dyn std::error::Error, "cannot make the database yet");
             }
         }
+        // A moment between two attempts, so that a store that comes up is not kept busy with being asked.
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     tracing::info!(database = DATABASE, role = ROLE, "database is there");

@@ -90,6 +90,7 @@ async fn two_replicas() {
         if ask::redis_role(Machine::N1).await.is_some_and(|role| role.master && role.replicas == 2) {
             return;
         }
+        // A moment between two looks, so that a store that comes up is not kept busy with being asked.
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
