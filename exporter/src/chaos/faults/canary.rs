@@ -114,9 +114,12 @@ impl Canary {
 
 impl New {
     /// What the failure of a new connection tells. What this machine lacks, as descriptors or ports, says nothing of
-    /// the pod.
+    /// the pod. A reset is told as a refusal by the kernel until the connection stands, so that one told as a reset
+    /// had come through: a server that stops resets those that wait in its queue.
     fn of(error: &io::Error, listened: bool) -> Self {
-        if is_cut(error) {
+        if error.kind() == io::ErrorKind::ConnectionReset {
+            Self::Through
+        } else if is_cut(error) {
             Self::Cut
         } else if is_refusal(error) {
             Self::Refused { listened }
@@ -207,7 +210,7 @@ mod tests {
             (Errno::HOSTDOWN, New::Cut, Path::Cut),
             (Errno::ACCESS, New::Cut, Path::Cut),
             (Errno::NOPROTOOPT, New::Cut, Path::Cut),
-            (Errno::CONNRESET, New::Cut, Path::Cut),
+            (Errno::CONNRESET, New::Through, Path::Cut),
             // A pod refuses new connections only.
             (Errno::CONNREFUSED, refused, Path::Cut),
             (Errno::MFILE, New::Untried, Path::Unknown),
