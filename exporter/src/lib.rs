@@ -13,6 +13,7 @@ pub mod health;
 pub mod ledger;
 pub mod load;
 pub mod logging;
+pub mod plain;
 pub mod progress;
 pub mod rundir;
 pub mod signals;

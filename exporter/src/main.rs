@@ -9,6 +9,7 @@ use exporter::app::{self, LoadRequest, Overrides, Request};
 use exporter::cli::{Changes, Cli, Command, Load, Run};
 use exporter::load::Share;
 use exporter::logging::Log;
+use exporter::plain::plain_lines;
 use exporter::progress::Progress;
 use exporter::trial::{self, Faults, ProcessEnvironment, Trial};
 
@@ -29,7 +30,8 @@ async fn main() -> ExitCode {
                 progress.say(&faults.to_string());
                 return ExitCode::from(BAD_FILE);
             }
-            progress.say(&format!("load-exporter: {error:#}"));
+            // Others may have written what it tells of.
+            progress.say(&plain_lines(&format!("load-exporter: {error:#}")));
             ExitCode::FAILURE
         }
     }

@@ -9,7 +9,9 @@ use super::hold::{LEASE, holder_here, take_lease};
 use crate::chaos::journal::{CONFIG_MAP, FILE, copy};
 use crate::cluster::kubernetes::Kubernetes;
 use crate::cluster::kubernetes::kept::Kept;
+use crate::conductor::Stopped;
 use crate::load::{self, FLEET_CONFIG_MAP, Leftover};
+use crate::plain::plain;
 use crate::progress::Progress;
 use crate::trial::{Kubernetes as Place, Trial};
 use crate::{health, ledger};
@@ -60,7 +62,7 @@ async fn of_all_runs_on(place: &Place, trial: &Trial, progress: &Progress) -> an
     let lease = take_lease(&cluster, &holder_here("cleanup"), &lost, progress).await?;
     let removed = tokio::select! {
         removed = remove(&cluster, trial) => removed,
-        () = lost.cancelled() => Err(anyhow::anyhow!("somebody else has begun to break or put back things there")),
+        () = lost.cancelled() => Err(Stopped::LeaseLost.into()),
     };
     let emptied = match removed {
         Ok(emptied) => emptied,
@@ -89,12 +91,12 @@ async fn remove_leftover_of_fleet(progress: &Progress) {
         Ok((Leftover::Removed, namespace)) => {
             progress.say(&format!("removed ConfigMap {FLEET_CONFIG_MAP} of namespace {namespace}"));
         }
-        Ok((Leftover::Led(run), namespace)) => progress.say(&format!(
+        Ok((Leftover::Led(run), namespace)) => progress.say(&plain(&format!(
             "ConfigMap {FLEET_CONFIG_MAP} of namespace {namespace} stays: run {run} leads load processes by it"
-        )),
-        Err(error) => progress.say(&format!(
+        ))),
+        Err(error) => progress.say(&plain(&format!(
             "warning: ConfigMap {FLEET_CONFIG_MAP} stays, if there is one: {error:#}"
-        )),
+        ))),
     }
 }
 
@@ -109,7 +111,7 @@ async fn remove(cluster: &Kubernetes, trial: &Trial) -> anyhow::Result<Vec<Strin
          be broken ({}); `load-exporter recover --namespace {namespace}` puts it back, or says what does. Where nothing \
          does any more, as the folder of that run is gone for ever: look that all is whole, then forget it by `kubectl \
          delete configmap {CONFIG_MAP} -n {namespace}`",
-        left.join(", ")
+        plain(&left.join(", "))
     );
     let emptied = empty_stores(trial).await?;
     kept.remove().await.context("remove the journal")?;

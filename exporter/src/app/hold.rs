@@ -15,6 +15,7 @@ use crate::chaos::journal::Journal;
 use crate::cluster::kubernetes::Kubernetes;
 use crate::cluster::kubernetes::lease::{Held, LeaseError, Observed};
 use crate::cluster::kubernetes::rights::Need;
+use crate::plain::plain;
 use crate::progress::Progress;
 use crate::trial::Trial;
 
@@ -97,7 +98,7 @@ pub(super) async fn take_lease(
         match Held::take(cluster.clone(), LEASE, holder, lost.clone(), &mut observed).await {
             Err(error @ LeaseError::Held { .. }) if Instant::now() < limit => {
                 if !told {
-                    progress.say(&format!("waiting: {error}"));
+                    progress.say(&plain(&format!("waiting: {error}")));
                     told = true;
                 }
                 tokio::time::sleep(Duration::from_secs(1)).await;

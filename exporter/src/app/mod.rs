@@ -28,7 +28,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::conductor::{Board, Conductor, Ended, Findings, Options};
+use crate::conductor::{Board, Conductor, Ended, Findings, Options, Stopped};
 use crate::load::Running;
 use crate::logging::Log;
 use crate::progress::Progress;
@@ -88,7 +88,11 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
         stop: &stop,
         progress,
     };
-    let rooms = Rooms::open(&purpose, journal, cluster).await?;
+    // What an earlier run left is put back first, and must not be beside somebody who has begun to break things.
+    let rooms = tokio::select! {
+        rooms = Rooms::open(&purpose, journal, cluster) => rooms?,
+        () = lost.cancelled() => return Err(Stopped::LeaseLost.into()),
+    };
 
     let (readiness, ready) = watch::channel(Readiness::NotReady("in preflight".to_owned()));
     let board = Board::new(clock, rooms.metrics, readiness);

@@ -13,6 +13,8 @@ use crate::chaos::journal::{CONFIG_MAP, FILE};
 use crate::chaos::putback::{self, Known, PutBack, ReplayError, Retry};
 use crate::clock::Clock;
 use crate::cluster::kubernetes::Kubernetes;
+use crate::conductor::Stopped;
+use crate::plain::plain;
 use crate::progress::Progress;
 use crate::trial::{Namespace, Secrets};
 
@@ -52,7 +54,7 @@ pub async fn recover_namespace(
     let known = if run_commands { Known::Everything } else { Known::Nothing };
     let result = tokio::select! {
         result = putback::replay(&journal, &clock, Retry::default(), &secrets, &known) => result,
-        () = lost.cancelled() => anyhow::bail!("somebody else has begun to break or put back things there"),
+        () = lost.cancelled() => return Err(Stopped::LeaseLost.into()),
     };
     if let Some(lease) = lease {
         lease.release().await;
@@ -91,15 +93,6 @@ fn tell(
     Ok(if left { ExitCode::from(FOR_A_PERSON) } else { ExitCode::FAILURE })
 }
 
-/// `line` as it is safe for a terminal: others may have written what a copy tells.
-fn plain(line: &str) -> String {
-    let mut plain = String::with_capacity(line.len());
-    for char in line.chars() {
-        if char.is_control() { plain.extend(char.escape_default()) } else { plain.push(char) }
-    }
-    plain
-}
-
 /// A folder of this program alone, gone with it.
 struct PrivateFolder(PathBuf);
 
@@ -117,16 +110,5 @@ impl Drop for PrivateFolder {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
             tracing::warn!(folder = %self.0.display(), %error, "remove the journal's folder");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_told_cannot_rewrite_what_the_terminal_shows() {
-        assert_eq!(plain("in kv: mend\r\x1b[2Kdone"), "in kv: mend\\r\\u{1b}[2Kdone");
-        assert_eq!(plain("put back: fünf of run r1"), "put back: fünf of run r1");
     }
 }

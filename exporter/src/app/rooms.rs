@@ -17,9 +17,11 @@ use crate::clock::Clock;
 use crate::cluster::kubernetes::Kubernetes;
 use crate::cluster::{self, Cluster};
 use crate::conductor;
+use crate::errors::chain;
 use crate::health::Health;
 use crate::ledger::Ledgers;
 use crate::load::{Fleet, Load, Prepared};
+use crate::plain::plain;
 use crate::progress::Progress;
 use crate::trial::{ComponentKind, Name, StatusSource, Trial};
 
@@ -123,7 +125,8 @@ async fn open_driver(
         retry: Retry::default(),
     })
     .await?;
-    let put_back = driver.put_back_unfinished().await;
+    // Others may have written the names and commands that are told of.
+    let put_back = driver.put_back_unfinished().await.map_err(|error| anyhow::anyhow!(plain(&chain(&error))));
     for fault in put_back.context("a run begins on a whole system")? {
         tracing::warn!(run = fault.run, experiment = fault.experiment, "an earlier run's fault is put back");
     }

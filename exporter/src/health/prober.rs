@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::component::Follower;
 use super::pace::{Due, Ordered, Slots};
-use super::silence::{Silence, within};
+use super::silence::{Silence, Whose, within};
 use super::tracker::{Outcome, Probe};
 use crate::clock::Clock;
 use crate::errors::{OwnLack, chain};
@@ -106,14 +106,18 @@ async fn probe<C: Check>(
     let mut tidy = None;
     let start = clock.now();
     let answer = within(limits.timeout, check.check(slot, &mut tidy), check.way()).await;
-    let end = clock.now();
+    let end = match &answer {
+        Ok(_) => clock.now(),
+        // Whose silence it was may be known only later.
+        Err(silence) => start.later_by(silence.waited),
+    };
     let (outcome, reason) = match answer {
         Ok(Ok(())) => (Outcome::Good, None),
         Ok(Err(error)) if C::is_ours(&error) => (Outcome::Missed, None),
         Ok(Err(error)) => (Outcome::Refused, Some(chain(&error))),
-        Err(Silence::Way) => (Outcome::Missed, None),
-        Err(Silence::Asked) if end.since(start) > limits.late => (Outcome::Missed, None),
-        Err(Silence::Asked) => (Outcome::TimedOut, Some(format!("no answer within {:?}", limits.timeout))),
+        Err(Silence { of: Whose::Way, .. }) => (Outcome::Missed, None),
+        Err(Silence { waited, .. }) if waited > limits.late => (Outcome::Missed, None),
+        Err(_) => (Outcome::TimedOut, Some(format!("no answer within {:?}", limits.timeout))),
     };
     let timed_out = answer_timed_out(outcome);
     // The receiver is gone only when the run is over.

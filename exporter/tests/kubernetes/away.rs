@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::api::rules::Fate;
+use crate::api::status;
 use crate::faults::{DRAIN, PARTITION, held};
 use crate::shop::Shop;
 
@@ -98,4 +100,24 @@ async fn a_run_whose_lease_another_has_taken_puts_back_and_says_why_it_ends() {
     shop.assert_as_before(DRAIN.may_go, "put back");
     let holder = shop.find("leases", "ordeal").expect("it is there")["spec"]["holderIdentity"].clone();
     assert_eq!(holder, "another");
+}
+
+/// As it may be for two minutes of each experiment where the API server does not decide upon it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_whose_lease_another_has_taken_puts_back_no_more_of_an_earlier_run() {
+    let shop = Shop::start().await;
+    let mut run = shop.run(&held(&DRAIN));
+    run.says("the fault took effect").await;
+    run.kill().await;
+    shop.lease_runs_out();
+    shop.api.rule("patch", "nodes", u32::MAX, Fate::refused(status::busy(1)));
+    let mut next = shop.run_in("elsewhere", "r2", DRAIN.text);
+    next.says("revert failed, trying again").await;
+    let taken = |lease: &mut serde_json::Value| lease["spec"]["holderIdentity"] = json!("another");
+    shop.api.lock().objects.edit("leases", "ordeal", taken);
+    let ended = shop.ends(next).await;
+    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    ended.assert_said(&[
+        "load-exporter: the lease by which one at a time breaks something in the namespace is lost",
+    ]);
 }

@@ -23,6 +23,13 @@ fn pod(name: &str) -> Value {
         "spec": {"nodeName": "n2", "containers": []}, "status": {"phase": "Running"}})
 }
 
+/// A Deployment or a StatefulSet whose number of replicas nobody signs.
+fn workload(kind: &str, name: &str) -> Value {
+    json!({"apiVersion": "apps/v1", "kind": kind,
+        "metadata": {"namespace": "shop", "name": name, "uid": format!("u-{name}")},
+        "spec": {"replicas": 1, "template": {}, "selector": {"matchLabels": {"app": name}}}})
+}
+
 fn signed(by: &str, field: &str) -> Value {
     let field = format!("f:{field}");
     json!([{"manager": by, "operation": "Update", "fieldsV1": {"f:spec": {field: {}}}}])
@@ -72,6 +79,56 @@ async fn a_set_that_is_scaled_or_deleted_by_hand_is_named_and_its_pods_go_with_i
     for pod in ["web-1", "web-2"] {
         assert!(!ended.said.contains(&format!("Pod {pod} Delete")), "it went with its set: {}", ended.said);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_set_whose_deletion_is_under_way_is_named_once_and_before_it_is_gone() {
+    let shop = Shop::start().await;
+    let mut set = workload("StatefulSet", "web");
+    set["metadata"]["finalizers"] = json!(["foregroundDeletion"]);
+    let mut old = workload("StatefulSet", "old");
+    old["metadata"]["deletionTimestamp"] = json!("2026-11-24T10:30:00Z");
+    for it in [set, old, workload("StatefulSet", "other")] {
+        shop.api.lock().objects.add("statefulsets", it);
+    }
+    let mut pod = pod("web-0");
+    pod["metadata"]["ownerReferences"][0]["kind"] = json!("StatefulSet");
+    shop.api.lock().objects.add("pods", pod);
+    let mut run = shop.run(&held(&DRAIN));
+    run.says("the fault took effect").await;
+    shop.api.lock().objects.edit("statefulsets", "web", |it| {
+        it["metadata"]["deletionTimestamp"] = json!("2026-11-24T11:00:00Z");
+        it["metadata"]["generation"] = json!(2);
+    });
+    run.says("StatefulSet web Delete\n").await;
+    for (resource, name) in [("pods", "web-0"), ("statefulsets", "web"), ("statefulsets", "old")] {
+        shop.api.lock().objects.remove(resource, name);
+    }
+    // What is told of one that is watched with them comes after them.
+    shop.api.lock().objects.edit("statefulsets", "other", |it| {
+        it["metadata"]["managedFields"] = signed("kubectl-edit", "template");
+    });
+    run.says("StatefulSet other Update by kubectl-edit\n").await;
+    run.interrupt();
+    let ended = shop.ends(run).await;
+    let lines = ended.said.lines().filter(|line| line.contains("somebody interfered"));
+    let told: Vec<_> = lines.filter(|line| !line.contains("StatefulSet other")).collect();
+    assert!(matches!(told[..], [one] if one.ends_with("StatefulSet web Delete")), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deployment_that_is_scaled_to_zero_is_told_though_nobody_had_signed_its_number() {
+    let shop = Shop::start().await;
+    shop.api.lock().objects.add("deployments", workload("Deployment", "web"));
+    let mut run = shop.run(&held(&DRAIN));
+    run.says("the fault took effect").await;
+    shop.api.lock().objects.edit("deployments", "web", |it| {
+        it["spec"]["replicas"] = json!(0);
+        it["metadata"]["generation"] = json!(2);
+    });
+    run.says("Deployment web Update of scale\n").await;
+    run.interrupt();
+    shop.ends(run).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -56,6 +56,49 @@ async fn a_policy_that_somebody_else_changes_meanwhile_stays_as_they_want_it() {
     assert!(!is_cut_off(&shop.objects()));
 }
 
+/// As somebody does who keeps only annotations of his own.
+fn strip(shop: &Shop, policy: &str) {
+    let strip = |it: &mut Value| it["metadata"]["annotations"] = json!({});
+    shop.api.lock().objects.edit("networkpolicies", policy, strip);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_that_has_lost_its_mark_is_put_back_by_whoever_made_it_narrower() {
+    let shop = Shop::start().await;
+    let mut run = shop.run(&held(&PARTITION));
+    run.says("the fault took effect").await;
+    strip(&shop, "kv");
+    run.interrupt();
+    let ended = shop.ends(run).await;
+    ended.assert_said(&["nothing is left broken"]);
+    shop.assert_as_before(&[], "put back");
+}
+
+/// Whoever wrote the copy of the journal may have meant to open a policy that was never ours.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_that_has_lost_its_mark_waits_for_a_person_where_only_the_copy_tells_of_it() {
+    let shop = Shop::start().await;
+    let mut run = shop.run(&held(&PARTITION));
+    run.says("the fault took effect").await;
+    run.kill().await;
+    shop.lease_runs_out();
+    strip(&shop, "kv");
+    let ended = shop.ends(shop.recover_namespace()).await;
+    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    ended.assert_said(&[
+        "NOT everything is put back",
+        "NetworkPolicy kv has still the expression",
+        "\"kv-0\"",
+    ]);
+    assert!(is_cut_off(&shop.objects()), "nothing is opened before all of it can be");
+    let take_out = |it: &mut Value| it["spec"]["podSelector"]["matchExpressions"].take();
+    shop.api.lock().objects.edit("networkpolicies", "kv", |it| drop(take_out(it)));
+    let ended = shop.ends(shop.recover_namespace()).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    ended.assert_said(&["put back: break-it of run r1"]);
+    assert!(!is_cut_off(&shop.objects()));
+}
+
 /// The container of the pod that takes writes, started so often.
 fn started(objects: &mut Objects, restarts: u32) {
     let status = json!([{"name": "kv", "containerID": format!("containerd://kv-{restarts}"), "image": "",

@@ -9,8 +9,9 @@ use crate::source::Source;
 /// Rooms of the exporter that never import each other, nor what joins them.
 pub(crate) const ROOMS: [&str; 4] = ["load", "health", "ledger", "chaos"];
 /// What several rooms share; it names neither them nor what joins them.
-pub(crate) const SHARED: [&str; 11] = [
-    "trial", "cluster", "web", "clock", "errors", "tls", "rundir", "signals", "count", "logging", "progress",
+pub(crate) const SHARED: [&str; 12] = [
+    "trial", "cluster", "web", "clock", "errors", "tls", "rundir", "signals", "count", "logging", "plain",
+    "progress",
 ];
 /// Houses and the crates in them that others could name; the lab and the shop are programs only.
 const CRATES: [(&str, &str); 3] =

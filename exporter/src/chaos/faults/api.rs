@@ -60,22 +60,25 @@ pub(super) struct Failure {
     reason: String,
     /// Nobody said no.
     unanswered: bool,
+    /// The API server does not let us.
+    forbidden: bool,
 }
 
 impl Failure {
     /// The API server's no to `action`, or its silence.
     pub(super) fn of(action: &str, error: &kube::Error) -> Self {
-        Self { reason: format!("{action}: {}", reason(error)), unanswered: is_away(error) }
+        let forbidden = matches!(error, kube::Error::Api(status) if status.code == 403);
+        Self { reason: format!("{action}: {}", reason(error)), unanswered: is_away(error), forbidden }
     }
 
     /// A no.
     pub(super) fn no(reason: String) -> Self {
-        Self { reason, unanswered: false }
+        Self { reason, unanswered: false, forbidden: false }
     }
 
-    /// Whether somebody said no.
-    pub(super) fn is_no(&self) -> bool {
-        !self.unanswered
+    /// Whether it is for want of a right.
+    pub(super) fn is_forbidden(&self) -> bool {
+        self.forbidden
     }
 
     /// What is told of it.

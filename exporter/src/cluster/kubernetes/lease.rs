@@ -19,8 +19,8 @@ use super::{ANSWER_WITHIN, Kubernetes, MANAGER, in_time, is_absent, reason};
 /// A holder whose lease was seen not to change for this long is gone. Longer than an API server is away when it is
 /// restarted or replaced: that must end no run.
 const LASTS: Duration = Duration::from_secs(45);
-/// A holder that has not renewed for this long has lost it. Whatever it asked for until then is answered, or given up,
-/// before anybody else may begin.
+/// A holder that has not renewed for this long has lost it: it breaks nothing new from then on, and what it asked for
+/// until then is answered, or given up, before anybody else may begin. It goes on putting back what it broke.
 const KEPT: Duration = LASTS.saturating_sub(ANSWER_WITHIN);
 /// Time between two renewals.
 const RENEWED_EVERY: Duration = Duration::from_secs(3);

@@ -16,14 +16,15 @@ pub mod shared;
 pub mod witness;
 
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::{ApiResource, DynamicObject};
 use kube::config::InferConfigError;
-use kube::core::PartialObjectMeta;
+use kube::core::{PartialObjectMeta, Status};
 use kube::{Api, Client, Config, Resource};
+use tokio::time::Instant;
 
 pub use self::forward::ForwardError;
 pub use self::objects::is_ready;
@@ -57,6 +58,8 @@ struct Inner {
     client: Client,
     namespace: String,
     ours: Ours,
+    /// When the API server was last asked whether it is there, and did not say so.
+    silent: Mutex<Option<Instant>>,
 }
 
 impl Debug for Kubernetes {
@@ -88,7 +91,12 @@ impl Kubernetes {
         config.connect_timeout = Some(CONNECT_WITHIN);
         config.default_retry = false;
         let client = Client::try_from(config).map_err(|error| ConnectError::Client(Box::new(error)))?;
-        Ok(Self(Arc::new(Inner { client, namespace, ours: Ours::of_this_program() })))
+        Ok(Self(Arc::new(Inner {
+            client,
+            namespace,
+            ours: Ours::of_this_program(),
+            silent: Mutex::default(),
+        })))
     }
 
     /// The namespace of the service.
@@ -136,7 +144,8 @@ impl Kubernetes {
         config.connect_timeout = Some(CONNECT_WITHIN);
         config.default_retry = false;
         let client = Client::try_from(config).expect("a client");
-        Self(Arc::new(Inner { client, namespace: "shop".to_owned(), ours: Ours::of_this_program() }))
+        let (namespace, ours) = ("shop".to_owned(), Ours::of_this_program());
+        Self(Arc::new(Inner { client, namespace, ours, silent: Mutex::default() }))
     }
 }
 
@@ -158,10 +167,31 @@ pub fn reason(error: &kube::Error) -> String {
     }
 }
 
-/// Whether nobody has decided upon a request: the API server is away or busy, and may do it later.
+/// What the API server says with 500 where it does not know what became of a request: its storage has no leader or
+/// answers too late (kubernetes/kubernetes#65062).
+const UNDECIDED: [&str; 4] =
+    ["ServerTimeout", "etcdserver:", "rpc error: code = Unavailable", "rpc error: code = DeadlineExceeded"];
+
+/// What the client calls an answer that is not in the API server's own form: it is a node's, handed on.
+const HANDED_ON: &str = "Failed to parse error data";
+
+/// Whether the API server itself says so.
+fn is_own(status: &Status) -> bool {
+    status.reason != HANDED_ON
+}
+
+fn is_said(status: &Status, words: &str) -> bool {
+    status.reason == words || status.message.contains(words)
+}
+
+/// Whether nobody has decided upon a request: the API server, or its storage, is away or busy, and may do it later.
 pub fn is_away(error: &kube::Error) -> bool {
     match error {
-        kube::Error::Api(status) => matches!(status.code, 429 | 502..=504),
+        kube::Error::Api(status) => match status.code {
+            429 | 502..=504 => true,
+            500 => is_own(status) && UNDECIDED.iter().any(|words| is_said(status, words)),
+            _ => false,
+        },
         kube::Error::HyperError(_) | kube::Error::Service(_) => true,
         _ => false,
     }
@@ -170,4 +200,32 @@ pub fn is_away(error: &kube::Error) -> bool {
 /// Whether the API server says that there is no such object.
 pub fn is_absent(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 404)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_undecided_where_the_api_server_or_its_storage_is_away() {
+        let said = |code: u16, reason: &str, message: &str| {
+            kube::Error::Api(Box::new(Status::failure(message, reason).with_code(code)))
+        };
+        let table = [
+            (said(429, "TooManyRequests", "try again"), true),
+            (said(503, "ServiceUnavailable", "no healthy upstream"), true),
+            (said(500, "InternalError", "etcdserver: request timed out"), true),
+            (said(500, "", "rpc error: code = Unavailable desc = transport is closing"), true),
+            (said(500, "ServerTimeout", "the request did not complete"), true),
+            (kube::Error::Service("connection refused".into()), true),
+            // A node's own words, of a container runtime that is away.
+            (said(500, HANDED_ON, "rpc error: code = Unavailable desc = no sandbox"), false),
+            (said(500, "InternalError", "failed calling webhook"), false),
+            (said(403, "Forbidden", "nodes is forbidden"), false),
+            (said(409, "Conflict", "the object has been modified"), false),
+        ];
+        for (error, expected) in table {
+            assert_eq!(is_away(&error), expected, "{error}");
+        }
+    }
 }

@@ -52,10 +52,11 @@ impl Check for Stalls {
     }
 }
 
-/// The outages and how many probes were good, failed and missed.
+/// The outages, how many probes were good, failed and missed, and how long those that were not missed took together.
 struct Seen {
     outages: Vec<Outage>,
     counts: [u64; 3],
+    seconds: f64,
 }
 
 /// Probes for `lasts`; `disturb` runs besides.
@@ -73,13 +74,14 @@ async fn probed(check: Arc<impl Check>, lasts: Duration, disturb: impl Future<Ou
     prober.await.expect("no panic");
     let series = metrics.component("it");
     let counts = [series.good.get(), series.failed.get(), series.missed.get()];
-    Seen { outages: follower.outages(), counts }
+    Seen { outages: follower.outages(), counts, seconds: series.duration.get_sample_sum() }
 }
 
 #[tokio::test(start_paused = true)]
 async fn probes_that_hang_do_not_hold_up_the_next_and_leave_nothing_behind() {
     let check = Arc::new(Stalls::default());
-    let Seen { outages, counts } = probed(Arc::clone(&check), Duration::from_millis(9_020), async {}).await;
+    let Seen { outages, counts, .. } =
+        probed(Arc::clone(&check), Duration::from_millis(9_020), async {}).await;
     assert_eq!(*lock(&check.asked), (0..=180).collect::<Vec<_>>(), "a probe in every slot");
     assert_eq!(counts, [161, 20, 0]);
     assert!((20..=22).contains(&check.most.load(Ordering::Relaxed)), "one each 50 ms of the second");
@@ -97,7 +99,7 @@ async fn slots_that_we_slept_through_are_missed() {
         sleep(Duration::from_millis(520)).await;
         advance(Duration::from_millis(310)).await;
     };
-    let Seen { outages, counts } = probed(check, Duration::from_millis(920), asleep).await;
+    let Seen { outages, counts, .. } = probed(check, Duration::from_millis(920), asleep).await;
     // From 0.52 s to 0.83 s: the slots at 0.55 to 0.75 s; the one at 0.80 s is used, late.
     assert_eq!(counts, [14, 0, 5]);
     assert!(outages.is_empty());
@@ -110,15 +112,17 @@ async fn a_time_out_that_we_noticed_late_is_missed() {
         sleep(Duration::from_millis(1_320)).await;
         advance(Duration::from_secs(2)).await;
     };
-    let Seen { counts: [_, failed, missed], outages } = probed(check, Duration::from_secs(4), asleep).await;
+    let Seen { counts: [_, failed, missed], outages, .. } =
+        probed(check, Duration::from_secs(4), asleep).await;
     assert_eq!(failed, 0);
     // Those that hung, and those that were not begun.
     assert!(missed >= 39, "{missed}");
     assert!(outages.is_empty());
 }
 
-/// Never answers from the slot 20 to 39; whether what it is asked through answers is always the same.
-struct Through(bool);
+/// Never answers from the slot 20 to 39. Whether what it is asked through answers is always the same, and so is how long
+/// that takes to show.
+struct Through(bool, Duration);
 
 impl Check for Through {
     type Error = Infallible;
@@ -128,17 +132,24 @@ impl Check for Through {
     }
 
     async fn way(&self) -> bool {
+        sleep(self.1).await;
         self.0
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn silence_is_an_outage_only_where_what_is_asked_through_answers() {
-    for (answers, expected) in [(true, [161, 20, 0]), (false, [161, 0, 20])] {
-        let check = Arc::new(Through(answers));
-        let Seen { outages, counts } = probed(check, Duration::from_millis(9_020), async {}).await;
-        assert_eq!(counts, expected);
-        assert_eq!(outages.len(), usize::from(answers));
+    // The second is slower than what a probe's time-out leaves for it.
+    for takes in [Duration::ZERO, Duration::from_millis(600)] {
+        for (answers, expected, waited) in [(true, [161, 20, 0], 20.0), (false, [161, 0, 20], 0.0)] {
+            let check = Arc::new(Through(answers, takes));
+            let Seen { outages, counts, seconds } =
+                probed(check, Duration::from_millis(9_020), async {}).await;
+            assert_eq!(counts, expected, "{takes:?}");
+            assert_eq!(outages.len(), usize::from(answers), "{takes:?}");
+            // A probe ends at its time-out, though its outcome be known later.
+            assert!((seconds - waited).abs() < 0.5, "{takes:?}: {seconds}");
+        }
     }
 }
 
@@ -155,7 +166,7 @@ impl Check for Lacks {
 
 #[tokio::test(start_paused = true)]
 async fn what_this_machine_lacks_is_no_outage_of_the_component() {
-    let Seen { outages, counts } = probed(Arc::new(Lacks), Duration::from_millis(9_020), async {}).await;
+    let Seen { outages, counts, .. } = probed(Arc::new(Lacks), Duration::from_millis(9_020), async {}).await;
     assert_eq!(counts, [161, 0, 20]);
     assert!(outages.is_empty());
 }

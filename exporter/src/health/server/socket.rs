@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
-use super::super::silence::{Silence, within};
+use super::super::silence::{Whose, within};
 use super::{CONNECT_WITHIN, Trouble};
 use crate::cluster::kubernetes::{ForwardError, Kubernetes};
 use crate::errors::OwnLack;
@@ -106,14 +106,16 @@ async fn forwarded(cluster: &Kubernetes, pod: &str, port: u16) -> Result<Socket,
     match within(CONNECT_WITHIN, Box::pin(cluster.forward(pod, port)), Box::pin(cluster.answers())).await {
         Ok(Ok(stream)) => Ok(Box::new(stream)),
         Ok(Err(error)) => Err(not_forwarded(error)),
-        Err(Silence::Asked) => Err(Trouble::NoPath(silent())),
-        Err(Silence::Way) => Err(Trouble::Away(silent())),
+        Err(silence) => Err(match silence.of {
+            Whose::Asked => Trouble::NoPath(silent()),
+            Whose::Way => Trouble::Away(silent()),
+        }),
     }
 }
 
 fn not_forwarded(error: ForwardError) -> Trouble {
     match error {
-        ForwardError::Away(reason) => Trouble::Away(reason),
+        ForwardError::Unseen(reason) => Trouble::Away(reason),
         ForwardError::Absent(reason) => Trouble::Down(reason),
         ForwardError::Unreachable(reason) => Trouble::NoPath(reason),
     }
@@ -143,25 +145,54 @@ mod tests {
 
     const PORT_FORWARD: &str = "/api/v1/namespaces/shop/pods/kv-0/portforward";
 
-    /// An API server that says this to whoever asks for a port of the pod; with 0 it says nothing.
-    async fn api(code: u16) -> SocketAddr {
-        let forward = move || async move {
-            if code == 0 {
-                sleep(CONNECT_WITHIN * 10).await;
-            }
-            let status = axum::http::StatusCode::from_u16(code.max(200)).expect("a code");
-            let body = format!(r#"{{"kind": "Status", "message": "it is told {code}", "code": {code}}}"#);
-            (status, body)
-        };
-        let version = r#"{"major": "1", "minor": "34", "gitVersion": "v1.34.0", "gitCommit": "",
-            "gitTreeState": "", "buildDate": "", "goVersion": "", "compiler": "", "platform": ""}"#;
-        let routes = Router::new()
-            .route(PORT_FORWARD, get(forward))
-            .route("/version", get(move || async move { version }));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("bound");
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        address
+    /// What an API server says to whoever asks for a port of the pod, and how it answers for its version.
+    struct Api {
+        forward: (u16, String),
+        version: u16,
+        takes: Duration,
+    }
+
+    impl Api {
+        /// Says nothing of the pod.
+        const SILENT: u16 = 0;
+
+        async fn start(self) -> SocketAddr {
+            let code = |code: u16| axum::http::StatusCode::from_u16(code.max(200)).expect("a code");
+            let Self { forward: (said, body), version, takes } = self;
+            let forward = move || async move {
+                if said == Self::SILENT {
+                    sleep(CONNECT_WITHIN * 10).await;
+                }
+                (code(said), body)
+            };
+            let told = match version {
+                200 => {
+                    r#"{"major": "1", "minor": "34", "gitVersion": "v1.34.0", "gitCommit": "",
+                    "gitTreeState": "", "buildDate": "", "goVersion": "", "compiler": "", "platform": ""}"#
+                }
+                _ => "Too many requests, please try again later.",
+            };
+            let version = move || async move {
+                sleep(takes).await;
+                (code(version), told)
+            };
+            let routes = Router::new().route(PORT_FORWARD, get(forward)).route("/version", get(version));
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+            let address = listener.local_addr().expect("bound");
+            tokio::spawn(async move { axum::serve(listener, routes).await });
+            address
+        }
+    }
+
+    /// An API server that answers at once, and says this of the pod in its own form.
+    fn saying(code: u16, message: &str) -> Api {
+        let body = format!(r#"{{"kind": "Status", "message": "{message}", "code": {code}}}"#);
+        Api { forward: (code, body), version: 200, takes: Duration::ZERO }
+    }
+
+    /// One that says nothing of it.
+    fn silent_of_it(version: u16, takes: Duration) -> Api {
+        Api { forward: (Api::SILENT, String::new()), version, takes }
     }
 
     /// Nobody listens there.
@@ -187,17 +218,34 @@ mod tests {
 
     #[tokio::test]
     async fn an_api_server_that_answers_tells_of_the_pod_and_one_that_does_not_tells_nothing() {
-        let told =
-            [trouble(api(404).await).await, trouble(api(500).await).await, trouble(api(503).await).await];
-        assert!(matches!(told, [Trouble::Down(_), Trouble::NoPath(_), Trouble::Away(_)]), "{told:?}");
+        let dead = saying(500, "error dialing backend: no route to host");
+        // The node itself said that, in plain text.
+        let starting = "failed to find sandboxID for pod kv-0".to_owned();
+        let starting = Api { forward: (500, starting), version: 200, takes: Duration::ZERO };
+        let told = [
+            trouble(saying(404, "not found").start().await).await,
+            trouble(dead.start().await).await,
+            trouble(starting.start().await).await,
+        ];
+        assert!(matches!(told, [Trouble::Down(_), Trouble::NoPath(_), Trouble::NoPath(_)]), "{told:?}");
+        for (code, message) in
+            [(503, "no healthy upstream"), (403, "forbidden"), (500, "etcdserver: no leader")]
+        {
+            let told = trouble(saying(code, message).start().await).await;
+            assert!(matches!(told, Trouble::Away(_)), "{told:?}");
+        }
         let told = trouble(nobody().await).await;
         assert!(matches!(told, Trouble::Away(_)), "{told:?}");
     }
 
     #[tokio::test]
     async fn a_dead_machine_is_told_from_a_silent_api_server() {
-        let told = trouble(api(0).await).await;
-        assert!(matches!(told, Trouble::NoPath(_)), "{told:?}");
+        // One that is only slow, or busy, is there.
+        let slow = CONNECT_WITHIN * 6 / 10;
+        for (version, takes) in [(200, Duration::ZERO), (200, slow), (429, Duration::ZERO)] {
+            let told = trouble(silent_of_it(version, takes).start().await).await;
+            assert!(matches!(told, Trouble::NoPath(_)), "{version} {takes:?}: {told:?}");
+        }
         let (address, _listener) = silence().await;
         let told = trouble(address).await;
         assert!(matches!(told, Trouble::Away(_)), "{told:?}");
@@ -205,7 +253,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_that_broke_is_the_servers_doing_only_where_the_api_server_answers() {
-        let told = inside(api(404).await).broken("closed".to_owned()).await;
+        let told = inside(saying(404, "not found").start().await).broken("closed".to_owned()).await;
         assert!(matches!(told, Trouble::Refused(_)), "{told:?}");
         let told = inside(nobody().await).broken("closed".to_owned()).await;
         assert!(matches!(told, Trouble::Away(_)), "{told:?}");

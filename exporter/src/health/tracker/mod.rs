@@ -21,7 +21,8 @@
 //!
 //! An outage is over once at least [`LASTING_PROBES`] probes and [`LASTING_TIME`] have passed without a failure;
 //! a failure sooner continues it. A stretch without probes of a second (or three intervals, if longer) inside
-//! that time may hide more of the outage, so the upper end moves behind it.
+//! that time may hide more of the outage, so the upper end moves behind it. One at another time may hide a whole
+//! outage: it begins none, but no recovery is known to have come before its end ([`recovery`]).
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -34,8 +35,10 @@ mod history;
 mod recovery;
 #[cfg(test)]
 mod tests;
+mod unseen;
 
 use history::History;
+use unseen::{Stretches, Unseen};
 
 /// Good probes that make a return lasting.
 pub const LASTING_PROBES: u32 = 20;
@@ -141,6 +144,7 @@ pub struct Tracker {
     last_good: Option<Moment>,
     /// Start of the latest probe that was not missed.
     seen: Option<Moment>,
+    unseen: Stretches,
     outages: VecDeque<Outage>,
     last_failed: Option<Probe>,
     streak: Option<Streak>,
@@ -159,6 +163,7 @@ impl Tracker {
             origin: None,
             last_good: None,
             seen: None,
+            unseen: Stretches::default(),
             outages: VecDeque::new(),
             last_failed: None,
             streak: None,
@@ -175,12 +180,16 @@ impl Tracker {
     /// Takes the next probe in order of start.
     pub fn record(&mut self, probe: Probe) -> Change {
         self.origin.get_or_insert(probe.start);
-        let before = self.seen;
-        let change = match probe.outcome {
+        let failed = match probe.outcome {
             Outcome::Missed => return Change::Nothing,
-            Outcome::Good => self.good(probe, before),
-            Outcome::Refused | Outcome::TimedOut => self.failed(probe),
+            Outcome::Good => false,
+            Outcome::Refused | Outcome::TimedOut => true,
         };
+        let blind = self.seen.filter(|&seen| probe.start.since(seen) > self.blind_after());
+        if let Some(began) = blind {
+            self.unseen.push(Unseen { began, ended: probe.end });
+        }
+        let change = if failed { self.failed(probe) } else { self.good(probe, blind.is_some()) };
         self.seen = Some(probe.start);
         change
     }
@@ -242,13 +251,13 @@ impl Tracker {
         Change::Began
     }
 
-    fn good(&mut self, probe: Probe, before: Option<Moment>) -> Change {
+    /// `blind`: whether nothing was told just before.
+    fn good(&mut self, probe: Probe, blind: bool) -> Change {
         self.history.push(probe);
         self.last_good = Some(probe.start);
         if self.open().is_none() {
             return Change::Nothing;
         }
-        let blind = before.is_some_and(|before| probe.start.since(before) > self.blind_after());
         self.extend_streak(probe, blind);
         let ended = self.ended();
         let lasting = self.lasts(probe.start);

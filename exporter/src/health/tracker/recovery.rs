@@ -14,9 +14,13 @@
 //! Where none did, it is in `[0, D + 2i]`, estimated as 0. Nothing is not quite nothing: a hang shows as a slow
 //! probe only if one begun within `i` of its beginning takes longer than `D + i`. This bound is counted from
 //! the moment at which the fault acted, whenever within its command that was.
+//!
+//! A stretch without answers, long enough to hide an outage, is taken for one that may have been there: where it begins
+//! before the final moment it moves that moment, and the upper end behind itself. The lower end and the estimate stay.
 
 use std::time::Duration;
 
+use super::unseen::Unseen;
 use super::{LASTING_PROBES, LASTING_TIME, Outage, Tracker};
 use crate::clock::Moment;
 
@@ -175,7 +179,7 @@ impl Tracker {
             Revert::None | Revert::Due => question.injected.end,
         };
         let seen = self.seen().unwrap_or_default();
-        let last = self.last_outage_before_final(question, base);
+        let Dark { outage: last, unseen } = self.dark_before_final(question, base);
         let healthy = match last {
             Some(outage) => match outage.ended {
                 Some(ended) if ended.lower <= question.deadline => Some(ended.upper),
@@ -192,7 +196,7 @@ impl Tracker {
                 Recovery::Pending { so_far: None }
             };
         };
-        let settled = healthy.max(base).later_by(question.settle);
+        let settled = healthy.max(base).max(unseen).later_by(question.settle);
         let injected = question.injected.start;
         let (took, saw) = match last {
             Some(outage) if ended_by(outage, from.start) => {
@@ -201,6 +205,7 @@ impl Tracker {
             Some(outage) => (Took::of(outage, from).unwrap_or(Took::ZERO), Saw::Outage),
             None => self.took_without_outage(injected, from, settled),
         };
+        let took = Took { upper: took.upper.max(unseen.since(from.start)), ..took };
         let over = last.is_none_or(|outage| outage.over);
         if question.revert != Revert::Due && over && seen >= settled {
             return Recovery::Recovered { took, saw, settled };
@@ -213,21 +218,25 @@ impl Tracker {
         Recovery::Pending { so_far: Some(took) }
     }
 
-    /// The last outage that ended after the injection and whose first failure came before health had settled.
-    fn last_outage_before_final(&self, question: &Question, base: Moment) -> Option<&Outage> {
-        let mut last = None;
+    /// The last outage and the last stretch without answers that ended after the injection and began before health
+    /// had settled.
+    fn dark_before_final(&self, question: &Question, base: Moment) -> Dark<'_> {
+        let mut last = Dark { outage: None, unseen: Moment::default() };
         let mut quiet = base;
-        let relevant = |outage: &&Outage| {
-            outage.ended.filter(|_| outage.over).is_none_or(|ended| ended.upper > question.injected.start)
-        };
-        for outage in self.outages().iter().filter(relevant) {
-            let settled =
-                question.revert != Revert::Due && outage.first_failed > quiet.later_by(question.settle);
-            if settled {
+        let after = |ended: Option<Moment>| ended.is_none_or(|ended| ended > question.injected.start);
+        let outages = self.outages().iter().map(Part::Outage);
+        let mut parts: Vec<_> = outages.chain(self.unseen.iter().map(Part::Unseen)).collect();
+        parts.retain(|part| after(part.over_by()));
+        parts.sort_by_key(Part::began);
+        for part in parts {
+            if question.revert != Revert::Due && part.began() > quiet.later_by(question.settle) {
                 break;
             }
-            quiet = outage.ended.map_or(quiet, |ended| ended.upper.max(base));
-            last = Some(outage);
+            quiet = quiet.max(part.ended().unwrap_or(quiet));
+            match part {
+                Part::Outage(outage) => last.outage = Some(outage),
+                Part::Unseen(unseen) => last.unseen = unseen.ended,
+            }
         }
         last
     }
@@ -252,6 +261,47 @@ impl Tracker {
     /// How long after a moment the outcome of a probe begun by then is known at the latest.
     fn grace(&self) -> Duration {
         self.timeout * 2 + self.interval * 2
+    }
+}
+
+/// What kept health from settling.
+#[derive(Debug)]
+struct Dark<'a> {
+    /// The last outage.
+    outage: Option<&'a Outage>,
+    /// End of the last stretch without answers; zero without one.
+    unseen: Moment,
+}
+
+/// A time in which the component failed, or may have.
+#[derive(Debug, Clone, Copy)]
+enum Part<'a> {
+    Outage(&'a Outage),
+    Unseen(Unseen),
+}
+
+impl Part<'_> {
+    fn began(&self) -> Moment {
+        match self {
+            Self::Outage(outage) => outage.first_failed,
+            Self::Unseen(unseen) => unseen.began,
+        }
+    }
+
+    /// As far as is known.
+    fn ended(&self) -> Option<Moment> {
+        match self {
+            Self::Outage(outage) => outage.ended.map(|ended| ended.upper),
+            Self::Unseen(unseen) => Some(unseen.ended),
+        }
+    }
+
+    /// Its end, once nothing moves it any more.
+    fn over_by(&self) -> Option<Moment> {
+        match self {
+            Self::Outage(outage) if !outage.over => None,
+            Self::Outage(_) | Self::Unseen(_) => self.ended(),
+        }
     }
 }
 

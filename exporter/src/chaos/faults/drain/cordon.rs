@@ -148,12 +148,10 @@ impl Uncordon {
                 let (annotations, spec) = (json!({CORDONED: null}), json!({"unschedulable": null}));
                 patch(cluster, "uncordon", &node, annotations, Some(spec)).await?
             } else {
-                match self.outdate(cluster, &node, &mark).await.map_err(|failure| (failure.is_no(), failure))
-                {
-                    Ok(done) => done,
+                match self.outdate(cluster, &node, &mark).await {
                     // Whoever may not change it has not cordoned it.
-                    Err((true, _)) => return Ok(()),
-                    Err((false, failure)) => return Err(failure),
+                    Err(failure) if failure.is_forbidden() => return Ok(()),
+                    outdated => outdated?,
                 }
             };
             if done {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelectorRequirement;
 use kube::Api;
 use kube::api::DeleteParams;
 use serde::{Deserialize, Serialize};
@@ -13,8 +14,9 @@ use super::{about, ending, mark_of, patch, policy_name};
 use crate::chaos::faults::api::{Failure, Place};
 use crate::chaos::faults::policies::{NARROWED, Narrowed, SUFFIXES, marked, widened};
 use crate::chaos::faults::{Outcome, Scene};
+use crate::chaos::journal::CONFIG_MAP;
 use crate::chaos::step;
-use crate::cluster::kubernetes::is_absent;
+use crate::cluster::kubernetes::{MANAGER, is_absent};
 
 /// What lets traffic through again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,7 +57,7 @@ impl Heal {
         let cluster = self.place.reach().await?;
         let policies = cluster.here::<NetworkPolicy>();
         for narrowed in &self.narrowed {
-            widen(&policies, narrowed, &mark_of(scene.intent)).await?;
+            widen(&policies, narrowed, scene).await?;
         }
         for suffix in &self.cuts {
             let name = policy_name(scene.intent, suffix);
@@ -70,9 +72,39 @@ impl Heal {
     }
 }
 
-/// Gives a policy back whom it was about, if it has the mark of `by`, and takes that away; what somebody else has made
-/// of it meanwhile stays.
-async fn widen(policies: &Api<NetworkPolicy>, narrowed: &Narrowed, by: &str) -> Result<(), Failure> {
+/// What of a policy is to be taken away again.
+#[derive(Debug, PartialEq)]
+enum Left {
+    /// Nothing: it was not made narrower, or is not any more.
+    Nothing,
+    /// This.
+    Ours(LabelSelectorRequirement),
+    /// This, which only the journal tells to be ours.
+    Unmarked(LabelSelectorRequirement),
+}
+
+impl Left {
+    /// What `by` has left in `policy`: what its mark tells, else what it meant to leave there, if that is there. Others
+    /// may have taken the mark away.
+    fn of(policy: &NetworkPolicy, narrowed: &Narrowed, by: &str) -> Self {
+        match marked(policy) {
+            Some((whose, ours)) if whose == by => return Self::Ours(ours),
+            // Another experiment's by now, and so is whatever makes it narrower.
+            Some(_) => return Self::Nothing,
+            None => {}
+        }
+        let about = policy.spec.as_ref().and_then(|spec| spec.pod_selector.clone());
+        match narrowed.expression().filter(|meant| widened(about, meant).is_some()) {
+            Some(meant) => Self::Unmarked(meant.clone()),
+            None => Self::Nothing,
+        }
+    }
+}
+
+/// Gives a policy back whom it was about, and takes the mark away; what somebody else has made of it meanwhile stays.
+/// Without the mark only a journal of this machine is believed: whoever wrote the copy of one may mean to open another's
+/// policy.
+async fn widen(policies: &Api<NetworkPolicy>, narrowed: &Narrowed, scene: Scene<'_>) -> Result<(), Failure> {
     let name = &narrowed.name;
     let found = policies.get_opt(name).await;
     let found = found.map_err(|error| Failure::of(&format!("read NetworkPolicy {name}"), &error))?;
@@ -80,7 +112,12 @@ async fn widen(policies: &Api<NetworkPolicy>, narrowed: &Narrowed, by: &str) -> 
     let Some(found) = found.filter(|found| found.metadata.uid.as_ref() == Some(&narrowed.uid)) else {
         return Ok(());
     };
-    let Some(ours) = marked(by, &found) else { return Ok(()) };
+    let ours = match Left::of(&found, narrowed, &mark_of(scene.intent)) {
+        Left::Nothing => return Ok(()),
+        Left::Ours(ours) => ours,
+        Left::Unmarked(ours) if is_of_this_machine(scene) => ours,
+        Left::Unmarked(theirs) => return Err(Failure::no(unmarked(name, &theirs))),
+    };
     let mut change = json!({"metadata": {"resourceVersion": found.metadata.resource_version,
         "uid": narrowed.uid, "annotations": {NARROWED: null}}});
     let about = found.spec.and_then(|spec| spec.pod_selector);
@@ -92,9 +129,64 @@ async fn widen(policies: &Api<NetworkPolicy>, narrowed: &Narrowed, by: &str) -> 
     patch(policies, name, &change).await
 }
 
+/// Whether this machine's own journal tells of the experiment.
+fn is_of_this_machine(scene: Scene<'_>) -> bool {
+    let records = scene.journal.unfinished();
+    records.iter().any(|record| record.intent.id == scene.intent.id && record.copied_from.is_none())
+}
+
+/// What a person is told who has to decide whose `expression` is.
+fn unmarked(policy: &str, expression: &LabelSelectorRequirement) -> String {
+    format!(
+        "NetworkPolicy {policy} has still the expression by which it was made narrower, {}, but no mark of ours any more \
+         (annotation {NARROWED}): if it is not meant to be there, take it out of the policy's podSelector and try again; \
+         if it is, delete the NetworkPolicies with the label app.kubernetes.io/managed-by={MANAGER}, then the ConfigMap \
+         {CONFIG_MAP}",
+        json!(expression)
+    )
+}
+
 impl fmt::Display for Heal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "delete the NetworkPolicies that cut off {}", self.whom)?;
         about(f, ", after it is back in", &self.narrowed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_cut_is_told_by_its_mark_and_without_it_by_what_was_meant() {
+        let expression = |pod: &str| json!({"key": "pod", "operator": "NotIn", "values": [pod]});
+        let (ours, others) = (expression("kv-0"), expression("kv-1"));
+        let about = |expressions: Value| json!({"matchExpressions": expressions});
+        let narrowed: Narrowed = serde_json::from_value(json!({"name": "kv", "uid": "u-1", "version": "7",
+            "before": about(json!([others])), "after": about(json!([others, ours]))}))
+        .expect("a narrowed policy");
+        let read = |it: &Value| serde_json::from_value(it.clone()).expect("an expression");
+        let mark = |by: &str| Some(json!([by, ours]).to_string());
+        let table = [
+            (mark("t-0"), about(json!([others, ours])), Left::Ours(read(&ours))),
+            // Somebody has taken it out, but left the mark.
+            (mark("t-0"), about(json!([others])), Left::Ours(read(&ours))),
+            (None, about(json!([others, ours])), Left::Unmarked(read(&ours))),
+            (None, about(json!([ours, others])), Left::Unmarked(read(&ours))),
+            (Some("nobody's".to_owned()), about(json!([ours])), Left::Unmarked(read(&ours))),
+            (mark("t-1"), about(json!([ours])), Left::Nothing),
+            (None, about(json!([others])), Left::Nothing),
+            (None, json!({}), Left::Nothing),
+        ];
+        for (mark, about, expected) in table {
+            let annotations = mark.as_ref().map(|mark| json!({NARROWED: mark}));
+            let policy: NetworkPolicy = serde_json::from_value(
+                json!({"metadata": {"name": "kv", "annotations": annotations}, "spec": {"podSelector": about}}),
+            )
+            .expect("a policy");
+            assert_eq!(Left::of(&policy, &narrowed, "t-0"), expected, "{mark:?} {about}");
+        }
     }
 }

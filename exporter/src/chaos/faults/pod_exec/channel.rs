@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use super::super::outcome::{Ending, Outcome};
 use super::super::output::{Captured, told};
 use crate::clock::Moment;
+use crate::plain::is_plain;
 use crate::trial::Secrets;
 
 /// What the container's runtime says where a command could not even be started.
@@ -93,10 +94,10 @@ impl Ran {
     }
 }
 
-/// A command as people read it: words that hold more than a word in quotes.
+/// A command as people read it: words that hold more than a word, or what would not be seen, in quotes.
 pub(super) fn line(words: &[String]) -> String {
     let plain = |word: &&String| {
-        !word.is_empty() && word.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"'\"".contains(c))
+        !word.is_empty() && word.chars().all(|c| !c.is_whitespace() && is_plain(c) && !"'\"".contains(c))
     };
     let shown = |word: &String| if plain(&word) { word.clone() } else { format!("{word:?}") };
     words.iter().map(shown).collect::<Vec<_>>().join(" ")
@@ -172,5 +173,7 @@ mod tests {
     fn a_command_is_shown_word_by_word() {
         let words = ["sh", "-c", "kill -9 1", "", "it's"].map(str::to_owned);
         assert_eq!(line(&words), "sh -c \"kill -9 1\" \"\" \"it's\"");
+        let hidden = ["rm", "\u{202e}a", "b\u{200b}", "c\r"].map(str::to_owned);
+        assert_eq!(line(&hidden), r#"rm "\u{202e}a" "b\u{200b}" "c\r""#);
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! `managedFields` say who set which fields, and when, to the second. A client chooses the name that it goes by, and
 //! neither a deletion nor a command run in a pod is noted there. A change by way of a scale has no time: whoever scales
-//! again shows only by the object's generation. Whoever scales to zero that way has signed nothing, and shows by
-//! nobody's having set the number any more.
+//! again shows only by the object's generation, which a deletion raises, too. Whoever scales to zero that way has signed
+//! nothing, and shows by a new generation of which nothing is noted, and nobody signs the number. Where one of the
+//! trial's managers sized the object last, that counts as its doing: KEDA scales to zero so, and nothing tells it from
+//! another.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -12,22 +14,31 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectM
 use super::super::MANAGER;
 use super::fields::setters;
 
+/// The part that controllers write all the time.
+const STATUS: &str = "status";
+/// The part by which a number of replicas is set.
+const SCALE: &str = "scale";
 /// What changes objects of a cluster without a person, and this program.
 const ALLOWED: [&str; 6] =
     ["kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubelet", MANAGER];
 
-/// Whoever may change things.
+/// Whoever may change things: Kubernetes itself, this program, and the trial's managers, as operators of the service.
 #[derive(Debug, Clone)]
 pub(super) struct Allowed(BTreeSet<String>);
 
 impl Allowed {
-    /// Kubernetes itself, this program, and `others`, as operators that the service has.
-    pub(super) fn with(others: &[String]) -> Self {
-        Self(ALLOWED.iter().map(|&name| name.to_owned()).chain(others.iter().cloned()).collect())
+    /// `managers` are the trial's.
+    pub(super) fn with(managers: &[String]) -> Self {
+        Self(managers.iter().cloned().collect())
     }
 
     /// Whether the one of this name may.
     pub(super) fn has(&self, manager: &str) -> bool {
+        ALLOWED.contains(&manager) || self.names(manager)
+    }
+
+    /// Whether the one of this name is one of the trial's managers.
+    pub(super) fn names(&self, manager: &str) -> bool {
         self.0.contains(manager)
     }
 }
@@ -51,8 +62,14 @@ pub(super) struct Change {
 struct State {
     traces: HashMap<Trace, Option<String>>,
     generation: Option<i64>,
-    /// Somebody has signed for how many replicas there are to be.
+    /// It is on its way out.
+    leaves: bool,
+    /// Somebody signs for how many replicas there are to be.
     is_sized: bool,
+    /// Who does, or did last: Kubernetes itself only where nobody else has.
+    sizers: Vec<String>,
+    /// All that is noted of it but for its status, where it has replicas.
+    notes: Vec<ManagedFieldsEntry>,
     /// Name, UID and owners, and nothing else.
     who: ObjectMeta,
 }
@@ -63,35 +80,69 @@ impl State {
         let Some(before) = before else { return self.traces.keys().collect() };
         let new = |(trace, time): &(&Trace, &Option<String>)| before.traces.get(trace) != Some(time);
         let news: Vec<&Trace> = self.traces.iter().filter(new).map(|(trace, _)| trace).collect();
-        if !news.is_empty() || before.generation == self.generation {
+        if !news.is_empty() || !self.is_to_be_other_than(before) {
             return news;
         }
         self.traces.iter().filter(|(_, time)| time.is_none()).map(|(trace, _)| trace).collect()
     }
 
-    /// Whether `self` is to have no replicas, and nobody has signed for that.
-    fn is_emptied_since(&self, before: &Self) -> bool {
-        before.is_sized && !self.is_sized && before.generation != self.generation
+    /// Whether what it is to be has changed; that it is to go is no such change.
+    fn is_to_be_other_than(&self, before: &Self) -> bool {
+        self.generation != before.generation && self.leaves == before.leaves
+    }
+
+    /// Whether it has been scaled by one who has signed nothing: where somebody had signed the number, nobody does any
+    /// more; elsewhere all is noted as before.
+    fn is_scaled_by_nobody_since(&self, before: &Self) -> bool {
+        if self.is_sized || !self.is_to_be_other_than(before) {
+            return false;
+        }
+        let is_signed = |(_, _, part): &&Trace| part.as_deref() != Some(STATUS);
+        let is_given_up = before.is_sized && !self.since(Some(before)).iter().any(is_signed);
+        is_given_up || self.notes == before.notes
+    }
+
+    /// Whether the trial's managers sized it last, and nobody else who is not allowed.
+    fn is_sized_by_managers(&self, allowed: &Allowed) -> bool {
+        let sizers = &self.sizers;
+        sizers.iter().any(|it| allowed.names(it)) && sizers.iter().all(|it| allowed.has(it))
+    }
+
+    /// Keeps who sized it before, where now nobody does, or Kubernetes itself.
+    fn keep_sizers(&mut self, before: &Self, allowed: &Allowed) {
+        if self.sizers.iter().all(|it| allowed.has(it) && !allowed.names(it)) && !before.sizers.is_empty() {
+            self.sizers.clone_from(&before.sizers);
+        }
     }
 }
 
-/// The objects of one kind, as they were seen last.
+/// The objects of one kind, as they were seen last, by their UIDs.
 #[derive(Debug, Default)]
-pub(super) struct Known(HashMap<String, State>);
+pub(super) struct Known {
+    objects: HashMap<String, State>,
+    /// They have replicas.
+    have_replicas: bool,
+}
 
 impl Known {
+    /// Objects of this kind, of which none is known yet.
+    pub(super) fn of(kind: &str) -> Self {
+        let have_replicas = matches!(kind, "Deployment" | "StatefulSet" | "ReplicaSet");
+        Self { objects: HashMap::new(), have_replicas }
+    }
+
     /// Notes the state of an object before anything was watched.
     pub(super) fn begin(&mut self, object: &ObjectMeta) {
         if let Some(uid) = &object.uid {
-            self.0.insert(uid.clone(), state(object));
+            self.objects.insert(uid.clone(), state(object, self.have_replicas));
         }
     }
 
     /// Notes a new state of an object; answers who of those not allowed brought it there, each once.
     pub(super) fn see(&mut self, object: &ObjectMeta, allowed: &Allowed) -> Vec<Change> {
         let Some(uid) = object.uid.clone() else { return Vec::new() };
-        let after = state(object);
-        let before = self.0.get(&uid);
+        let mut after = state(object, self.have_replicas);
+        let before = self.objects.get(&uid);
         let mut strangers = BTreeMap::new();
         for (manager, operation, subresource) in after.since(before) {
             if !allowed.has(manager) {
@@ -100,40 +151,55 @@ impl Known {
                 strangers.entry(manager.clone()).or_insert(change);
             }
         }
-        if strangers.is_empty() && before.is_some_and(|before| after.is_emptied_since(before)) {
-            let (operation, subresource) = ("Update".to_owned(), Some("scale".to_owned()));
-            strangers.insert(String::new(), Change { manager: String::new(), operation, subresource });
+        let mut changes: Vec<Change> = strangers.into_values().collect();
+        if let Some(before) = before {
+            let by_nobody = self.have_replicas && after.is_scaled_by_nobody_since(before);
+            if changes.is_empty() && by_nobody && !before.is_sized_by_managers(allowed) {
+                let (operation, subresource) = ("Update".to_owned(), Some(SCALE.to_owned()));
+                changes.push(Change { manager: String::new(), operation, subresource });
+            }
+            after.keep_sizers(before, allowed);
         }
-        self.0.insert(uid, after);
-        strangers.into_values().collect()
+        self.objects.insert(uid, after);
+        changes
     }
 
     /// Forgets all that are not `here`, and answers which.
     pub(super) fn missing<'a>(&mut self, here: impl Iterator<Item = &'a ObjectMeta>) -> Vec<ObjectMeta> {
         let here: HashSet<&str> = here.filter_map(|object| object.uid.as_deref()).collect();
-        let gone = self.0.extract_if(|uid, _| !here.contains(uid.as_str()));
+        let gone = self.objects.extract_if(|uid, _| !here.contains(uid.as_str()));
         gone.map(|(_, state)| state.who).collect()
     }
 
     /// Forgets an object that is gone.
     pub(super) fn forget(&mut self, object: &ObjectMeta) {
         if let Some(uid) = &object.uid {
-            self.0.remove(uid);
+            self.objects.remove(uid);
         }
     }
 }
 
-fn state(object: &ObjectMeta) -> State {
+fn state(object: &ObjectMeta, has_replicas: bool) -> State {
     let trace = |entry: &ManagedFieldsEntry| {
         let manager = entry.manager.clone().unwrap_or_default();
         let time = entry.time.as_ref().map(|time| time.0.to_string());
         ((manager, entry.operation.clone(), entry.subresource.clone()), time)
     };
     let traces = object.managed_fields.iter().flatten().map(trace).collect();
+    let sizers = setters(object, "replicas");
+    let is_noted = |entry: &&ManagedFieldsEntry| has_replicas && entry.subresource.as_deref() != Some(STATUS);
     let (name, uid) = (object.name.clone(), object.uid.clone());
     let who =
         ObjectMeta { name, uid, owner_references: object.owner_references.clone(), ..ObjectMeta::default() };
-    State { traces, generation: object.generation, is_sized: !setters(object, "replicas").is_empty(), who }
+    State {
+        traces,
+        generation: object.generation,
+        leaves: object.deletion_timestamp.is_some(),
+        is_sized: !sizers.is_empty(),
+        sizers: sizers.into_iter().filter_map(|entry| entry.manager.clone()).collect(),
+        notes: object.managed_fields.iter().flatten().filter(is_noted).cloned().collect(),
+        who,
+    }
 }
 
 /// UID of the object's controller.
@@ -143,154 +209,4 @@ pub(super) fn controller(object: &ObjectMeta) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn object(uid: &str, entries: &[(&str, &str, Option<&str>)]) -> ObjectMeta {
-        let entries: Vec<_> = entries
-            .iter()
-            .map(|(manager, time, part)| {
-                json!({"manager": manager, "operation": "Update", "subresource": part, "time": time})
-            })
-            .collect();
-        serde_json::from_value(json!({"uid": uid, "managedFields": entries})).expect("metadata")
-    }
-
-    fn managers(changes: Vec<Change>) -> Vec<String> {
-        changes.into_iter().map(|change| change.manager).collect()
-    }
-
-    const EARLY: &str = "2026-11-24T10:00:00Z";
-    const LATE: &str = "2026-11-24T10:05:00Z";
-
-    type Entries = &'static [(&'static str, &'static str, Option<&'static str>)];
-
-    #[test]
-    fn whoever_changed_something_since_and_may_not_is_named() {
-        let allowed = Allowed::with(&["Patroni".to_owned()]);
-        let before: Entries =
-            &[("kubectl-client-side-apply", EARLY, None), ("kubelet", EARLY, Some("status"))];
-        let table: [(Entries, &[&str]); 6] = [
-            (before, &[]),
-            (&[("kubectl-client-side-apply", EARLY, None), ("kubelet", LATE, Some("status"))], &[]),
-            (&[("kubectl-client-side-apply", LATE, None)], &["kubectl-client-side-apply"]),
-            (&[("kubectl-edit", LATE, None), ("Patroni", LATE, None)], &["kubectl-edit"]),
-            // The same hand, another part of the object.
-            (&[("kubectl-client-side-apply", EARLY, Some("scale"))], &["kubectl-client-side-apply"]),
-            // A manager whose fields another took over.
-            (&[("kube-controller-manager", LATE, Some("scale"))], &[]),
-        ];
-        for (after, expected) in table {
-            let mut known = Known::default();
-            known.begin(&object("u", before));
-            let mut see = || managers(known.see(&object("u", after), &allowed));
-            assert_eq!(see(), expected, "{after:?}");
-            assert_eq!(see(), [""; 0], "seen once: {after:?}");
-        }
-    }
-
-    #[test]
-    fn whoever_makes_an_object_is_named_too() {
-        let mut known = Known::default();
-        let allowed = Allowed::with(&[]);
-        let see = |known: &mut Known, uid, manager| {
-            managers(known.see(&object(uid, &[(manager, LATE, None)]), &allowed))
-        };
-        assert_eq!(see(&mut known, "u", "helm"), ["helm"]);
-        assert_eq!(see(&mut known, "v", "kube-controller-manager"), [""; 0]);
-        known.forget(&object("u", &[]));
-        assert_eq!(see(&mut known, "u", "helm"), ["helm"]);
-    }
-
-    #[test]
-    fn a_change_says_how_it_was_made_and_of_which_part() {
-        let (mut known, allowed) = (Known::default(), Allowed::with(&[]));
-        let changes = known.see(&object("u", &[("kubectl", LATE, Some("scale"))]), &allowed);
-        let (manager, operation) = ("kubectl".to_owned(), "Update".to_owned());
-        assert_eq!(changes, [Change { manager, operation, subresource: Some("scale".to_owned()) }]);
-    }
-
-    #[test]
-    fn whoever_scales_again_shows_by_the_generation_alone() {
-        let scaled = |manager: &str, generation: i64| -> ObjectMeta {
-            let scale = json!({"manager": manager, "operation": "Update", "subresource": "scale"});
-            let made = json!({"manager": "helm", "operation": "Update", "time": EARLY});
-            let entries = json!([scale, made]);
-            serde_json::from_value(json!({"uid": "u", "generation": generation, "managedFields": entries}))
-                .expect("metadata")
-        };
-        let table: [(&str, i64, &[&str]); 6] = [
-            ("kubectl", 2, &["kubectl"]),
-            ("kubectl", 2, &[]),
-            ("kube-controller-manager", 3, &[]),
-            ("kube-controller-manager", 4, &[]),
-            ("kubectl", 5, &["kubectl"]),
-            ("kubectl", 5, &[]),
-        ];
-        let (mut known, allowed) = (Known::default(), Allowed::with(&[]));
-        known.begin(&scaled("kubectl", 1));
-        for (manager, generation, expected) in table {
-            let changes = managers(known.see(&scaled(manager, generation), &allowed));
-            assert_eq!(changes, expected, "{manager} {generation}");
-        }
-    }
-
-    #[test]
-    fn whoever_scales_to_zero_signs_nothing_and_is_told_once() {
-        let sized = |by: Option<&str>, generation: i64| -> ObjectMeta {
-            let signed = by
-                .map(|by| json!({"manager": by, "time": EARLY, "fieldsV1": {"f:spec": {"f:replicas": {}}}}));
-            let made = json!({"manager": "kube-controller-manager", "operation": "Update", "time": EARLY});
-            let entries: Vec<_> = signed.into_iter().chain([made]).collect();
-            serde_json::from_value(json!({"uid": "u", "generation": generation, "managedFields": entries}))
-                .expect("metadata")
-        };
-        let (mut known, allowed) = (Known::default(), Allowed::with(&[]));
-        known.begin(&sized(Some("kube-controller-manager"), 1));
-        let unsigned = Change {
-            manager: String::new(),
-            operation: "Update".to_owned(),
-            subresource: Some("scale".to_owned()),
-        };
-        // The number is given up, but stays what it was.
-        assert_eq!(known.see(&sized(None, 1), &allowed), []);
-        known.begin(&sized(Some("kube-controller-manager"), 1));
-        assert_eq!(known.see(&sized(None, 2), &allowed), [unsigned]);
-        assert_eq!(known.see(&sized(None, 2), &allowed), []);
-        assert_eq!(known.see(&sized(Some("kube-controller-manager"), 3), &allowed), []);
-    }
-
-    #[test]
-    fn what_is_not_there_any_more_after_a_gap_is_named_once() {
-        let mut known = Known::default();
-        for uid in ["u", "v", "w"] {
-            let name = Some(format!("name of {uid}"));
-            let owned = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "rs", "uid": "u-rs"}]);
-            let owner_references = serde_json::from_value(owned).expect("an owner");
-            known.begin(&ObjectMeta { name, owner_references, ..object(uid, &[("kubelet", EARLY, None)]) });
-        }
-        let mut missing = |here: &[&str]| {
-            let here: Vec<ObjectMeta> = here.iter().map(|uid| object(uid, &[])).collect();
-            known.missing(here.iter())
-        };
-        assert_eq!(missing(&["u", "v", "w", "x"]), []);
-        let gone = missing(&["v", "w"]);
-        let told = |it: &ObjectMeta| (it.uid.clone(), it.name.clone(), controller(it));
-        let text = |it: &str| Some(it.to_owned());
-        let expected = [(text("u"), text("name of u"), None)];
-        assert_eq!(gone.iter().map(told).collect::<Vec<_>>(), expected, "an owner that controls it not");
-        assert_eq!(missing(&["v", "w"]), []);
-        assert_eq!(missing(&[]).len(), 2);
-    }
-
-    #[test]
-    fn of_several_owners_one_is_the_controller() {
-        let one = |uid: &str, is_it| json!({"apiVersion": "v1", "kind": "K", "name": "n", "uid": uid, "controller": is_it});
-        let value = json!({"ownerReferences": [one("a", false), one("b", true)]});
-        let object: ObjectMeta = serde_json::from_value(value).expect("metadata");
-        assert_eq!(controller(&object).as_deref(), Some("b"));
-        assert_eq!(controller(&ObjectMeta::default()), None);
-    }
-}
+mod tests;

@@ -73,9 +73,9 @@ impl Departures {
         self.known.contains(uid)
     }
 
-    /// The controller of this UID is gone, or on its way out: what it has goes with it.
-    pub(super) fn end(&mut self, uid: &str) {
-        self.ended.insert(uid.to_owned());
+    /// The controller of this UID is gone, or on its way out: what it has goes with it. Says whether that is news.
+    pub(super) fn end(&mut self, uid: &str) -> bool {
+        self.ended.insert(uid.to_owned())
     }
 
     /// Whether a stranger sends pods away from the node of this UID, as was seen at `at`.

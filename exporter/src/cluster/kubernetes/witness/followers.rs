@@ -28,7 +28,8 @@ pub(super) struct OfKind {
 
 impl OfKind {
     pub(super) fn new(witness: Witness, kind: String, index: usize) -> Self {
-        Self { witness, kind, index, known: Known::default(), begun: false }
+        let known = Known::of(&kind);
+        Self { witness, kind, index, known, begun: false }
     }
 
     fn is_pod(&self) -> bool {
@@ -50,21 +51,19 @@ impl OfKind {
         }
     }
 
+    /// It is gone, or on its way out. No deletion is taken back, so it is told when it is first seen, and all that the
+    /// object has goes with it; pods may go by no hand.
     fn gone(&self, object: &ObjectMeta) {
         if self.is_pod() {
             self.witness.gone(POD, object);
             return;
         }
-        self.ends(object);
-        if !self.witness.cluster.ours().has_object(object) {
+        let is_ours = self.witness.cluster.ours().has_object(object);
+        let is_news = self.witness.lock().departures.end(object.uid.as_deref().unwrap_or_default());
+        if is_news && !is_ours {
             self.witness.lock().deletions += 1;
             self.witness.deleted(object_of(&self.kind, object), self.witness.chronicle.now());
         }
-    }
-
-    /// What it has goes with it.
-    fn ends(&self, object: &ObjectMeta) {
-        self.witness.lock().departures.end(object.uid.as_deref().unwrap_or_default());
     }
 }
 
@@ -91,11 +90,7 @@ impl Follower<PartialObjectMeta<DynamicObject>> for OfKind {
             witness.changed(object_of(kind, &object.metadata), change);
         }
         if object.metadata.deletion_timestamp.is_some() {
-            if self.is_pod() {
-                self.witness.gone(POD, &object.metadata);
-            } else {
-                self.ends(&object.metadata);
-            }
+            self.gone(&object.metadata);
         }
     }
 
@@ -165,8 +160,8 @@ pub(super) struct OfOwners {
 }
 
 impl OfOwners {
-    pub(super) fn new(witness: Witness, place: usize) -> Self {
-        Self { witness, place, known: Known::default(), owners: Owners::default(), begun: false }
+    pub(super) fn new(witness: Witness, kind: &str, place: usize) -> Self {
+        Self { witness, place, known: Known::of(kind), owners: Owners::default(), begun: false }
     }
 
     fn begin<K: Owner>(&mut self, object: &K) {

@@ -2,8 +2,9 @@
 //!
 //! A node is written to all the time, so only these two fields of its specification count, and only where their values
 //! change. Whoever takes a field away is not noted with it: an uncordon, or the last taint gone, is signed by nobody.
+//! What one of the trial's managers had set counts as taken away by it: nothing tells it from another.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -21,13 +22,24 @@ const EVICTS: &str = "NoExecute";
 /// Key, value and effect.
 type Taint = (String, Option<String>, String);
 
+/// By whose hand a taint came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hand {
+    /// That of one of the trial's managers.
+    Manager,
+    /// That of one who may not, while somebody watched.
+    Stranger,
+    /// Kubernetes', or nobody knows whose.
+    Other,
+}
+
 #[derive(Debug, Default)]
 struct State {
     closed: bool,
+    /// One of the trial's managers signs for that.
+    closed_by_manager: bool,
     mark: Option<String>,
-    taints: BTreeSet<Taint>,
-    /// Those of `taints` that came by a stranger's hand, and send pods away.
-    strange: BTreeSet<Taint>,
+    taints: BTreeMap<Taint, Hand>,
 }
 
 /// The nodes that are there, by their UIDs, as they were seen last.
@@ -35,22 +47,26 @@ struct State {
 pub(super) struct Nodes(HashMap<String, State>);
 
 impl Nodes {
-    /// Notes the state of a node; answers what of those not `allowed` closed or opened it. How it comes is nobody's doing.
+    /// Notes the state of a node; answers what of those not `allowed` closed or opened it. How it comes is nobody's
+    /// doing.
     pub(super) fn see(&mut self, node: &Node, allowed: &Allowed) -> Vec<Change> {
         let Some(uid) = node.metadata.uid.clone() else { return Vec::new() };
-        let mut after = state(node);
+        let mut after = state(node, allowed);
         let mut changes = Vec::new();
         if let Some(before) = self.0.get(&uid) {
             if before.closed != after.closed && before.mark == after.mark {
-                changes.extend(by_stranger(&node.metadata, "unschedulable", allowed));
+                let is_managers = before.closed_by_manager;
+                changes.extend(by_stranger(&node.metadata, "unschedulable", is_managers, allowed));
             }
-            let by =
-                tainted(before, &after).then(|| by_stranger(&node.metadata, "taints", allowed)).flatten();
-            let is_strange = |taint: &&Taint| {
-                let is_new = by.is_some() && taint.2 == EVICTS && !before.taints.contains(*taint);
-                is_new || before.strange.contains(*taint)
-            };
-            after.strange = after.taints.iter().filter(is_strange).cloned().collect();
+            let tainted = tainted(before, &after);
+            let by = tainted.and_then(|managers| by_stranger(&node.metadata, "taints", managers, allowed));
+            for (taint, hand) in &mut after.taints {
+                *hand = match before.taints.get(taint) {
+                    Some(known) => *known,
+                    None if by.is_some() => Hand::Stranger,
+                    None => *hand,
+                };
+            }
             changes.extend(by);
         }
         self.0.insert(uid, after);
@@ -59,7 +75,8 @@ impl Nodes {
 
     /// Whether a stranger sends pods away from the node of this UID.
     pub(super) fn is_emptied_by_stranger(&self, uid: &str) -> bool {
-        self.0.get(uid).is_some_and(|state| !state.strange.is_empty())
+        let strange = |(taint, hand): (&Taint, &Hand)| *hand == Hand::Stranger && taint.2 == EVICTS;
+        self.0.get(uid).is_some_and(|state| state.taints.iter().any(strange))
     }
 
     /// Forgets a node that is gone.
@@ -74,26 +91,39 @@ impl Nodes {
     }
 }
 
-fn state(node: &Node) -> State {
+fn state(node: &Node, allowed: &Allowed) -> State {
     let spec = node.spec.as_ref();
+    let by_manager = |field: &str| {
+        let setters = setters(&node.metadata, field);
+        setters.iter().any(|it| it.manager.as_deref().is_some_and(|manager| allowed.names(manager)))
+    };
+    let hand = if by_manager("taints") { Hand::Manager } else { Hand::Other };
     let taints = spec.and_then(|spec| spec.taints.as_ref()).into_iter().flatten();
-    let taints = taints.map(|taint| (taint.key.clone(), taint.value.clone(), taint.effect.clone())).collect();
-    let closed = spec.is_some_and(|spec| spec.unschedulable == Some(true));
-    let mark = node.metadata.annotations.as_ref().and_then(|all| all.get(OUR_CORDON)).cloned();
-    State { closed, mark, taints, strange: BTreeSet::new() }
+    let taints = taints.map(|taint| (taint.key.clone(), taint.value.clone(), taint.effect.clone()));
+    State {
+        closed: spec.is_some_and(|spec| spec.unschedulable == Some(true)),
+        closed_by_manager: by_manager("unschedulable"),
+        mark: node.metadata.annotations.as_ref().and_then(|all| all.get(OUR_CORDON)).cloned(),
+        taints: taints.map(|taint| (taint, hand)).collect(),
+    }
 }
 
-/// Whether taints came or went, other than that Kubernetes took its own away.
-fn tainted(before: &State, after: &State) -> bool {
-    let gone = before.taints.difference(&after.taints);
+/// Whether taints came or went, other than that Kubernetes took its own away; and if so, whether none came, and all
+/// that went had been set by the trial's managers.
+fn tainted(before: &State, after: &State) -> Option<bool> {
     let is_its_own = |taint: &Taint| ITS_OWN.iter().any(|prefix| taint.0.starts_with(prefix));
-    !after.taints.is_subset(&before.taints) || gone.into_iter().any(|taint| !is_its_own(taint))
+    let came = after.taints.keys().any(|taint| !before.taints.contains_key(taint));
+    let gone = before.taints.iter().filter(|(taint, _)| !after.taints.contains_key(*taint));
+    let gone: Vec<Hand> = gone.filter(|(taint, _)| !is_its_own(taint)).map(|(_, hand)| *hand).collect();
+    (came || !gone.is_empty()).then(|| !came && gone.iter().all(|hand| *hand == Hand::Manager))
 }
 
-/// The change of a field that none of those allowed made.
-fn by_stranger(node: &ObjectMeta, field: &str, allowed: &Allowed) -> Option<Change> {
+/// The change of a field that none of those allowed made; `managers` says whether what changed had been set by the
+/// trial's managers, who then took it away where nobody signs the field any more.
+fn by_stranger(node: &ObjectMeta, field: &str, managers: bool, allowed: &Allowed) -> Option<Change> {
     let setters = setters(node, field);
-    if setters.iter().any(|it| it.manager.as_deref().is_some_and(|manager| allowed.has(manager))) {
+    let by_allowed = setters.iter().any(|it| it.manager.as_deref().is_some_and(|name| allowed.has(name)));
+    if by_allowed || (managers && setters.is_empty()) {
         return None;
     }
     let first = setters.first();
@@ -105,143 +135,4 @@ fn by_stranger(node: &ObjectMeta, field: &str, allowed: &Allowed) -> Option<Chan
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    const CONTROLLER: &str = "kube-controller-manager";
-
-    /// A node whose fields have been set by these.
-    fn node(mark: Option<&str>, spec: &Value, setters: &[(&str, &str)]) -> Node {
-        let entry = |(manager, field): &(&str, &str)| {
-            let field = format!("f:{field}");
-            json!({"manager": manager, "operation": "Update", "fieldsV1": {"f:spec": {field: {}}}})
-        };
-        let entries: Vec<_> = setters.iter().map(entry).collect();
-        let annotations = mark.map(|mark| json!({OUR_CORDON: mark}));
-        let metadata =
-            json!({"name": "n1", "uid": "u", "annotations": annotations, "managedFields": entries});
-        serde_json::from_value(json!({"metadata": metadata, "spec": spec})).expect("a node")
-    }
-
-    fn taint(key: &str, effect: &str) -> Value {
-        json!({"key": key, "effect": effect})
-    }
-
-    type Told = Vec<(String, Option<String>)>;
-    type Seen = (Option<&'static str>, Value, &'static [(&'static str, &'static str)]);
-
-    /// Who is told of each state, and which part it was.
-    fn told(states: &[Seen]) -> Vec<Told> {
-        let (mut nodes, allowed) = (Nodes::default(), Allowed::with(&["cluster-autoscaler".to_owned()]));
-        let mut see = |(mark, spec, setters): &Seen| {
-            let changes = nodes.see(&node(*mark, spec, setters), &allowed);
-            changes.into_iter().map(|change| (change.manager, change.subresource)).collect()
-        };
-        states.iter().map(&mut see).collect()
-    }
-
-    #[test]
-    fn a_cordon_and_an_uncordon_by_another_are_told_and_ours_are_not() {
-        let open = || json!({"podCIDR": "10.0.0.0/24"});
-        let closed = || json!({"unschedulable": true});
-        let hand: &[(&str, &str)] = &[("kubectl-cordon", "unschedulable")];
-        let ours: &[(&str, &str)] = &[("ordeal", "unschedulable")];
-        let part = || Some("unschedulable".to_owned());
-        let is = |manager: &str| vec![(manager.to_owned(), part())];
-        let none = Vec::new;
-        let table: [(Vec<Seen>, Vec<Told>); 6] = [
-            // An older cordon is none of this run, whatever else is written.
-            (
-                vec![(None, closed(), hand), (None, closed(), hand), (None, open(), &[])],
-                vec![none(), none(), is("")],
-            ),
-            (
-                vec![
-                    (None, open(), &[]),
-                    (None, closed(), hand),
-                    (None, closed(), hand),
-                    (None, open(), &[]),
-                ],
-                vec![none(), is("kubectl-cordon"), none(), is("")],
-            ),
-            (
-                vec![(None, open(), &[]), (Some("t-0"), closed(), ours), (None, open(), &[])],
-                vec![none(), none(), none()],
-            ),
-            // It is opened by hand under our feet; then our mark is taken away.
-            (
-                vec![
-                    (None, open(), &[]),
-                    (Some("t-0"), closed(), ours),
-                    (Some("t-0"), open(), &[]),
-                    (None, open(), &[]),
-                ],
-                vec![none(), none(), is(""), none()],
-            ),
-            // A node of ours that is found by another run, whose field nobody signs any more.
-            (vec![(Some("t-0"), closed(), ours), (None, open(), &[])], vec![none(), none()]),
-            (
-                vec![(None, open(), &[]), (None, closed(), &[("cluster-autoscaler", "unschedulable")])],
-                vec![none(), none()],
-            ),
-        ];
-        for (states, expected) in table {
-            assert_eq!(told(&states), expected, "{states:?}");
-        }
-    }
-
-    #[test]
-    fn a_taint_by_another_is_told_and_kubernetes_own_are_not() {
-        let spec = |taints: &[Value]| json!({"taints": taints});
-        let hand: &[(&str, &str)] = &[("kubectl-taint", "taints")];
-        let its: &[(&str, &str)] = &[(CONTROLLER, "taints")];
-        let not_ready = || taint("node.kubernetes.io/not-ready", EVICTS);
-        let mine = || taint("mine", "NoSchedule");
-        let is = |manager: &str| vec![(manager.to_owned(), Some("taints".to_owned()))];
-        let none = Vec::new;
-        let table: [(Vec<Seen>, Vec<Told>); 3] = [
-            (
-                vec![(None, spec(&[]), &[]), (None, spec(&[not_ready()]), its), (None, json!({}), &[])],
-                vec![none(), none(), none()],
-            ),
-            (
-                vec![
-                    (None, spec(&[]), &[]),
-                    (None, spec(&[mine()]), hand),
-                    (None, spec(&[mine(), not_ready()]), its),
-                ],
-                vec![none(), is("kubectl-taint"), none()],
-            ),
-            // The last one goes: nobody signs that.
-            (vec![(None, spec(&[mine()]), hand), (None, json!({}), &[])], vec![none(), is("")]),
-        ];
-        for (states, expected) in table {
-            assert_eq!(told(&states), expected, "{states:?}");
-        }
-    }
-
-    #[test]
-    fn a_node_is_emptied_by_a_stranger_as_long_as_such_a_taint_stands() {
-        let (mut nodes, allowed) = (Nodes::default(), Allowed::with(&[]));
-        let out = || taint("mine", EVICTS);
-        let table: [(Vec<Value>, &str, bool); 6] = [
-            (vec![taint("old", EVICTS)], "kubeadm", false),
-            (vec![taint("old", EVICTS), taint("mine", "NoSchedule")], "kubectl-taint", false),
-            (vec![out()], "kubectl-taint", true),
-            // Another's change beside it.
-            (vec![out(), taint("node.kubernetes.io/unreachable", EVICTS)], CONTROLLER, true),
-            (vec![taint("node.kubernetes.io/unreachable", EVICTS)], CONTROLLER, false),
-            (vec![out()], "kubectl-taint", true),
-        ];
-        for (taints, by, expected) in table {
-            nodes.see(&node(None, &json!({"taints": taints}), &[(by, "taints")]), &allowed);
-            assert_eq!(nodes.is_emptied_by_stranger("u"), expected, "{taints:?} by {by}");
-        }
-        assert_eq!(nodes.missing(&[node(None, &json!({}), &[])]), [""; 0]);
-        assert_eq!(nodes.missing(&[]), ["u"]);
-        nodes.forget("u");
-        assert!(!nodes.is_emptied_by_stranger("u"));
-    }
-}
+mod tests;

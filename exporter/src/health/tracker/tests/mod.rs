@@ -4,6 +4,7 @@ mod model;
 mod polls;
 mod recovery;
 mod table;
+mod unseen;
 
 use std::time::Duration;
 

@@ -1,0 +1,34 @@
+//! Stretches in which no probe told anything, each long enough to hide an outage (pure).
+
+use std::collections::VecDeque;
+
+use crate::clock::Moment;
+
+/// Stretches remembered at most.
+const KEPT: usize = 4096;
+
+/// A stretch in which the component may have failed unseen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unseen {
+    /// Start of the last probe before it that told something.
+    pub(super) began: Moment,
+    /// When the first one after it had told something.
+    pub(super) ended: Moment,
+}
+
+/// All of them, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Stretches(VecDeque<Unseen>);
+
+impl Stretches {
+    pub(super) fn push(&mut self, unseen: Unseen) {
+        if self.0.len() == KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(unseen);
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Unseen> {
+        self.0.iter().copied()
+    }
+}
