@@ -3,7 +3,7 @@
 mod made;
 
 use made::trap::{spring, trap};
-use made::{MOMENT, always, from, steps};
+use made::{MOMENT, Made, always, from, steps};
 
 const PROBES: &str = "ordeal_probes_total";
 
@@ -44,6 +44,17 @@ fn leader() {
     );
 }
 
+/// For these seconds nobody knows what became of a component's probes; each is missed.
+fn look_away(made: &mut Made, component: &'static str, (from, to): (f64, f64)) {
+    let interval = 0.05;
+    made.bend(PROBES, &[("component", component), ("outcome", "ok")], move |t, ok| {
+        ok.map(|ok| ok - ((t.min(to) - from).max(0.0) / interval).floor())
+    });
+    made.set(PROBES, &[("component", component), ("outcome", "missed")], move |t| {
+        Some(((t.min(to) - from).max(0.0) / interval).floor())
+    });
+}
+
 #[test]
 fn recovery() {
     const BOUNDS: [&str; 3] =
@@ -73,6 +84,9 @@ fn recovery() {
             }),
             trap("no probes at all", "PostgreSQL recovers", "inconclusive no_samples", |made| {
                 made.set(PROBES, &[("component", "postgres")], always(0.0));
+            }),
+            trap("nobody looked for a while", "PostgreSQL recovers", "inconclusive probes_missed", |made| {
+                look_away(made, "postgres", (150.0, 170.0));
             }),
             trap("no outage counted", "PostgreSQL recovers", "inconclusive disagreement", |made| {
                 made.set("ordeal_component_outages_total", &[("component", "postgres")], always(0.0));
@@ -176,6 +190,9 @@ fn health() {
             trap("probes missed", "health", "inconclusive probes_missed", |made| {
                 let missed = steps(&[(0.0, 0.0), (200.0, 900.0)]);
                 made.set(PROBES, &[("component", "shop"), ("outcome", "missed")], missed);
+            }),
+            trap("few missed, but one after the other", "health", "inconclusive probes_missed", |made| {
+                look_away(made, "shop", (400.0, 412.0));
             }),
             trap("an outage of no length", "health", "inconclusive disagreement", |made| {
                 let labels = [("component", "shop"), ("cause", "none")];

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use made::{Made, Server, healthy, slos};
+use made::proxy::{Proxy, Spoil};
+use made::{Made, Server, healthy, slos, told};
 
 fn run() -> Made {
     let mut made = healthy("7f3a91", 5.0);
@@ -73,6 +74,26 @@ fn the_exporters_own_results_are_shown_where_they_are_found() {
     assert!(page_of().contains("kill-it"));
     write("chaos.json", r#"{"run": "another"}"#);
     assert!(page_of().contains("has the results of run another") && !page_of().contains("12 345"));
+}
+
+/// Only charts are asked for as curves.
+#[test]
+fn charts_that_are_refused_say_so_and_change_no_verdict() {
+    let server = Server::with([&run()]);
+    let due = server.verdict(&slos("7f3a91"), &[]);
+    let proxy = Proxy::to(&server.url(), "s3cret", Spoil::Refuse("/api/v1/query_range"));
+    let reports = server.folder().join("reports");
+    let folder = reports.to_str().expect("a plain path");
+    let options =
+        ["--header", "Authorization: Bearer s3cret", "--output", "html,json", "--report-dir", folder];
+    let output = server.verify_at(&proxy.url, &slos("7f3a91"), &options);
+    let [page, json] = ["report.html", "report.json"].map(|name| {
+        std::fs::read(reports.join(name)).unwrap_or_else(|error| panic!("{name}: {error}: {output:?}"))
+    });
+    let page = String::from_utf8(page).expect("text");
+    assert!(page.matches("too many samples").count() > 10, "it is not said why charts are absent");
+    let found = told(&std::process::Output { stdout: json, ..output });
+    assert_eq!(found["findings"], due["findings"]);
 }
 
 #[test]

@@ -19,13 +19,25 @@ use serde_json::Value;
 use tools::{promtool, rules};
 
 /// Files that are written, of which objectives and with which options, and what they are about.
-const WRITTEN: [(&str, &str, &[&str], &str); 3] = [
+const WRITTEN: [(&str, &str, &[&str], &str); 5] = [
     ("alerts/lab.yml", "deploy/lab/slos.yaml", &[], "the lab's promises"),
     (
         "alerts/service.yml",
         "deploy/examples/services.yaml",
         &[],
         "the example of a service's objective over 30 days",
+    ),
+    (
+        "deploy/kubernetes/demo/run/alerts.yml",
+        "deploy/kubernetes/demo/run/slos.yaml",
+        &["--with", "alerts/exporter.yml"],
+        "the promises in slos.yaml, and on the exporter",
+    ),
+    (
+        "deploy/kubernetes/web/run/alerts.yml",
+        "deploy/kubernetes/web/run/slos.yaml",
+        &["--with", "alerts/exporter.yml"],
+        "the promises in slos.yaml, and on the exporter",
     ),
     (
         "deploy/kubernetes/kube-prometheus-stack/rules.yaml",

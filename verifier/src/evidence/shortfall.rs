@@ -168,7 +168,7 @@ lacks! {
         "Nobody watched for long enough, so a change by hand may have gone unseen."
         "Check the source of the interventions (status document, watches).";
     ProbesMissed "probes_missed" Pass
-        "Too many probes were missed, or too few were made, so outages may have gone unseen."
+        "Too many probes were missed, in all or one after the other, or too few were made, so outages may have gone unseen."
         "Give the exporter's machine more room, or a longer probe interval; of `replicas`, check that the status document can be read; of `members` asked inside pods, that the API server answers.";
     GeneratorSaturated "generator_saturated" Fail
         "The load generator could not keep up, and that makes a service look worse than it is."

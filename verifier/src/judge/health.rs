@@ -4,7 +4,7 @@ use super::Evidence;
 use super::health_seen::{Counted, Look, uncounted};
 use super::names::COMPONENTS;
 use super::paste::{Expected, Paste};
-use super::{Judged, Lack, Shown, probes, show};
+use super::{Judged, Lack, Shown, probes, show, unseen};
 use crate::evidence::{Gauge, PhaseName, Shortfall, State, Tally, family, same};
 use crate::run::Experiment;
 use crate::slo::Health;
@@ -139,6 +139,7 @@ fn component(evidence: &Evidence, name: &str, limit: f64) -> Result<Component, S
     one.samples.push(Shown { series, at: upper.at, value: upper.value });
     one.paste = Some(Paste::highest(&evidence.run, LONGEST, &matchers, Expected::Seconds(upper.value)));
     audit(&mut one, evidence, &up)?;
+    one.shortfalls.extend(unseen::unexplained(evidence, name, limit, &faults(evidence))?);
     Ok(one)
 }
 
@@ -199,7 +200,7 @@ fn audit(one: &mut Component, evidence: &Evidence, up: &Gauge) -> Result<(), Sho
         missed: missed.total(),
     };
     found.extend(uncounted(name, &looks(evidence, up, &failing), &faults(evidence), counted));
-    found.extend(unseen(name, evidence, up).err());
+    found.extend(shown(name, evidence, up).err());
     if failed > 0.0 && outages < 1.0 {
         found.push(Shortfall::new(
             Lack::Disagreement,
@@ -212,7 +213,7 @@ fn audit(one: &mut Component, evidence: &Evidence, up: &Gauge) -> Result<(), Sho
 
 /// Whether every scrape up to the run's end shows whether a component is up, from the first one on: its series is there
 /// before anybody can scrape, and the first scrape is due before the load.
-fn unseen(name: &str, evidence: &Evidence, up: &Gauge) -> Result<(), Shortfall> {
+fn shown(name: &str, evidence: &Evidence, up: &Gauge) -> Result<(), Shortfall> {
     let run = &evidence.run;
     let first = run.processes.conductor().scrapes.first().map_or(run.start, |scrape| scrape.clock);
     up.whole(first, run.end.unwrap_or(f64::INFINITY))?;

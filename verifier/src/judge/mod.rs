@@ -38,6 +38,7 @@ mod scaling;
 mod settled;
 mod show;
 mod split_brain;
+mod unseen;
 mod user_time;
 mod users_ran;
 mod written_point;

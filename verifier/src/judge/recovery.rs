@@ -4,7 +4,7 @@ use super::Evidence;
 use super::experiment::{Bitten, bitten};
 use super::paste::{Expected, Paste};
 use super::settled::{Settled, settled};
-use super::{Judged, Lack, Shown, lasting, probes, show};
+use super::{Judged, Lack, Shown, lasting, probes, show, unseen};
 use crate::evidence::{Bounds, Point, Shortfall, family, same};
 use crate::slo::{Recovery, Since};
 use crate::verdict::Verdict;
@@ -42,6 +42,8 @@ pub(super) fn judge(promise: &Recovery, evidence: &Evidence) -> Result<Judged, S
     judged.beside.push(audit.story());
     judged.shortfalls.extend(audit.contradictions());
     judged.shortfalls.extend(probes::at_once(evidence, &promise.component)?);
+    let looked = (audit.settled.injected, audit.settled.told);
+    judged.shortfalls.extend(unseen::relapse(evidence, &promise.component, looked, audit.measured.upper)?);
     note(&mut judged, promise, evidence, measured)?;
     Ok(judged)
 }
