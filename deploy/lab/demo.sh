@@ -32,10 +32,10 @@ load-exporter run "$trial" --dir "$results" "$@"
 
 run=$(basename "$(readlink "$results/latest")")
 
-# The report for programs is kept beside the run's other results; the one for people is printed.
+# Reports of every form are kept beside the run's other results; the one for people is printed, too.
 status=0
-slo-verifier verify "$slos" --prometheus "$prometheus" --run "$run" --output json >"$results/latest/verdict.json" || status=$?
-slo-verifier verify "$slos" --prometheus "$prometheus" --run "$run" || status=$?
+slo-verifier verify "$slos" --prometheus "$prometheus" --run "$run" \
+  --report-dir "$results/latest" --run-dir "$results/latest" || status=$?
 printf 'exit code %s\n' "$status"
 
 case $expected in

@@ -34,7 +34,7 @@ def output(*command: str) -> str:
 def main() -> int:
     folder = Path(sys.argv[1]).resolve()
     run = folder.name
-    report = json.loads((folder / "verdict.json").read_text())
+    report = json.loads((folder / "report.json").read_text())
 
     query = "SELECT run || ' ' || worker || ' ' || seq FROM ordeal_ledger"
     survived = rows(run, output("psql", "-XAt", SURVIVOR, "-c", query))

@@ -1,12 +1,18 @@
 //! The whole chain on the real lab: load, faults, recovery, Prometheus, verdict; then an interrupted run, and
 //! nothing left behind. Needs root and the lab's Debian packages, and fails where it lacks them.
 
+mod panels;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+
+use panels::{Panel, Panels};
+
+const PROMETHEUS: &str = "http://198.18.79.1:9090";
 
 /// Longer than anything here may take on a slow machine.
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -111,11 +117,47 @@ fn logged(dir: &Path, text: &str) -> bool {
     std::fs::read_to_string(dir.join("latest/exporter.log")).is_ok_and(|log| log.contains(text))
 }
 
-fn verify(dir: &Path) -> Output {
+/// The id of the newest run in a folder.
+fn newest(dir: &Path) -> String {
     let run = std::fs::read_link(dir.join("latest")).expect("a newest run");
+    run.file_name().expect("its id").to_string_lossy().into_owned()
+}
+
+/// Judges the newest run, with reports of every form beside its results.
+fn verify(dir: &Path) -> Output {
+    let latest = dir.join("latest");
     let mut verify = command("slo-verifier");
-    verify.arg("verify").arg(file("short-slos.yaml")).args(["--prometheus", "http://198.18.79.1:9090"]);
-    output(verify.args(["--wait", "60s", "--run"]).arg(run.file_name().expect("its id")))
+    verify.arg("verify").arg(file("short-slos.yaml")).args(["--prometheus", PROMETHEUS, "--wait", "60s"]);
+    verify.arg("--report-dir").arg(&latest).arg("--run-dir").arg(&latest);
+    output(verify.args(["--run", &newest(dir)]))
+}
+
+/// Every panel of the dashboards shows something of the newest run, and some show the report's very numbers.
+fn assert_shown(dir: &Path) {
+    let mut check = command("dashboards");
+    let told =
+        output(check.args(["check", "--prometheus", PROMETHEUS, "--output", "json", "--run", &newest(dir)]));
+    assert!(told.status.success(), "{}", self::told(&told));
+    let panels = Panels::new(&told.stdout);
+    let report = std::fs::read(dir.join("latest/report.json")).expect("the report is there");
+    let report = serde_json::from_slice(&report).expect("JSON");
+    let answered = Panel { dashboard: "ordeal-run", title: "By requests", query: "A", labels: &[] };
+    panels.assert_equals(&answered, &report, "the shop answers", "value");
+    let lost = Panel {
+        dashboard: "ordeal-recovery",
+        title: "Writes lost",
+        query: "A",
+        labels: &[("store", "postgres")],
+    };
+    panels.assert_equals(&lost, &report, "nothing lost", "value");
+    let kill = [("experiment", "kill-postgres-primary"), ("component", "postgres"), ("since", "injected")];
+    let drain = [("experiment", "drain-node"), ("component", "replicas"), ("since", "injected")];
+    for (labels, objective) in [(&kill, "PostgreSQL recovers"), (&drain, "replicas ready elsewhere")] {
+        for (query, of) in [("A", "lower"), ("B", "value"), ("C", "upper")] {
+            let time = Panel { dashboard: "ordeal-recovery", title: "Recovery times", query, labels };
+            panels.assert_equals(&time, &report, objective, of);
+        }
+    }
 }
 
 /// Whether Alertmanager has the alert that PostgreSQL is down.
@@ -166,6 +208,7 @@ fn a_run_is_judged_and_an_interrupted_one_leaves_nothing_broken() {
     let text = String::from_utf8_lossy(&verdict.stdout);
     let listed = |line: &str| line.contains("PostgresDown{") && line.contains("kill-postgres-primary");
     assert!(text.lines().any(listed), "the alert is not listed: {text}");
+    assert_shown(&run_dir);
 
     let exporter = Exporter::start("cut-off.yaml", &cut_dir);
     wait_until("the fault took effect", || logged(&cut_dir, "the fault took effect"));
