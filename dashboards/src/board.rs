@@ -21,7 +21,7 @@ pub struct Board {
 /// Panels side by side.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// Whose metrics the panels need beside Ordeal's own, which a heading then says.
+    /// What the panels need beside Ordeal's own metrics, which a heading then says.
     pub needs: Option<Needs>,
     /// In units of the grid, of 38 pixels each.
     pub height: u32,
@@ -29,9 +29,11 @@ pub struct Row {
     pub panels: Vec<Panel>,
 }
 
-/// Metrics that are not Ordeal's own: a row of them stands apart and says so.
+/// What there is only where somebody made more of Prometheus than scrape Ordeal: a row of it stands apart and says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
+    /// Rules of the objectives, which `slo-verifier rules` writes.
+    Rules,
     /// Exporters of the stores: `postgres_exporter` or `CloudNativePG`, Patroni, `redis_exporter`.
     Stores,
     /// kube-state-metrics.
@@ -65,6 +67,8 @@ pub struct Panel {
     pub empty: &'static str,
     /// How far back it looks where the time range ends now, if not as far as the others.
     pub back: Option<&'static str>,
+    /// What it needs beside Ordeal's own metrics in a row that needs none: without, it shows what `empty` says.
+    pub needs: Option<Needs>,
 }
 
 /// How answers are drawn.
@@ -134,7 +138,7 @@ pub fn row(height: u32, panels: impl Into<Vec<Panel>>) -> Row {
 }
 
 impl Row {
-    /// Says whose metrics the panels need beside Ordeal's own.
+    /// Says what the panels need beside Ordeal's own metrics.
     #[must_use]
     pub fn needing(self, needs: Needs) -> Self {
         Self { needs: Some(needs), ..self }
@@ -145,10 +149,20 @@ impl Needs {
     /// What stands above such a row.
     pub const fn heading(self) -> &'static str {
         match self {
+            Self::Rules => "Where Prometheus has the rules that slo-verifier rules writes of your objectives",
             Self::Stores => {
                 "Where Prometheus scrapes them: postgres_exporter or CloudNativePG, Patroni, redis_exporter"
             }
             Self::Kubernetes => "Where Prometheus scrapes it: kube-state-metrics",
+        }
+    }
+
+    /// What is needed, in a few words.
+    pub const fn what(self) -> &'static str {
+        match self {
+            Self::Rules => "rules of the objectives",
+            Self::Stores => "exporters of the stores",
+            Self::Kubernetes => "kube-state-metrics",
         }
     }
 
@@ -173,6 +187,7 @@ impl Panel {
             queries: Vec::new(),
             empty: "",
             back: None,
+            needs: None,
         }
     }
 
@@ -258,6 +273,12 @@ impl Panel {
     #[must_use]
     pub fn back(self, back: &'static str) -> Self {
         Self { back: Some(back), ..self }
+    }
+
+    /// Says what it needs beside Ordeal's own metrics.
+    #[must_use]
+    pub fn needing(self, needs: Needs) -> Self {
+        Self { needs: Some(needs), ..self }
     }
 
     /// Adds a query; `RUN` within braces stands for the matchers of the processes that are looked at.

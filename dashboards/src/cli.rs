@@ -50,7 +50,8 @@ pub(crate) struct Check {
     /// How often Prometheus scrapes the exporter.
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = humantime::parse_duration)]
     pub(crate) scrape_interval: Duration,
-    /// Requires data of panels, too, that need metrics of somebody else.
+    /// Requires data of panels, too, that need more than Ordeal's own metrics: rules of the objectives, or exporters
+    /// of somebody else.
     #[arg(long)]
     pub(crate) all: bool,
     /// How the panels are told.
@@ -63,6 +64,6 @@ pub(crate) struct Check {
 pub(crate) enum Output {
     /// A line for each panel.
     Text,
-    /// Every series with its labels and its last number.
+    /// Every series with its labels and its last number, and of each panel the queries that have none.
     Json,
 }

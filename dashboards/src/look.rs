@@ -81,9 +81,24 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// Nothing is promised of the value.
+    /// How much of it is good is for an objective to say.
     pub const fn none() -> Self {
         Self { base: Colour::Blue, then: Vec::new() }
+    }
+
+    /// The whole is good; how much less is good is for an objective to say.
+    pub fn whole() -> Self {
+        Self { base: Colour::Blue, then: vec![(1.0, Colour::Green)] }
+    }
+
+    /// None is good; how much more is good is for an objective to say.
+    pub fn better_none() -> Self {
+        Self { base: Colour::Green, then: vec![(f64::MIN_POSITIVE, Colour::Yellow)] }
+    }
+
+    /// Worth a look below the limit, which an objective may set otherwise.
+    pub fn better_from(limit: f64) -> Self {
+        Self { base: Colour::Yellow, then: vec![(limit, Colour::Green)] }
     }
 
     /// Broken below the limit.
@@ -99,6 +114,11 @@ impl Steps {
     /// Broken by the first.
     pub fn no() -> Self {
         Self { base: Colour::Green, then: vec![(f64::MIN_POSITIVE, Colour::Red)] }
+    }
+
+    /// How long it may take is for an objective to say; never is too long.
+    pub fn some_time() -> Self {
+        Self { base: Colour::Blue, then: vec![(f64::MAX, Colour::Red)] }
     }
 
     /// Several limits.

@@ -46,7 +46,8 @@ async fn check(options: &Check) -> anyhow::Result<ExitCode> {
         Output::Json => writeln!(out, "{:#}", serde_json::to_value(&shown)?)?,
         Output::Text => shown.iter().try_for_each(|panel| writeln!(out, "{}", line(panel)))?,
     }
-    let missed = shown.iter().filter(|panel| panel.is_empty() && (options.all || !panel.of_others)).count();
+    let missed =
+        shown.iter().filter(|panel| panel.is_empty() && (options.all || panel.needs.is_none())).count();
     if missed > 0 {
         writeln!(std::io::stderr(), "{missed} panels would show nothing")?;
         return Ok(ExitCode::FAILURE);
@@ -67,6 +68,6 @@ fn line(panel: &Shown) -> String {
         told.push(format!("… {} series", panel.series.len()));
     }
     let state = if panel.is_empty() { "NOTHING" } else { "" };
-    let of = if panel.of_others { " (not Ordeal's own)" } else { "" };
-    format!("{:8}{:16} {:34} {}{of}", state, panel.dashboard, panel.panel, told.join(", "))
+    let needs = panel.needs.map_or_else(String::new, |needs| format!(" (needs {needs})"));
+    format!("{:8}{:16} {:34} {}{needs}", state, panel.dashboard, panel.panel, told.join(", "))
 }

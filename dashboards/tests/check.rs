@@ -4,6 +4,7 @@ use std::process::{Command, Output};
 
 use axum::Router;
 use axum::routing::post;
+use serde_json::json;
 
 /// Answers every question with one series, but those about the family.
 fn server(runtime: &tokio::runtime::Runtime, without: &'static str) -> String {
@@ -59,10 +60,32 @@ fn panels_without_data_are_told_and_counted() {
 }
 
 #[test]
-fn metrics_of_others_are_needed_only_where_they_are_asked_for() {
-    assert_eq!(check("kube_deployment", &TIMES).status.code(), Some(0));
+fn metrics_of_others_and_rules_are_needed_only_where_they_are_asked_for() {
     let all: Vec<_> = TIMES.into_iter().chain(["--all"]).collect();
-    assert_eq!(check("kube_deployment", &all).status.code(), Some(1));
+    for (without, panel, needs) in [
+        ("kube_deployment", "Deployments", "kube-state-metrics"),
+        ("archive_age_spent", "Promises", "rules of the objectives"),
+        ("archive_age_spent", "Nearest to its limit", "rules of the objectives"),
+    ] {
+        let output = check(without, &TIMES);
+        assert_eq!(output.status.code(), Some(0), "{without}");
+        let text = String::from_utf8(output.stdout).expect("text");
+        let line = text.lines().find(|line| line.contains(panel)).expect("its line");
+        assert!(line.starts_with("NOTHING") && line.ends_with(&format!("(needs {needs})")), "{line}");
+        assert_eq!(check(without, &all).status.code(), Some(1), "{without}");
+    }
+}
+
+#[test]
+fn queries_without_data_are_told_though_others_of_the_panel_have_some() {
+    let arguments: Vec<_> = TIMES.into_iter().chain(["--all", "--output", "json"]).collect();
+    let output = check("cnpg_pg_stat_archiver", &arguments);
+    assert_eq!(output.status.code(), Some(0), "the panel shows something");
+    let all: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let silent: Vec<_> =
+        all.as_array().expect("panels").iter().filter(|it| it["silent"] != json!([])).collect();
+    assert_eq!(silent.len(), 1, "{silent:?}");
+    assert_eq!((&silent[0]["panel"], &silent[0]["silent"]), (&json!("Age of the archive"), &json!(["B"])));
 }
 
 #[test]

@@ -19,12 +19,16 @@ if [ -n "$holder" ]; then
   exit 1
 fi
 
+promises=$(mktemp --suffix=.yml)
+
 # Whatever happens, Ctrl-C included, the lab goes down. The exporter gets the same Ctrl-C and reverts first.
-trap 'lab down >/dev/null' EXIT
+trap 'lab down >/dev/null; rm -f "$promises"' EXIT
 trap 'exit 130' INT TERM
 
-# Prometheus evaluates the alerts on the run, and Alertmanager gets them.
-lab_options=(--install --rules "$here"/../../alerts/{exporter,lab}.yml)
+# Prometheus evaluates the rules on the exporter and on the very promises that are judged: what alerts and dashboards
+# say of them is said of this trial's. Alertmanager gets the alerts.
+slo-verifier rules "$slos" >"$promises"
+lab_options=(--install --rules "$here"/../../alerts/exporter.yml "$promises")
 [ "$expected" = data-loss ] && lab_options+=(--asynchronous)
 lab up "${lab_options[@]}"
 

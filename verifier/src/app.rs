@@ -35,6 +35,9 @@ pub(crate) enum Error {
     #[error("the report cannot be written")]
     Report { source: deliver::Error },
     /// Exit code 2.
+    #[error(transparent)]
+    Print(deliver::Error),
+    /// Exit code 2.
     #[error("{0}")]
     Unexplained(String),
 }
@@ -48,6 +51,7 @@ impl Error {
             | Self::Rules(_)
             | Self::Access { .. }
             | Self::Report { .. }
+            | Self::Print(_)
             | Self::Unexplained(_) => 2,
             Self::Unreachable { .. } => 4,
         }
@@ -65,7 +69,9 @@ pub(crate) fn explain(name: Option<&str>) -> Result<String, Error> {
     report::explain(name).ok_or_else(|| {
         let names: Vec<&str> = report::names().collect();
         let near = slo::suggestion(name, &names);
-        Error::Unexplained(format!("no report says `{name}`{near}, expected one of {}", names.join(", ")))
+        Error::Unexplained(format!(
+            "no report says `{name}`{near}; `slo-verifier explain` without a name lists all that it explains"
+        ))
     })
 }
 

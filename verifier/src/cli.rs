@@ -20,7 +20,7 @@ Examples:
 Exit codes:
   0  every promise was kept (check: the file is sound)
   1  a promise was broken
-  2  wrong usage, or a file that cannot be used
+  2  wrong usage, a file that cannot be used, or output that cannot be written
   3  inconclusive: the evidence does not decide
   4  no usable answer from Prometheus
 
@@ -45,7 +45,8 @@ Examples:
 
 Exit codes: 0 pass, 1 fail, 2 usage or bad file, 3 inconclusive, 4 no usable answer
 from Prometheus.
-A report that cannot be written turns a pass into exit code 2, and no other verdict.
+A report that cannot be written, to a file or to standard output, turns a pass into exit
+code 2, and no other verdict.
 Files are read if they are regular ones of at most 1 MiB. Where GITHUB_STEP_SUMMARY
 names a file, as in a step of GitHub Actions, the report is appended there as Markdown.";
 
@@ -53,9 +54,10 @@ const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   slo-verifier explain gap            # a shortfall, by the name in reports
   slo-verifier explain recovery       # a kind of objective that was broken
+  slo-verifier explain OrdealDataLost # an alert: where its runbook is
   slo-verifier explain                # the list of names
 
-Exit codes: 0 explained, 2 no such name.";
+Exit codes: 0 explained, 2 no such name, or output that cannot be written.";
 
 const CHECK_EXAMPLES: &str = "\
 Example:
@@ -65,7 +67,7 @@ Every fault is told at once, as FILE:LINE:COLUMN and what was expected. Expressi
 the kind `promql` are read too: what no Prometheus can take is a fault, what is only
 unknown here is told and left to Prometheus.
 
-Exit codes: 0 sound, 2 faults or no such file.";
+Exit codes: 0 sound, 2 faults, no such file, or output that cannot be written.";
 
 /// Judges, from what Prometheus recorded, whether a service kept its promises during a run.
 #[derive(Debug, Parser)]
@@ -84,10 +86,11 @@ pub(crate) enum Command {
     /// Judges a run: pass, fail or inconclusive, with bounds, queries and samples.
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(Box<Verify>),
-    /// Says what a shortfall means and what to do, or where to look when a kind of objective was broken.
+    /// Says what a shortfall means and what to do, or where to look when a kind of objective was broken or an alert
+    /// fired.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain {
-        /// Name of a shortfall or kind, as reports have it; all of them are listed without one.
+        /// Name of a shortfall, kind or alert, as reports have it; all of them are listed without one.
         name: Option<String>,
     },
     /// Prints the JSON Schema of `--output json`.
@@ -108,7 +111,8 @@ pub(crate) enum Command {
 pub(crate) struct Verify {
     /// The objectives (slos.yaml).
     pub(crate) file: PathBuf,
-    /// Address of the Prometheus server, with its path prefix if it has one.
+    /// Address of the Prometheus server, with its path prefix if it has one; a token goes to --bearer-token-file or
+    /// --header.
     #[arg(long, value_name = "URL", env = "PROMETHEUS_URL", hide_env_values = true)]
     pub(crate) prometheus: String,
     /// Id of the run, as `load-exporter run` told it or took it (`--run-id`); `latest`: whichever began last.

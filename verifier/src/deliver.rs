@@ -1,7 +1,7 @@
 //! Where reports go: standard output, the files of a folder, the summary of a CI step.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -13,11 +13,15 @@ use crate::report::Report;
 /// The most that GitHub Actions takes as the summary of one step, in bytes.
 const LARGEST_SUMMARY: u64 = 1 << 20;
 
-/// A report could not be written.
+/// Something that was asked for could not be written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("making the folder {folder} for reports")]
     Folder { folder: PathBuf, source: std::io::Error },
+    #[error("removing {file}, which tells an earlier verdict")]
+    Remove { file: PathBuf, source: std::io::Error },
+    #[error("writing to standard output")]
+    Print { source: std::io::Error },
     #[error("writing {file}")]
     Write { file: PathBuf, source: std::io::Error },
     #[error("appending the report to {file}: it would be larger than the 1 MiB that a step's summary may be")]
@@ -25,11 +29,28 @@ pub(crate) enum Error {
 }
 
 /// Makes a folder for reports if it is not there, and tries whether files can be made in it: whoever waits an hour
-/// for a run's end must not learn only then that the report has no place.
+/// for a run's end must not learn only then that the report has no place. Reports that are there already are removed,
+/// so that no earlier verdict stands beside this one, or in its place where there is none.
 pub(crate) fn prepare(destination: &Destination) -> Result<(), Error> {
     let Destination::Folder(folder, _) = destination else { return Ok(()) };
     std::fs::create_dir_all(folder).map_err(|source| Error::Folder { folder: folder.clone(), source })?;
-    temporary(folder).map(drop).map_err(|source| Error::Write { file: folder.join("report.*"), source })
+    temporary(folder).map(drop).map_err(|source| Error::Write { file: folder.join("report.*"), source })?;
+    for form in Form::all() {
+        let file = folder.join(form.file());
+        if file.symlink_metadata().is_ok_and(|found| found.is_file() || found.is_symlink()) {
+            std::fs::remove_file(&file).map_err(|source| Error::Remove { file, source })?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a text to standard output. A reader that went away wants no more.
+pub(crate) fn print(text: &str) -> Result<(), Error> {
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(source) if source.kind() != ErrorKind::BrokenPipe => Err(Error::Print { source }),
+        _ => Ok(()),
+    }
 }
 
 /// Writes a report to the files that are asked for. What can be written is, whatever became of the others.
@@ -106,5 +127,21 @@ mod tests {
         std::fs::write(folder.path().join("file"), "").unwrap();
         assert!(matches!(prepare(&to(folder.path().join("file/b"))), Err(Error::Folder { .. })));
         assert!(matches!(prepare(&to(PathBuf::from("/proc/sys"))), Err(Error::Write { .. })));
+    }
+
+    #[test]
+    fn reports_of_an_earlier_verdict_are_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for file in ["report.txt", "report.json", "report.xml", "load.json", "report.html.old"] {
+            std::fs::write(at(file), "pass").unwrap();
+        }
+        std::os::unix::fs::symlink(at("load.json"), at("report.md")).unwrap();
+        std::fs::create_dir(at("report.html")).unwrap();
+        prepare(&Destination::Folder(folder.path().to_owned(), vec![Form::Json])).unwrap();
+        let mut left: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["load.json", "report.html", "report.html.old"]);
     }
 }

@@ -1,11 +1,11 @@
 //! Fetches what judging needs: each family once, all at the same time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::evidence::{Fetched, Millis, Recorded, Rules, pin, window_of};
+use crate::evidence::{Fetched, Millis, Recorded, Rules, Signs, about, of_run, pin, window_of};
 use crate::judge::Evidence;
 use crate::judge::{Finding, Needs, agree};
 use crate::run::{Found, Run};
@@ -15,6 +15,13 @@ use crate::source::{Answer, Error, Prometheus, Server};
 /// Other people's series are fetched from this long before the run until this long after, in milliseconds:
 /// they are scraped less often than ours.
 const PAD: i64 = 60_000;
+
+/// Nobody awaits an alert for longer than a year, in milliseconds.
+const LONGEST_WAIT: i64 = 366 * 86_400_000;
+
+/// Evaluations of rules that failed or were left out, as a Prometheus counts them that scrapes itself.
+const FAILURES: &str =
+    "{__name__=~\"prometheus_rule_evaluation_failures_total|prometheus_rule_group_iterations_missed_total\"}";
 
 /// Asks one question; that it was not answered is part of the evidence.
 async fn ask(prometheus: Prometheus, query: String, at: Millis) -> Fetched {
@@ -74,30 +81,54 @@ pub(crate) async fn evidence(
 ) -> Evidence {
     let (first, last) = found.span();
     let (from, to) = window_of(first, last);
-    let pinned = pin(found.members().map(|member| (member.job.as_str(), member.instance.as_str())));
+    let pinned = pinned(found);
     let window = to.0 - from.0;
     let questions = needs.families.iter().map(|name| (*name, format!("{name}{{{pinned}}}[{window}ms]"), to));
-    let longer = |selector: &String, wait: i64| {
+    let longer = |selector: &str, wait: i64| {
         let (padded, at) = (window + 2 * PAD + wait, Millis(to.0 + PAD + wait));
-        (selector.clone(), format!("{selector}[{padded}ms]"), at)
+        (selector.to_owned(), format!("{selector}[{padded}ms]"), at)
     };
     let others = needs.others.iter().map(|selector| longer(selector, 0));
-    let wait = |wait: &Duration| i64::try_from(wait.as_millis()).unwrap_or(0);
+    let wait =
+        |wait: &Duration| i64::try_from(wait.as_millis()).map_or(LONGEST_WAIT, |it| it.min(LONGEST_WAIT));
     let alerts = needs.alerts.iter().map(|(selector, time)| longer(selector, wait(time)));
+    let longest = needs.alerts.values().map(wait).max().unwrap_or(0);
+    let (_, up, up_at) = longer(&format!("up{{{pinned}}}"), longest);
+    let (_, failures, failures_at) = longer(FAILURES, longest);
     let alerts_until = Millis(to.0 + PAD);
-    let fired = format!("ALERTS{{{pinned},alertstate=\"firing\"}}[{}ms]", window + PAD);
     // Before anything else: what is fetched afterwards holds all samples of the evaluations that they tell of.
     let rules = rules(prometheus, server).await;
-    let (families, others, fired) = tokio::join!(
+    let (families, others, fired, up, failures) = tokio::join!(
         ask_all(prometheus, questions),
         ask_all(prometheus, others.chain(alerts)),
-        ask(prometheus.clone(), fired, alerts_until),
+        alerts_of(prometheus, found, window + PAD, alerts_until),
+        ask(prometheus.clone(), up, up_at),
+        ask(prometheus.clone(), failures, failures_at),
     );
     let (processes, flaws) = found.processes(&families);
+    let signs = Signs::of(&processes, &up, &failures);
     let recorded = Recorded::lay(&processes, &families);
     let run = Run::read(found, processes, flaws, &recorded, server.started);
     let expressions = expressions(prometheus, &run, needs).await;
-    Evidence { run, recorded, others, rules, alerts: fired, alerts_until, expressions }
+    Evidence { run, recorded, others, rules, signs, alerts: fired, alerts_until, expressions }
+}
+
+/// Label matchers that hold for the run's processes only.
+fn pinned(found: &Found) -> String {
+    pin(found.members().map(|member| (member.job.as_str(), member.instance.as_str())))
+}
+
+/// The alerts about a run, in so many milliseconds before some time.
+async fn alerts_of(prometheus: &Prometheus, found: &Found, window: i64, until: Millis) -> Fetched {
+    let selectors = about(&found.id, &pinned(found));
+    let questions = selectors.iter().enumerate();
+    let questions = questions.map(|(at, selector)| (at, format!("{selector}[{window}ms]"), until));
+    let others = format!("ordeal_run_info{{run!={:?}}}[{window}ms]", found.id);
+    let (answers, others) =
+        tokio::join!(ask_all(prometheus, questions), ask(prometheus.clone(), others, until));
+    let ours: BTreeSet<(&str, &str)> =
+        found.members().map(|member| (member.job.as_str(), member.instance.as_str())).collect();
+    of_run(answers.into_values(), others, &ours)
 }
 
 /// The user's own expressions, evaluated at the end of the run.

@@ -34,34 +34,27 @@ use clap::Parser;
 use cli::{Cli, Color, Command, Destination, Form, LogFormat, Verify};
 use plain::plain;
 use tracing_subscriber::EnvFilter;
+use verdict::Verdict;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(cli.log_format);
     let result = match cli.command {
-        Command::Check { file } => app::objectives(&file).map(|checked| {
+        Command::Check { file } => app::objectives(&file).and_then(|checked| {
             for doubt in &checked.doubts {
                 let _ = writeln!(std::io::stderr(), "{}", plain(doubt));
             }
-            print(&format!("{}: {}\n", file.display(), checked.counted()));
-            0
+            print(&format!("{}: {}\n", file.display(), checked.counted()))
         }),
         Command::Verify(options) => verify(*options),
-        Command::Explain { name } => app::explain(name.as_deref()).map(|text| {
-            print(&text);
-            0
-        }),
-        Command::Schema => {
-            print(&report::schema());
-            Ok(0)
-        }
+        Command::Explain { name } => app::explain(name.as_deref()).and_then(|text| print(&text)),
+        Command::Schema => print(&report::schema()),
         Command::Rules(options) => {
-            make_rules::make(*options).map_err(app::Error::from).map(|(text, untold)| {
+            make_rules::make(*options).map_err(app::Error::from).and_then(|(text, untold)| {
                 for line in &untold {
                     say(line);
                 }
-                print(&text);
-                0
+                print(&text)
             })
         }
     };
@@ -87,19 +80,19 @@ fn verify(options: Verify) -> Result<u8, app::Error> {
     let runtime = tokio::runtime::Runtime::new().expect("the system grants threads at start");
     let report = runtime.block_on(app::verify(options, destination.has(Form::Html), say))?;
     let form = if let Destination::Stdout(form) = destination { form } else { Form::Text };
-    print(&deliver::text(&report, form, color));
+    let printed = deliver::print(&deliver::text(&report, form, color));
     if let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty())
         && let Err(error) = deliver::summary(file.as_ref(), &report)
     {
         warn(&error);
     }
-    match deliver::files(&destination, &report) {
-        Err(source) if report.verdict == verdict::Verdict::Pass => Err(app::Error::Report { source }),
-        Err(error) => {
-            warn(&error);
-            Ok(report.verdict.exit_code())
-        }
-        Ok(()) => Ok(report.verdict.exit_code()),
+    let written = deliver::files(&destination, &report);
+    let mut failed = [printed, written].into_iter().filter_map(Result::err);
+    let first = if report.verdict == Verdict::Pass { failed.next() } else { None };
+    failed.for_each(|error| warn(&error));
+    match first {
+        Some(source) => Err(app::Error::Report { source }),
+        None => Ok(report.verdict.exit_code()),
     }
 }
 
@@ -116,9 +109,9 @@ fn colored(color: Color) -> bool {
     }
 }
 
-/// Writes to standard output. A reader that went away wants no more, and the exit code still tells.
-fn print(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+/// Writes what was asked for to standard output.
+fn print(text: &str) -> Result<u8, app::Error> {
+    deliver::print(text).map(|()| 0).map_err(app::Error::Print)
 }
 
 /// Writes an error and its causes to standard error.

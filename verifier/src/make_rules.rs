@@ -1,10 +1,10 @@
-//! `slo-verifier rules` from beginning to end: read the objectives, make rules of them, write those.
+//! `slo-verifier rules` from beginning to end: read the objectives, make rules of them, join those of files, write all.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::cli::{RuleFormat, RulesOptions};
-use crate::rules::{self, Form, Group, Metadata, Scope};
+use crate::rules::{self, Form, Group, Metadata, Rules, Scope};
 use crate::slo;
 
 /// No rules could be written. Exit code 2.
@@ -20,6 +20,8 @@ pub(crate) enum Error {
     Rules { path: String, fault: String },
     #[error("the group {name} of {path} is there already; a file has each name once")]
     Twice { path: String, name: String },
+    #[error(transparent)]
+    Defect(#[from] rules::NoPromql),
     #[error("writing the rules as YAML")]
     Write(#[from] serde_saphyr::ser_error::Error),
 }
@@ -29,8 +31,13 @@ pub(crate) fn make(options: RulesOptions) -> Result<(String, Vec<String>), Error
     if let Some(option) = options.misplaced() {
         return Err(Error::Misplaced { option });
     }
-    let checked = slo::load(&options.file).map_err(|source| Error::Objectives { source })?;
-    let mut made = rules::rules(&checked, &Scope { trial: options.trial });
+    let mut made = match &options.file {
+        Some(file) => {
+            let checked = slo::load(file).map_err(|source| Error::Objectives { source })?;
+            rules::rules(&checked, &Scope { trial: options.trial })?
+        }
+        None => Rules::default(),
+    };
     for path in &options.with {
         join(&mut made.groups, path)?;
     }

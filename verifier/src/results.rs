@@ -27,18 +27,22 @@ impl Results {
         Self { load: Err(why()), chaos: Err(why()) }
     }
 
-    /// Those of a folder, if they are of that run.
+    /// Those of a folder, each file if it says that it is of that run.
     pub(crate) fn read(folder: &Path, run: &str) -> Self {
-        let chaos = json(folder, "chaos.json").map(|value| Chaos::of(&value));
-        let load = json(folder, "load.json").map(|value| Load::of(&value));
-        match chaos {
-            Ok(chaos) if chaos.run.as_deref().is_some_and(|other| other != run) => {
-                let other = chaos.run.unwrap_or_default();
-                let why = format!("not shown: {} has the results of run {other}", folder.display());
-                Self { load: Err(why.clone()), chaos: Err(why) }
-            }
-            chaos => Self { load, chaos },
+        let of_run = |name| json(folder, name).and_then(|value| of_run(value, run));
+        Self {
+            load: of_run("load.json").map(|value| Load::of(&value)),
+            chaos: of_run("chaos.json").map(|value| Chaos::of(&value)),
         }
+    }
+}
+
+/// What is in a file of that run. One that does not say whose it is may be anybody's.
+fn of_run(value: Value, run: &str) -> Result<Value, String> {
+    match text(&value, "/run") {
+        Some(other) if other == run => Ok(value),
+        Some(other) => Err(format!("not shown: it has the results of run {other}")),
+        None => Err("not shown: it does not say which run it is of".to_owned()),
     }
 }
 
@@ -88,17 +92,39 @@ mod tests {
 
     #[test]
     fn results_of_another_run_are_not_shown() {
-        let folder = folder(&[("chaos.json", r#"{"run": "b"}"#), ("load.json", "{}")]);
-        let results = Results::read(folder.path(), "a");
-        assert!(results.load.unwrap_err().ends_with("has the results of run b"));
-        assert!(Results::read(folder.path(), "b").load.is_ok());
+        let read = |[load, chaos]: [&str; 2]| {
+            let folder = folder(&[("load.json", load), ("chaos.json", chaos)]);
+            Results::read(folder.path(), "a")
+        };
+        let (ours, others) = (r#"{"run": "a"}"#, r#"{"run": "b"}"#);
+        let both = read([ours, ours]);
+        assert!(both.load.is_ok() && both.chaos.is_ok());
+        let told = "not shown: it has the results of run b";
+        // Neither file vouches for the other.
+        let chaos_only = read([others, ours]);
+        assert!(chaos_only.load.unwrap_err() == told && chaos_only.chaos.is_ok());
+        let load_only = read([ours, others]);
+        assert!(load_only.load.is_ok() && load_only.chaos.unwrap_err() == told);
+        assert_eq!(read([others, "{"]).load.unwrap_err(), told);
+    }
+
+    #[test]
+    fn what_does_not_say_which_run_it_is_of_is_not_shown() {
+        for text in ["{}", "[]", "7", r#"{"run": 7}"#, r#"{"run": null}"#] {
+            let folder = folder(&[("load.json", text), ("chaos.json", text)]);
+            let Results { load, chaos } = Results::read(folder.path(), "a");
+            let told = "not shown: it does not say which run it is of";
+            assert!(load.unwrap_err() == told && chaos.unwrap_err() == told, "{text}");
+        }
     }
 
     #[test]
     fn files_of_another_kind_are_read_as_far_as_that_goes() {
-        for text in
-            ["[]", "7", r#"{"tasks": 3, "experiments": {"a": 1}}"#, r#"{"tasks": [1], "experiments": [[]]}"#]
-        {
+        for text in [
+            r#"{"run": "a"}"#,
+            r#"{"run": "a", "tasks": 3, "experiments": {"a": 1}}"#,
+            r#"{"run": "a", "tasks": [1], "experiments": [[]]}"#,
+        ] {
             let folder = folder(&[("chaos.json", text), ("load.json", text)]);
             let results = Results::read(folder.path(), "a");
             assert!(results.load.is_ok() && results.chaos.is_ok(), "{text}");

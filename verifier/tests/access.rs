@@ -75,14 +75,19 @@ fn the_head_of_a_report_claims_nothing_that_was_not_answered_in_full() {
     assert!(but_the_run.contains(judged), "{but_the_run}");
 }
 
-/// What the verifier says on standard error of an address without a Prometheus.
-fn refusal(url: &str, options: &[&str]) -> String {
+/// Runs the verifier on an address without a Prometheus.
+fn attempt(url: &str, options: &[&str]) -> Output {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("slos.yaml");
     std::fs::write(&file, slos("r")).expect("writing");
     let mut command = Command::new(env!("CARGO_BIN_EXE_slo-verifier"));
     command.arg("verify").arg(&file).args(["--prometheus", url, "--run", "latest"]).args(options);
-    let output = command.output().expect("the verifier runs");
+    command.output().expect("the verifier runs")
+}
+
+/// What it says of it on standard error.
+fn refusal(url: &str, options: &[&str]) -> String {
+    let output = attempt(url, options);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(4), "{told}");
     told.strip_prefix("error: no usable answer from Prometheus: ")
@@ -130,6 +135,24 @@ fn a_wrong_address_is_told_with_what_is_wrong() {
     for (url, options, due) in table {
         let told = refusal(&url, &options);
         assert!(told.starts_with(&url) && told.contains(due), "{url}: {told}");
+    }
+}
+
+#[test]
+fn an_address_with_a_secret_in_the_wrong_place_is_refused_and_the_secret_not_shown() {
+    let way_out = "give a token with --bearer-token-file, anything else with --header";
+    let table = [
+        ("http://127.0.0.1:1/?token=hunter2", way_out),
+        ("http://127.0.0.1:1/prometheus#hunter2", way_out),
+        ("admin:hunter2@prom:9090", "the address `…@prom:9090` is no http or https URL"),
+        ("http://admin:hunter2@prom:99999", "the address `…@prom:99999` is no http or https URL"),
+        ("ftp://admin:hunter2@prom", "the address `…@prom` is no http or https URL"),
+    ];
+    for (url, due) in table {
+        let output = attempt(url, &[]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &b""[..]), "{url}: {told}");
+        assert!(told.contains(due) && !told.contains("hunter2"), "{url}: {told}");
     }
 }
 

@@ -1,6 +1,8 @@
-//! Every metric and label that dashboards, alerts and the verifier name is one that somebody exposes: the
+//! Every metric and label that dashboards, alerts, runbooks and the verifier name is one that somebody exposes: the
 //! exporter by its golden exposition, others by `alerts/names.yaml`.
 
+#[path = "names/pages.rs"]
+mod pages;
 #[path = "names/vocabulary.rs"]
 mod vocabulary;
 
@@ -100,14 +102,13 @@ fn faults(all: &Vocabulary, used: &Used) -> Vec<String> {
     found.into_iter().map(|fault| format!("{}: {fault}: {}", used.place, used.expr)).collect()
 }
 
-fn assert_sound(used: &[Used]) {
-    let all = everything();
-    let wrong: Vec<_> = used.iter().flat_map(|used| faults(&all, used)).collect();
+fn assert_sound(all: &Vocabulary, used: &[Used]) {
+    let wrong: Vec<_> = used.iter().flat_map(|used| faults(all, used)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn dashboards_show_what_is_exposed() {
+fn dashboards_show_what_is_exposed_or_recorded() {
     let mut used = Vec::new();
     for path in files("dashboards", ".json") {
         let value: Value = serde_json::from_str(&read(&path)).expect("JSON");
@@ -115,15 +116,46 @@ fn dashboards_show_what_is_exposed() {
     }
     assert!(used.len() > 100, "the dashboards' expressions are not found");
     assert!(used.iter().any(|used| used.place.contains("templating")), "their variables are not found");
-    assert_sound(&used);
+    let mut all = everything();
+    all.add_recorded(&yaml(&root().join("alerts/lab.yml")));
+    assert_sound(&all, &used);
 }
 
 #[test]
 fn alerts_ask_for_what_is_exposed_or_recorded() {
     let mut files = files("alerts", ".yml");
-    files.push(root().join("deploy/kubernetes/kube-prometheus-stack/rules.yaml"));
+    let on_kubernetes = ["kube-prometheus-stack/rules.yaml", "demo/run/alerts.yml", "web/run/alerts.yml"];
+    files.extend(on_kubernetes.map(|file| root().join("deploy/kubernetes").join(file)));
     for path in files {
-        assert_rules_sound(&path.file_name().expect("a name").to_string_lossy(), &yaml(&path));
+        assert_rules_sound(&path.display().to_string(), &yaml(&path));
+    }
+}
+
+#[test]
+fn runbooks_ask_for_what_is_exposed_or_recorded() {
+    let mut all = everything();
+    for path in files("alerts", ".yml") {
+        all.add_recorded(&yaml(&path));
+    }
+    let page = read(&root().join("docs/runbooks.md"));
+    let used = |(line, expr): (usize, &str)| Used {
+        place: format!("docs/runbooks.md:{line}"),
+        expr: expr.to_owned(),
+        texts: Vec::new(),
+    };
+    let used: Vec<_> = pages::queries(&page).into_iter().map(used).collect();
+    assert!(used.len() > 35, "the runbooks' queries are not found");
+    assert_sound(&all, &used);
+}
+
+#[test]
+fn advice_names_what_is_exposed() {
+    for page in ["verifier/OBJECTIVES.md", "verifier/src/report/advice.rs"] {
+        let text = read(&root().join(page));
+        let used = |name: &str| Used { place: page.to_owned(), expr: name.to_owned(), texts: Vec::new() };
+        let used: Vec<_> = pages::names(&text).map(used).collect();
+        assert!(used.len() > 8, "the metrics of {page} are not found");
+        assert_sound(&everything(), &used);
     }
 }
 
@@ -143,8 +175,7 @@ fn assert_rules_sound(place: &str, file: &Value) {
     let mut used = Vec::new();
     collect(place, file, &mut used);
     assert!(used.len() > 5, "the expressions of {place} are not found");
-    let wrong: Vec<_> = used.iter().flat_map(|used| faults(&all, used)).collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_sound(&all, &used);
 }
 
 #[test]
@@ -164,7 +195,7 @@ fn the_verifier_reads_what_is_exposed() {
         }
     }
     assert!(used.len() > 40, "the verifier's families are not found");
-    assert_sound(&used);
+    assert_sound(&everything(), &used);
 }
 
 #[test]
@@ -212,4 +243,15 @@ fn wrong_names_are_noticed() {
     assert_eq!(variable("label_values(ordeal_run_info, runs)"), 1);
     assert_eq!(told("ordeal_users", "{{state}} at {{ $labels.instance }}"), 0);
     assert_eq!(told("ordeal_users", "{{task}} at {{ $labels.instanc }}"), 2);
+}
+
+#[test]
+fn queries_of_a_page_are_found() {
+    let page = "`ordeal_users` and `x`\n- Query: `sum(y)`, `ordeal_user{z=\"`\n- Look: `SELECT 1`\n";
+    let queries = [(1, "ordeal_users"), (2, "sum(y)"), (2, "ordeal_user{z=\"")];
+    assert_eq!(pages::queries(page), queries);
+    assert_eq!(
+        pages::names("See ordeal_users: a:b and ordeal:x:y.").collect::<Vec<_>>(),
+        ["ordeal_users", "ordeal:x:y"]
+    );
 }

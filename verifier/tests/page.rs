@@ -62,18 +62,40 @@ fn the_exporters_own_results_are_shown_where_they_are_found() {
     let folder = tempfile::tempdir().expect("a folder");
     let place = folder.path().to_str().expect("a plain path");
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("writing");
-    write(
-        "load.json",
-        r#"{"requests": {"ok": 12345, "error": 6, "per_second": 20.5}, "tasks": [{"name": "<b>sale", "requests": {"ok": 1}}]}"#,
-    );
+    let load = |run: &str| {
+        let requests = r#""requests": {"ok": 12345, "error": 6, "per_second": 20.5}"#;
+        let tasks = r#""tasks": [{"name": "<b>sale", "requests": {"ok": 1}}]"#;
+        write("load.json", &format!("{{{run}{requests}, {tasks}}}"));
+    };
+    load(r#""run": "7f3a91", "#);
     let page_of = || page(&run(), &["--run-dir", place]);
     let told = page_of();
     assert!(told.contains("12 345") && told.contains("&#60;b&#62;sale"), "the load's table");
     assert!(told.contains("chaos.json not shown: reading"), "what is absent is told");
     write("chaos.json", r#"{"run": "7f3a91", "experiments": [{"experiment": "kill-it", "fault": "exec"}]}"#);
     assert!(page_of().contains("kill-it"));
+    // Whatever becomes of one file, the other is shown where it is of the run that was judged, and only there.
     write("chaos.json", r#"{"run": "another"}"#);
-    assert!(page_of().contains("has the results of run another") && !page_of().contains("12 345"));
+    let told = page_of();
+    assert!(
+        told.contains("chaos.json not shown: it has the results of run another"),
+        "experiments of another run"
+    );
+    assert!(told.contains("12 345") && !told.contains("kill-it"));
+    for chaos in [r#"{"run": "7f3a91"}"#, "{"] {
+        write("chaos.json", chaos);
+        for (run, why) in [
+            (r#""run": "another", "#, "it has the results of run another"),
+            ("", "it does not say which run it is of"),
+        ] {
+            load(run);
+            let told = page_of();
+            assert!(
+                told.contains(&format!("load.json not shown: {why}")) && !told.contains("12 345"),
+                "{why}"
+            );
+        }
+    }
 }
 
 /// Only charts are asked for as curves.
@@ -91,7 +113,8 @@ fn charts_that_are_refused_say_so_and_change_no_verdict() {
         std::fs::read(reports.join(name)).unwrap_or_else(|error| panic!("{name}: {error}: {output:?}"))
     });
     let page = String::from_utf8(page).expect("text");
-    assert!(page.matches("too many samples").count() > 10, "it is not said why charts are absent");
+    let refused = page.matches("too many samples").count();
+    assert!(refused > 3, "it is not said why charts are absent: {refused}");
     let found = told(&std::process::Output { stdout: json, ..output });
     assert_eq!(found["findings"], due["findings"]);
 }
@@ -163,4 +186,36 @@ fn a_reader_gets_everywhere_at_a_desk_and_on_a_phone() {
         let told = read_in(&chromium, &file, size);
         assert!(told.starts_with("READ at "), "{size}: {told}");
     }
+}
+
+/// Nobody archives after the takeover, of which the samples of either server tell nothing.
+#[test]
+fn the_age_of_an_archive_is_told_by_samples_that_there_are_and_charted_to_its_end() {
+    const AGE: &str = "pg_stat_archiver_last_archive_age";
+    let mut made = run();
+    made.set(AGE, &[("server", "pg1")], |t| Some(if t < 130.0 { (t + 5.0) % 30.0 } else { f64::NAN }));
+    made.set(AGE, &[("server", "pg2")], |_| Some(f64::NAN));
+    let server = Server::with([&made]);
+    let slos = "objectives:
+  - {name: archive, kind: recovery_point, of: archive, within: 30s, selector: '{instance=\"7f3a91:10042\"}'}
+";
+    let told = server.verdict(slos, &[]);
+    let finding = &told["findings"][0];
+    assert_eq!(finding["verdict"], "fail");
+    let samples = finding["samples"].as_array().expect("samples");
+    let named = |sample: &&serde_json::Value| {
+        sample["series"].as_str().is_some_and(|series| series.starts_with(&format!("{AGE}{{instance=")))
+    };
+    let ages: Vec<_> = samples.iter().filter(named).map(|sample| &sample["value"]).collect();
+    let [success, last] = ages[..] else { panic!("{samples:?}") };
+    assert!(success.as_f64().is_some_and(|age| age < 30.0) && last == "NaN", "{samples:?}");
+    let page = String::from_utf8(server.verify(slos, &["--output", "html"]).stdout).expect("text");
+    let card = page.split("<article id=\"objective-1\"").nth(1).expect("the card");
+    let card = card.split("</article>").next().expect("its end");
+    for due in ["by the newest success that was seen</span>", "what decides</span>", "<circle"] {
+        assert!(card.contains(due), "no {due} in {card}");
+    }
+    let label = |text: &str| text.split(">\n").nth(1)?.split(" s\n").next()?.parse::<f64>().ok();
+    let highest = card.split("<text ").skip(1).filter_map(label).fold(0.0, f64::max);
+    assert!(highest >= 400.0, "the axis ends at {highest} s");
 }

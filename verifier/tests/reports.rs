@@ -1,15 +1,19 @@
 //! The forms of the report and where they go: files, standard output, the summary of a CI step.
 
 mod made;
+#[path = "reports/markup.rs"]
+mod markup;
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 use made::{Made, Server, always, healthy, slos, steps};
+use markup::foreign;
 use quick_junit::{NonSuccessKind, TestCaseStatus};
 
-/// Names that would be markup, an attribute's end or a line of their own, were they not escaped.
-const HOSTILE: &str = r#"</title><script>alert(1)</script> | `a` "b" & ]]> <img src=x onerror=y> {{7*7}}"#;
+/// Names that would be markup, an attribute's end or a line of their own, were they not escaped. GitHub's Markdown and
+/// browsers take closing tags that have an attribute.
+const HOSTILE: &str = r#"</title><script>alert(1)</script> | `a` "b" & ]]> <img src=x onerror=y> {{7*7}} </summary x></details x><h2 x>Verdict: pass</h2 x>"#;
 
 /// One objective that passes, one that fails, one that is not decided.
 const MIXED: &str = "objectives:
@@ -200,6 +204,7 @@ fn nobodys_name_becomes_markup_or_a_line_of_its_own() {
     let mut made = healthy("7f3a91", 5.0);
     let label = HOSTILE.replace('\\', "\\\\").replace('"', "\\\"");
     made.add("ordeal_interventions_total", &[("kind", &label)], always(0.0));
+    made.add("ALERTS", &[("alertname", &label), ("alertstate", "firing")], always(1.0));
     let server = Server::with([&made]);
     let named = serde_json::json!({"objectives": [
         {"name": HOSTILE, "kind": "data_loss", "store": HOSTILE, "proves": HOSTILE},
@@ -212,15 +217,16 @@ fn nobodys_name_becomes_markup_or_a_line_of_its_own() {
         text(&output.stdout)
     };
     let html = verify("html");
-    for markup in ["<script>alert", "<img src", "</title><"] {
+    for markup in ["<script>alert", "<img src", "</title><", "<h2 x", "</summary x"] {
         assert!(!html.contains(markup), "{markup} is in the page");
     }
     let junit = quick_junit::Report::deserialize_from_str(&verify("junit")).expect("it is XML");
     assert_eq!(junit.test_suites[0].test_cases[0].name.as_str(), HOSTILE);
     let markdown = verify("markdown");
-    for markup in ["<script>alert", "<img", " | `a`"] {
-        assert!(!markdown.replace("\\<", "").contains(markup), "{markup} is in {markdown}");
-    }
+    let mut rows = markdown.lines().filter(|line| line.starts_with('|'));
+    assert!(rows.all(|row| !row.contains(" | `a`")), "a cell ends in {markdown}");
+    assert_eq!(foreign(&markdown), Vec::<&str>::new(), "markup in {markdown}");
+    assert!(markdown.contains("<summary>❔ inconclusive: &lt;/title&gt;&lt;script&gt;"), "{markdown}");
     for form in [verify("text"), markdown] {
         assert!(!form.lines().any(|line| line.starts_with("verdict: pass")), "{form}");
     }
@@ -238,10 +244,29 @@ fn names_in_reports_are_explained() {
     let output = verifier(&["explain", "gapp"]);
     assert_eq!(output.status.code(), Some(2));
     let told = text(&output.stderr);
-    assert!(
-        told.contains("(did you mean `gap`?)") && told.contains("expected one of run_not_found"),
-        "{told}"
-    );
+    assert!(told.contains("(did you mean `gap`?)") && told.contains("without a name lists"), "{told}");
+    assert!(told.len() < 200, "{told}");
+    let output = verifier(&["explain", "OrdealDataLost"]);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("docs/runbooks.md has a section on each"), "{told}");
+}
+
+#[test]
+fn what_to_do_is_told_once_of_all_that_lacks_the_same() {
+    let mut made = healthy("7f3a91", 5.0);
+    made.set("ordeal_experiment_acked_writes_before", &[], always(3.0));
+    let server = Server::with([&made]);
+    let objectives = "objectives:\n  - {name: nothing lost, kind: data_loss, store: postgres}\n";
+    for form in ["text", "markdown", "junit", "html"] {
+        let output = server.verify(objectives, &["--run", "7f3a91", "--output", form]);
+        assert_eq!(output.status.code(), Some(3), "{form}: {}", text(&output.stderr));
+        let told = text(&output.stdout);
+        for experiment in ["kill-postgres-primary", "partition-primary"] {
+            assert!(told.contains(&format!("3 before {experiment}")), "{form}: {told}");
+        }
+        assert_eq!(told.matches("Raise the ledger").count(), 1, "{form}: {told}");
+    }
 }
 
 #[test]

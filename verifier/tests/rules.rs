@@ -6,8 +6,12 @@
 #[path = "rules/files.rs"]
 mod files;
 mod made;
+#[path = "rules/promtool.rs"]
+mod promtool;
 #[path = "rules/tools.rs"]
 mod tools;
+#[path = "rules/written.rs"]
+mod written;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -15,51 +19,15 @@ use std::path::PathBuf;
 use files::{Alert, alerts, rule_files, shipped, tests};
 use made::live::Live;
 use made::{Server, await_that, brief, healthy};
+use promtool::promtool;
 use serde_json::Value;
-use tools::{promtool, rules};
-
-/// Files that are written, of which objectives and with which options, and what they are about.
-const WRITTEN: [(&str, &str, &[&str], &str); 5] = [
-    ("alerts/lab.yml", "deploy/lab/slos.yaml", &[], "the lab's promises"),
-    (
-        "alerts/service.yml",
-        "deploy/examples/services.yaml",
-        &[],
-        "the example of a service's objective over 30 days",
-    ),
-    (
-        "deploy/kubernetes/demo/run/alerts.yml",
-        "deploy/kubernetes/demo/run/slos.yaml",
-        &["--with", "alerts/exporter.yml"],
-        "the promises in slos.yaml, and on the exporter",
-    ),
-    (
-        "deploy/kubernetes/web/run/alerts.yml",
-        "deploy/kubernetes/web/run/slos.yaml",
-        &["--with", "alerts/exporter.yml"],
-        "the promises in slos.yaml, and on the exporter",
-    ),
-    (
-        "deploy/kubernetes/kube-prometheus-stack/rules.yaml",
-        "deploy/kubernetes/base/slos.yaml",
-        &[
-            "--with",
-            "alerts/exporter.yml",
-            "--format",
-            "prometheus-rule",
-            "--namespace",
-            "ordeal",
-            "--label",
-            "release=kube-prometheus-stack",
-        ],
-        "the promises in ../base/slos.yaml, and on the exporter",
-    ),
-];
+use tools::rules;
+use written::{WRITTEN, Written};
 
 #[test]
 fn shipped_rules_are_what_is_written_of_their_objectives() {
-    for (file, objectives, options, about) in WRITTEN {
-        let arguments = [&["rules", objectives][..], options].concat();
+    for Written { file, arguments, about } in WRITTEN {
+        let arguments = [&["rules"][..], arguments].concat();
         let command = arguments.join(" ");
         let head = format!(
             "# Rules on {about}, written by `slo-verifier {command}`\n# (BLESS=1 cargo test -p verifier --test rules).\n"
@@ -70,6 +38,39 @@ fn shipped_rules_are_what_is_written_of_their_objectives() {
         }
         let there = std::fs::read_to_string(shipped(file)).unwrap_or_default();
         assert_eq!(there, text, "{file}: write it anew with BLESS=1");
+    }
+}
+
+#[test]
+fn rules_on_promises_are_kept_to_the_trial_beside_them() {
+    let mut kept = 0;
+    for Written { file, arguments, .. } in WRITTEN {
+        let trial = shipped(&arguments[0].replace("/slos", "/trial"));
+        if !arguments[0].contains("/slos") || !trial.is_file() {
+            continue;
+        }
+        let text = std::fs::read_to_string(&trial).expect("the trial");
+        let name = text.lines().find_map(|line| line.strip_prefix("name: ")).expect("a name");
+        assert_eq!(arguments[1..3], ["--trial", name], "{file}");
+        kept += 1;
+    }
+    assert_eq!(kept, 3, "the trials are not found");
+}
+
+#[test]
+fn rules_are_of_objectives_or_of_files_that_are_joined() {
+    let joined = rules(&["rules", "--with", "alerts/exporter.yml"]);
+    let names = |text: &str| -> Vec<Value> {
+        let file: Value = serde_saphyr::from_str(text).expect("YAML");
+        files::rules_of(&file).iter().map(|rule| rule["alert"].clone()).collect()
+    };
+    let there = std::fs::read_to_string(shipped("alerts/exporter.yml")).expect("the exporter's rules");
+    assert_eq!(names(&joined), names(&there));
+    let without: [&[&str]; 2] = [&[], &["--with", "alerts/exporter.yml", "--trial", "shop"]];
+    for arguments in without {
+        let (code, told) = tools::refused(arguments);
+        assert_eq!(code, Some(2), "{arguments:?}: {told}");
+        assert!(told.contains("required arguments were not provided"), "{arguments:?}: {told}");
     }
 }
 
@@ -138,15 +139,48 @@ fn every_alert_but_those_on_absence_is_silent_without_data() {
 
 #[test]
 fn promtool_finds_nothing_to_complain_of_and_its_tests_pass() {
-    for promtool in promtool() {
-        let run = |arguments: &[&str], files: &[PathBuf]| {
-            let output =
-                std::process::Command::new(&promtool).args(arguments).args(files).output().expect("it runs");
-            let told = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-            assert!(output.status.success(), "{} {arguments:?}: {}", promtool.display(), told.concat());
-        };
-        run(&["check", "rules", "--lint=all", "--lint-fatal"], &rule_files());
-        run(&["test", "rules"], &files::in_folder("alerts/tests", ".yml"));
+    for program in promtool() {
+        promtool::run(&program, &["check", "rules", "--lint=all", "--lint-fatal"], &rule_files());
+        promtool::run(&program, &["test", "rules"], &files::in_folder("alerts/tests", ".yml"));
+    }
+}
+
+/// Names and selectors that are hard to put into an expression, a label or a template.
+const ODD: &str = r#"objectives:
+  - {name: 'a "b" {{ $value }} \ #c', kind: data_loss, store: "x\"} or up{a=\"\n"}
+  - {name: "a control \a character", kind: split_brain, component: 'p # q', at_most: 1ms}
+  - {name: archive, kind: recovery_point, of: archive, within: 15m, selector: "{job='postgres',} # of the first"}
+  - {name: every archive, kind: recovery_point, of: archive, within: 15m, selector: '{ } # all'}
+  - name: up
+    kind: scaling
+    workload: shop
+    shape: up
+    from: 3
+    to: 10
+    ready: |
+      replicas{ # those that
+        state="ready" # are
+      }
+services:
+  - name: all
+    service: shop
+    at_least: 99.9%
+    total: 'http_requests_total{job="shop"} # all of them'
+    errors: |
+      http_requests_total{job="shop",code=~"5\\d\\d"}
+      # and none else
+"#;
+
+#[test]
+fn what_people_write_is_written_as_prometheus_takes_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [objectives, written] = ["slos.yaml", "rules.yml"].map(|name| folder.path().join(name));
+    std::fs::write(&objectives, ODD).expect("writing");
+    let objectives = objectives.display().to_string();
+    let text = rules(&["rules", &objectives, "--trial", "a\"} # b", "--runbooks", "https://wiki/{{x}}"]);
+    std::fs::write(&written, text).expect("writing");
+    for program in promtool() {
+        promtool::run(&program, &["check", "rules"], std::slice::from_ref(&written));
     }
 }
 
@@ -213,6 +247,7 @@ fn every_expression_can_be_evaluated_over_a_whole_run() {
             "ordeal:leader_spent:ratio",
             "ordeal:recovery_spent:ratio",
             "ordeal:replicas_ready:max",
+            "ordeal:scaling_spent:ratio",
         ];
         assert_eq!(gave.iter().map(String::as_str).collect::<Vec<_>>(), due);
     }

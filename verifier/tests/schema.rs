@@ -48,6 +48,11 @@ fn real_reports_of_every_verdict_have_the_shape() {
         let report = server.verdict(&slos(run), &["--run", run]);
         assert_eq!(report["verdict"], verdict, "{run}");
         assert_eq!(faults(&report), [""; 0], "{run}");
+        for finding in report["findings"].as_array().expect("findings") {
+            let passed = finding["verdict"] == "pass";
+            let told = [&finding["cause"], &finding["remedy"]].map(Value::is_string);
+            assert_eq!(told, [!passed; 2], "{finding}");
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 mod made;
 
 use made::trap::{spring, trap};
-use made::{MOMENT, Made, Server, always, healthy, moment, said, slos, steps};
+use made::{MOMENT, Made, Server, always, from, healthy, moment, said, slos, steps};
 use serde_json::Value;
 
 const REQUESTS: &str = "ordeal_requests_total";
@@ -86,6 +86,12 @@ fn runs_that_are_not_whole() {
             trap("a gap at the end", "shop answers", "inconclusive run_unfinished", |made| made.last = 500.0),
             trap("an end that is not told", "in time", "inconclusive run_unfinished", |made| {
                 made.set("ordeal_run_end_timestamp_seconds", &[], moment(1e6));
+            }),
+            trap("an end after all time", "in time", "inconclusive not_finite", |made| {
+                made.set("ordeal_run_end_timestamp_seconds", &[], from(600.0, 1e30));
+            }),
+            trap("a clock after all time", "in time", "inconclusive not_finite", |made| {
+                made.set("ordeal_time_seconds", &[], |t| Some(1e30 + t));
             }),
             trap("an aborted run", "nothing lost", "inconclusive run_aborted", |made| {
                 let begun = [("preflight", 0.0), ("ramp", 20.0), ("steady", 40.0), ("experiments", 120.0)];
@@ -173,6 +179,10 @@ fn experiments_that_prove_nothing() {
                     made.remove("ordeal_experiment_info", &[]);
                 },
             ),
+            trap("an injection after all time", "PostgreSQL recovers", "inconclusive not_finite", |made| {
+                let kill = [("experiment", "kill-postgres-primary")];
+                made.set("ordeal_experiment_injected_timestamp_seconds", &kill, from(130.0, f64::INFINITY));
+            }),
             trap("a refused experiment", "PostgreSQL recovers", "inconclusive fault_not_injected", |made| {
                 stay(made, "refused");
             }),

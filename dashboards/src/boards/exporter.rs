@@ -4,6 +4,9 @@ use crate::board::{Board, Column, Panel, Row, row};
 use crate::limits;
 use crate::look::{Colour, Steps, Unit};
 
+/// How often a count of seconds is looked at, in seconds.
+const EVERY: f64 = 5.0;
+
 pub(super) fn board() -> Board {
     Board {
         uid: "ordeal-exporter",
@@ -50,7 +53,11 @@ fn lag() -> Panel {
 
 fn missed() -> Panel {
     Panel::stat("Probes missed", 3)
-        .about("Share of probes that the prober itself was late for, or of which nothing is known, of the component with the most. Fewer than 5 % may be missed.")
+        .about(format!(
+            "Share of probes that the prober itself was late for, or of which nothing is known, of the component with the \
+             most. Fewer than {} may be missed.",
+            limits::percent(limits::MISSED)
+        ))
         .unit(Unit::Share)
         .decimals(2)
         .steps(Steps::at_most(limits::MISSED))
@@ -64,25 +71,52 @@ fn missed() -> Panel {
 
 fn observed() -> Panel {
     Panel::stat("Instances observed", 3)
-        .about("Share of the run in which every instance of a store could be asked whether it takes writes, of the store with the least. Of an experiment, 95 % are needed.")
+        .about(format!(
+            "Share of the run in which every instance of a store could be asked whether it takes writes, of the store with \
+             the least. Of an experiment, {} are needed.",
+            limits::percent(limits::OBSERVED)
+        ))
         .unit(Unit::Share)
         .decimals(1)
-        .steps(Steps::at_least(limits::OBSERVED))
+        .steps(Steps::better_from(limits::OBSERVED))
         .empty("none listed")
         .ask(share_of_run("ordeal_instances_observed_seconds_total"), "of the run")
 }
 
 fn watched() -> Panel {
     Panel::stat("Watched for hands", 3)
-        .about("Share of the run in which somebody watched for interventions without a gap; 99 % are needed.")
+        .about(format!(
+            "Share of the run, from the ramp on, in which somebody watched for interventions without a gap: {} are needed, \
+             unless the objective says otherwise. Who watches may be silent for {} and catch up; of a longer silence no \
+             more than that counts, as in the verdict.",
+            limits::percent(limits::WATCHED),
+            limits::time(limits::UNHEARD)
+        ))
         .unit(Unit::Share)
         .decimals(1)
-        .steps(Steps::at_least(limits::WATCHED))
+        .steps(Steps::better_from(limits::WATCHED))
         .empty("not watched")
-        .ask(share_of_run("ordeal_interventions_watched_seconds_total"), "of the run")
+        .ask(watched_share(), "of the run")
 }
 
-/// From the ramp to what was seen last.
+/// Who watches catches up in one step, so that the counter alone tells nothing of a gap before: what it gains in a few
+/// seconds counts up to a limit. Time of a run in which there is no such counter yet is not watched.
+fn watched_share() -> String {
+    const COUNTER: &str = "ordeal_interventions_watched_seconds_total{RUN}";
+    let most = EVERY + limits::UNHEARD;
+    let due = format!(
+        r#"(max by (job, instance) (ordeal_run_phase{{RUN, phase=~"ramp|steady|experiments|cooldown|audit"}}) == 1
+            and on (job, instance) ordeal_time_seconds{{RUN}} offset {EVERY}s)"#
+    );
+    format!(
+        "clamp_max(min(
+           sum_over_time((clamp({COUNTER} - {COUNTER} offset {EVERY}s or {COUNTER}, 0, {most})
+                          and on (job, instance) {due})[$__range:{EVERY}s])
+           / on (job, instance) ({EVERY} * count_over_time({due}[$__range:{EVERY}s]))), 1)"
+    )
+}
+
+/// From the run's beginning to what was seen last.
 fn share_of_run(counter: &str) -> String {
     format!(
         "min(last_over_time({counter}{{RUN}}[$__range]) / on (job, instance) group_left ()

@@ -4,10 +4,12 @@
 //! `increase` would extrapolate: numbers of a whole run are sums of last values, as the verifier's own queries are.
 
 mod exporter;
+mod promises;
 mod recovery;
 mod run;
 mod runs;
 mod scaling;
+mod shared;
 mod states;
 
 use crate::board::Board;

@@ -1,5 +1,6 @@
 //! Recovery: what was down for how long, and whether anything was lost (pure data).
 
+use super::promises;
 use crate::board::{Board, Column, Needs, Panel, Row, row};
 use crate::limits;
 use crate::look::{Colour, State, Steps, Unit};
@@ -15,11 +16,12 @@ pub(super) fn board() -> Board {
         uid: "ordeal-recovery",
         title: "Ordeal / Recovery",
         about: "What was down for how long after each fault, who took writes, and whether any were lost.",
-        rows: vec![promises(), components(), recoveries(), ledger(), stores()],
+        rows: vec![harm(), components(), recoveries(), ledger(), stores()],
     }
 }
 
-fn promises() -> Row {
+/// What would break a promise, so far.
+fn harm() -> Row {
     row(4, [recovered(), stores_back(), rejoined(), unexplained(), lost(), point(), split_brain(), audits()])
 }
 
@@ -28,7 +30,7 @@ fn recovered() -> Panel {
         .about("Share of the trial's experiments from which all listed components have recovered.")
         .unit(Unit::Share)
         .decimals(0)
-        .steps(Steps::from(Colour::Blue, [(1.0, Colour::Green)]))
+        .steps(Steps::whole())
         .empty("no experiments")
         .ask(
             r#"sum(last_over_time(ordeal_experiment_state{RUN, state="recovered"}[$__range]))
@@ -40,10 +42,13 @@ fn recovered() -> Panel {
 /// Stores are the components whose instances are asked for writes.
 fn stores_back() -> Panel {
     Panel::stat("Stores back within", 3)
-        .about("The slowest recovery of a store's clients since the injection, at most; 30 s are promised.")
+        .about(format!(
+            "The slowest recovery of a store's clients since the injection, at most. The lab promises {}.",
+            limits::time(limits::STORE_BACK)
+        ))
         .unit(Unit::Seconds)
         .decimals(2)
-        .steps(Steps::at_most(limits::STORE_BACK))
+        .steps(Steps::some_time())
         .empty("none yet")
         .ask(
             r#"max(last_over_time(ordeal_recovery_upper_seconds{RUN, since="injected"}[$__range])
@@ -54,29 +59,39 @@ fn stores_back() -> Panel {
 
 fn rejoined() -> Panel {
     Panel::stat("All back after revert", 3)
-        .about("The slowest recovery of any component since a fault was put back, at most. Yellow from 30 s, the limit of members after a partition; red from 120 s.")
+        .about(format!(
+            "The slowest recovery of any component since a fault was put back, at most. The lab promises {} of a store's \
+             members after a partition.",
+            limits::time(limits::REJOINED)
+        ))
         .unit(Unit::Seconds)
         .decimals(2)
-        .steps(Steps::from(Colour::Green, [(limits::REJOINED, Colour::Yellow), (limits::DRAINED, Colour::Red)]))
+        .steps(Steps::some_time())
         .empty("none yet")
         .ask(r#"max(last_over_time(ordeal_recovery_upper_seconds{RUN, since="reverted"}[$__range]))"#, "at most")
 }
 
 fn unexplained() -> Panel {
     Panel::stat("Unexplained outage", 3)
-        .about("The longest outage that no experiment explains, at most; 0.5 s are allowed.")
+        .about(format!(
+            "The longest outage that no experiment explains, at most. The lab allows {}.",
+            limits::time(limits::UNEXPLAINED)
+        ))
         .unit(Unit::Seconds)
         .decimals(2)
-        .steps(Steps::at_most(limits::UNEXPLAINED))
+        .steps(Steps::better_none())
         .ask(
-            r#"max(last_over_time(ordeal_component_longest_outage_seconds{RUN, cause="none", bound="upper"}[$__range]))"#,
+            // As in the verdict the highest: an end is known better, and so a little less long, once it has lasted.
+            r#"max(max_over_time(ordeal_component_longest_outage_seconds{RUN, cause="none", bound="upper"}[$__range]))"#,
             "at most",
         )
 }
 
 fn lost() -> Panel {
     Panel::stat("Writes lost", 3)
-        .about("Acknowledged writes that are missing, by the worst of all audits so far. None is promised.")
+        .about(
+            "Acknowledged writes that are missing, by the worst of all audits so far. There should be none.",
+        )
         .steps(Steps::no())
         .empty("no ledger")
         .ask(
@@ -87,16 +102,19 @@ fn lost() -> Panel {
 
 fn point() -> Panel {
     Panel::stat("Span of lost writes", 3)
-        .about("From the newest surviving write before the oldest lost one to the newest lost one; 15 min are the limit.")
+        .about(format!(
+            "From the newest surviving write before the oldest lost one to the newest lost one. The lab allows {}.",
+            limits::time(limits::RECOVERY_POINT)
+        ))
         .unit(Unit::Seconds)
-        .steps(Steps::at_most(limits::RECOVERY_POINT))
+        .steps(Steps::better_none())
         .empty("none yet")
         .ask("max by (store) (last_over_time(ordeal_recovery_point_seconds{RUN}[$__range]))", "{{store}}")
 }
 
 fn split_brain() -> Panel {
     Panel::stat("Split brain", 3)
-        .about("Time in which two instances of a store took writes. None is promised.")
+        .about("Time in which two instances of a store took writes. There should be none.")
         .unit(Unit::Seconds)
         .steps(Steps::no())
         .empty("not watched")
@@ -133,30 +151,35 @@ fn recovery_times() -> Panel {
     let of = |family: &str| {
         format!("max by (experiment, component, since) (last_over_time({family}{{RUN}}[$__range]))")
     };
-    let steps = Steps::from(
-        Colour::Green,
-        [
-            (limits::STORE_BACK, Colour::Yellow),
-            (limits::REPLACED, Colour::Orange),
-            (limits::DRAINED, Colour::Red),
-        ],
-    );
     let columns = [
         Column::label("experiment", "Experiment"),
         Column::label("component", "Component"),
         Column::label("since", "Since"),
         Column::value("Value #A", "At least", Unit::Seconds),
         Column::value("Value #B", "Estimate", Unit::Seconds),
-        Column::value("Value #C", "At most", Unit::Seconds).bar(limits::DRAINED, steps),
+        Column::value("Value #C", "At most", Unit::Seconds).bar(limits::DRAINED, Steps::some_time()),
+        Column::label("limit", "Limit"),
+        Column::value("Value #D", "Of it, at least", Unit::Share).bar(1.0, promises::steps()),
     ];
     Panel::table("Recovery times", 15, columns)
-        .about("Time to lasting health after each fault, with its bounds. Yellow from 30 s (the limit of stores and of members since the revert), orange from 60 s (of killed replicas), red from 120 s (of a drain). Endless: not by the deadline.")
+        .about(format!(
+            "Time to lasting health after each fault, with its bounds; bars are full at {}. Endless, in red: not by the deadline. \
+             Where Prometheus has the rules of your objectives, also their limit, and the part of it that had passed when \
+             the component was last seen down.",
+            limits::time(limits::DRAINED)
+        ))
         .unit(Unit::Seconds)
         .decimals(2)
         .ask(of("ordeal_recovery_lower_seconds"), "")
         .ask(of("ordeal_recovery_seconds"), "")
         .ask(of("ordeal_recovery_upper_seconds"), "")
+        .ask(LIMITS_SPENT, "")
 }
+
+/// Which moment a limit counts from is told by its words alone.
+const LIMITS_SPENT: &str = r#"max by (experiment, component, since, limit) (label_replace(label_replace(
+    max_over_time(ordeal:recovery_spent:ratio{RUN}[$__range]), "since", "injected", "", ""),
+    "since", "reverted", "limit", ".* since the revert"))"#;
 
 fn outages() -> Panel {
     Panel::bars("Time down", 9)
@@ -198,9 +221,11 @@ fn stores() -> Row {
         7,
         [
             Panel::lines("Age of the archive", 8)
-                .about("Age of the newest write-ahead log that any server archived; 15 min are promised of each primary.")
+                .about(format!(
+                    "Age of the newest write-ahead log that any server archived. The lab promises {} of each primary.",
+                    limits::time(limits::RECOVERY_POINT)
+                ))
                 .unit(Unit::Seconds)
-                .steps(Steps::at_most(limits::RECOVERY_POINT))
                 .ask("min(pg_stat_archiver_last_archive_age)", "postgres_exporter")
                 .ask("min(cnpg_pg_stat_archiver_seconds_since_last_archival)", "CloudNativePG"),
             Panel::lines("Logs archived and failed", 8)

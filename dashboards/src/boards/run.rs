@@ -1,10 +1,13 @@
 //! The run: is it fine, what do users get, what is being broken (pure data).
 
-use super::runs;
 use super::states::{EXPERIMENT, PHASE};
+use super::{promises, runs, shared};
 use crate::board::{Board, Panel, Row, row};
 use crate::limits;
 use crate::look::{Colour, Steps, Unit};
+
+/// How often the users are looked at, in seconds.
+const EVERY: u32 = 5;
 
 /// Writes that an audit found to be anything but there, once, or known to be lost.
 const WRONG: &str = "lost|resurrected|unexpected|duplicate|corrupt";
@@ -14,12 +17,12 @@ pub(super) fn board() -> Board {
         uid: "ordeal-run",
         title: "Ordeal / Run",
         about: "One run of a trial: is it fine, what do its users get, what is being broken.",
-        rows: vec![promises(), harm(), course(), load(), times(), availability()],
+        rows: vec![answers(), harm(), course(), load(), times(), promises::all()],
     }
 }
 
-/// The promises on requests, so far.
-fn promises() -> Row {
+/// What users got, so far, and what it means for the promises.
+fn answers() -> Row {
     row(
         4,
         [
@@ -28,29 +31,14 @@ fn promises() -> Row {
                 .states(PHASE.words())
                 .empty("no run here")
                 .ask(PHASE.last(), "phase"),
+            promises::nearest(),
             by_requests(),
-            Panel::stat("Error budget left", 4)
-                .about("What is left of the 0.1 % of the requests so far that may fail. Below zero the promise is broken unless more requests follow; few requests make it jump.")
-                .unit(Unit::Share)
-                .decimals(1)
-                .steps(Steps::from(Colour::Red, [(0.0, Colour::Yellow), (0.5, Colour::Green)]))
-                .empty("no requests yet")
-                .ask(budget_left(&|series| format!("last_over_time({series}[$__range])")), "left"),
-            Panel::stat("Answered within 2 s", 4)
-                .about("Share of all requests that were answered well within 2 s; 95 % are promised. Needs a bucket of 2 s in the trial.")
-                .unit(Unit::Share)
-                .decimals(3)
-                .steps(Steps::at_least(limits::ANSWERED_IN_TIME))
-                .empty("no requests yet")
-                .ask(
-                    r#"sum(last_over_time(ordeal_response_time_seconds_bucket{RUN, outcome="ok", le=~"2(\\.0)?"}[$__range]))
-                       / sum(last_over_time(ordeal_requests_total{RUN}[$__range]))"#,
-                    "in time",
-                ),
+            shared::answered_in_time(),
             Panel::stat("By users' time", 4)
-                .about("Share of users' time that was not spent waiting beyond their patience: a hang that few requests show. Nothing is promised of it.")
+                .about("Share of users' time that was not spent waiting beyond their patience: a hang that few requests show.")
                 .unit(Unit::Share)
                 .decimals(3)
+                .steps(Steps::whole())
                 .empty("no users yet")
                 .ask(
                     r#"1 - sum(last_over_time(ordeal_user_seconds_total{RUN, state="overdue"}[$__range]))
@@ -58,12 +46,13 @@ fn promises() -> Row {
                     "not overdue",
                 ),
             Panel::stat("By probes, the worst", 4)
-                .about("Share of probes that did not fail, of the component that failed most. Faults are meant to make them fail: nothing is promised of it.")
+                .about("Share of probes that were answered, of the component with the least. A missed probe counts as failed, as in the number and the lower bound that the report tells by probes. Faults are meant to make them fail.")
                 .unit(Unit::Share)
                 .decimals(2)
+                .steps(Steps::whole())
                 .empty("no probes yet")
                 .ask(
-                    r#"bottomk(1, 1 - sum by (component) (last_over_time(ordeal_probes_total{RUN, outcome="failed"}[$__range]))
+                    r#"bottomk(1, sum by (component) (last_over_time(ordeal_probes_total{RUN, outcome="ok"}[$__range]))
                        / sum by (component) (last_over_time(ordeal_probes_total{RUN}[$__range])))"#,
                     "{{component}}",
                 ),
@@ -73,10 +62,13 @@ fn promises() -> Row {
 
 fn by_requests() -> Panel {
     Panel::stat("By requests", 4)
-        .about("Share of all requests so far that were answered; 99.9 % are promised, outages included.")
+        .about(format!(
+            "Share of all requests so far that were answered, outages included. {}",
+            answered_promised()
+        ))
         .unit(Unit::Share)
         .decimals(3)
-        .steps(Steps::at_least(limits::AVAILABILITY))
+        .steps(Steps::whole())
         .empty("no requests yet")
         .ask(
             r#"1 - sum(last_over_time(ordeal_requests_total{RUN, outcome="error"}[$__range]))
@@ -85,10 +77,8 @@ fn by_requests() -> Panel {
         )
 }
 
-fn budget_left(seen: &dyn Fn(&str) -> String) -> String {
-    let failed = seen(r#"ordeal_requests_total{RUN, outcome="error"}"#);
-    let all = seen("ordeal_requests_total{RUN}");
-    format!("1 - sum({failed}) / ((1 - {}) * sum({all}))", limits::AVAILABILITY)
+fn answered_promised() -> String {
+    format!("The lab promises {} of the requests, over the whole run.", limits::percent(limits::AVAILABILITY))
 }
 
 /// What would break another promise, so far.
@@ -96,19 +86,9 @@ fn harm() -> Row {
     row(
         4,
         [
-            Panel::stat("Load held", 4)
-                .about("The users' time that there was, of that which the trial wants; 99 % are promised. What users send in it is the verdict's to judge.")
-                .unit(Unit::Share)
-                .decimals(2)
-                .steps(Steps::at_least(limits::LOAD_HELD))
-                .empty("no users yet")
-                .ask(
-                    r#"sum(sum_over_time(ordeal_users{RUN, state="running"}[$__range]))
-                       / sum(sum_over_time(ordeal_users{RUN, state="target"}[$__range]))"#,
-                    "of the users wanted",
-                ),
+            users_held(),
             Panel::stat("Experiments gone wrong", 4)
-                .about("Experiments without recovery by their deadline, and those that broke nothing or never began. None is promised.")
+                .about("Experiments without recovery by their deadline, and those that broke nothing or never began. There should be none.")
                 .steps(Steps::no())
                 .empty("no experiments")
                 .ask(
@@ -116,18 +96,18 @@ fn harm() -> Row {
                     "experiments",
                 ),
             Panel::stat("Writes lost or wrong", 4)
-                .about("Acknowledged writes that an audit missed, and writes that are there but should not be, of all stores. None is promised.")
+                .about("Acknowledged writes that an audit missed, and writes that are there but should not be, of all stores. There should be none.")
                 .steps(Steps::no())
                 .empty("no ledger")
                 .ask(format!(r#"sum(last_over_time(ordeal_ledger_audit{{RUN, class=~"{WRONG}"}}[$__range]))"#), "writes"),
             Panel::stat("Split brain", 4)
-                .about("Time in which two instances of a store took writes. None is promised.")
+                .about("Time in which two instances of a store took writes. There should be none.")
                 .unit(Unit::Seconds)
                 .steps(Steps::no())
                 .empty("not watched")
                 .ask("sum(last_over_time(ordeal_split_brain_seconds_total{RUN}[$__range]))", "two writers"),
             Panel::stat("Interventions", 4)
-                .about("Changes that no controller and no experiment made. None is promised.")
+                .about("Changes that no controller and no experiment made. There should be none.")
                 .steps(Steps::no())
                 .empty("not watched")
                 .ask("sum(last_over_time(ordeal_interventions_total{RUN}[$__range]))", "changes by hand"),
@@ -138,6 +118,35 @@ fn harm() -> Row {
                 .ask("sum(last_over_time(ordeal_saturated_seconds_total{RUN}[$__range]))", "saturated"),
         ],
     )
+}
+
+/// Users who still run when fewer are wanted make up for none who were missing before.
+fn users_held() -> Panel {
+    let of = |state: &str| {
+        format!(
+            r#"sum by (run) (ordeal_users{{RUN, state="{state}"}}
+               * on (job, instance) group_left (run) ordeal_run_info{{RUN}})"#
+        )
+    };
+    let (running, target) = (of("running"), of("target"));
+    Panel::stat("Users' time held", 4)
+        .about(format!(
+            "The users' time that there was, of that which the trial wants; at no moment more users count than are wanted. {} \
+             of it, unless the objective says otherwise. Left out is what users send in it: the verdict wants the requests \
+             that are owed, too, and takes the worst moment.",
+            limits::percent(limits::LOAD_HELD)
+        ))
+        .unit(Unit::Share)
+        .decimals(2)
+        .steps(Steps::better_from(limits::LOAD_HELD))
+        .empty("no users yet")
+        .ask(
+            format!(
+                "sum(sum_over_time(({running} < {target} or {target} <= {running})[$__range:{EVERY}s]))
+                 / sum(sum_over_time(({target})[$__range:{EVERY}s]))"
+            ),
+            "of the users wanted",
+        )
 }
 
 fn course() -> Row {
@@ -193,51 +202,46 @@ fn times() -> Row {
     row(
         7,
         [
-            Panel::heat("Response times", 12)
+            Panel::heat("Response times", 8)
                 .about("How many requests were answered within which time, failed ones included: from the intended start to the end of the answer.")
                 .unit(Unit::Seconds)
                 .ask("sum by (le) (increase(ordeal_response_time_seconds_bucket{RUN}[$__rate_interval]))", "{{le}}"),
-            Panel::lines("Response time, percentiles", 12)
-                .about("Half, 95 % and 99 % of the requests are answered within these times, failed ones included. 95 % within 2 s are promised of the whole run.")
+            Panel::lines("Response time, percentiles", 8)
+                .about(format!(
+                    "Half, 95 % and 99 % of the requests are answered within these times, failed ones included. {}",
+                    shared::answers_promised()
+                ))
                 .unit(Unit::Seconds)
-                .steps(Steps::at_most(limits::ANSWER))
                 .ask(quantile("0.5"), "p50")
                 .ask(quantile("0.95"), "p95")
                 .ask(quantile("0.99"), "p99"),
+            availability(),
         ],
     )
 }
 
-fn availability() -> Row {
-    row(
-        7,
-        [
-            Panel::lines("Availability, three ways", 12)
-                .about("Share of requests that are answered, of users' time that is not overdue, and of the worst component's probes that do not fail. 99.9 % of the requests are promised of the whole run.")
-                .unit(Unit::Share)
-                .decimals(2)
-                .steps(Steps::at_least(limits::AVAILABILITY))
-                .ask(
-                    r#"1 - sum(rate(ordeal_requests_total{RUN, outcome="error"}[$__rate_interval]))
-                       / sum(rate(ordeal_requests_total{RUN}[$__rate_interval]))"#,
-                    "by requests",
-                )
-                .ask(
-                    r#"1 - sum(rate(ordeal_user_seconds_total{RUN, state="overdue"}[$__rate_interval]))
-                       / sum(rate(ordeal_user_seconds_total{RUN}[$__rate_interval]))"#,
-                    "by users' time",
-                )
-                .ask(
-                    r#"1 - max(sum by (component) (rate(ordeal_probes_total{RUN, outcome="failed"}[$__rate_interval]))
-                       / sum by (component) (rate(ordeal_probes_total{RUN}[$__rate_interval])))"#,
-                    "by probes, the worst",
-                ),
-            Panel::lines("Budget left over time", 12)
-                .about("What is left of the 0.1 % of the requests so far that may fail, over the run.")
-                .unit(Unit::Share)
-                .decimals(1)
-                .steps(Steps::at_least(0.0))
-                .ask(budget_left(&str::to_owned), "left"),
-        ],
-    )
+fn availability() -> Panel {
+    Panel::lines("Availability, three ways", 8)
+        .about(format!(
+            "Share of requests that are answered, of users' time that is not overdue, and of the worst component's probes \
+             that are answered, a missed one counting as failed. {}",
+            answered_promised()
+        ))
+        .unit(Unit::Share)
+        .decimals(2)
+        .ask(
+            r#"1 - sum(rate(ordeal_requests_total{RUN, outcome="error"}[$__rate_interval]))
+               / sum(rate(ordeal_requests_total{RUN}[$__rate_interval]))"#,
+            "by requests",
+        )
+        .ask(
+            r#"1 - sum(rate(ordeal_user_seconds_total{RUN, state="overdue"}[$__rate_interval]))
+               / sum(rate(ordeal_user_seconds_total{RUN}[$__rate_interval]))"#,
+            "by users' time",
+        )
+        .ask(
+            r#"min(sum by (component) (rate(ordeal_probes_total{RUN, outcome="ok"}[$__rate_interval]))
+               / sum by (component) (rate(ordeal_probes_total{RUN}[$__rate_interval])))"#,
+            "by probes, the worst",
+        )
 }

@@ -1,7 +1,6 @@
 //! The table of runs, whose cells lead to their time (pure data).
 
 use crate::board::{Column, Panel};
-use crate::limits;
 use crate::look::{Steps, Unit};
 
 /// Runs overlap in time, and two runs on one address share all series but `ordeal_run_info`: what belongs to a run is
@@ -37,7 +36,7 @@ fn columns() -> [Column; 5] {
         Column::label("trial", "Trial").link("Show its recoveries", to("ordeal-recovery")),
         Column::value("Value #A", "Began", Unit::Moment).sorts(),
         Column::value("Value #B", "Until", Unit::Moment),
-        Column::value("Value #C", "Answered", Unit::Share).bar(1.0, Steps::at_least(limits::AVAILABILITY)),
+        Column::value("Value #C", "Answered", Unit::Share).bar(1.0, Steps::whole()),
     ]
 }
 

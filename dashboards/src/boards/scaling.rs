@@ -1,8 +1,9 @@
 //! Scaling: do the replicas follow the load, and does that relieve them (pure data).
 
+use super::shared;
 use crate::board::{Board, Needs, Panel, Row, row};
 use crate::limits;
-use crate::look::{Colour, Steps, Unit};
+use crate::look::{Colour, Unit};
 
 /// How exactly the times of the first row are told, in seconds.
 const EVERY: u32 = 5;
@@ -12,25 +13,26 @@ pub(super) fn board() -> Board {
         uid: "ordeal-scaling",
         title: "Ordeal / Scaling",
         about: "Whether the replicas follow the load, from few to many and back, and whether that relieves them.",
-        rows: vec![promises(), shape(), relief(), kubernetes()],
+        rows: vec![following(), shape(), relief(), kubernetes()],
     }
 }
 
-fn promises() -> Row {
+/// Whether the replicas followed the load, so far.
+fn following() -> Row {
+    let (few, many) = (limits::FEW, limits::MANY);
     row(
         4,
         [
             Panel::stat("Ready now", 4)
-                .about("Replicas that are ready, of each workload. 3 are promised before and after the load.")
+                .about(format!("Replicas that are ready, of each workload. The lab promises {few} before and after the load."))
                 .empty("no workload")
                 .ask(r#"max by (workload) (last_over_time(ordeal_workload_replicas{RUN, state="ready"}[$__range]))"#, "{{workload}}"),
             Panel::stat("Most ready at once", 4)
-                .about("The most replicas that were ready; 10 are promised under load.")
-                .steps(Steps::from(Colour::Yellow, [(limits::MANY, Colour::Green)]))
+                .about(format!("The most replicas that were ready. The lab promises {many} under load."))
                 .empty("no workload")
                 .ask(r#"max by (workload) (max_over_time(ordeal_workload_replicas{RUN, state="ready"}[$__range]))"#, "{{workload}}"),
             Panel::stat("Up after", 4)
-                .about("From the load's beginning to as many ready replicas as the autoscaler may have: no later, and 5 s earlier at most.")
+                .about(format!("From the load's beginning to as many ready replicas as the autoscaler may have: no later, and {EVERY} s earlier at most."))
                 .unit(Unit::Seconds)
                 .decimals(0)
                 .empty("not yet")
@@ -43,19 +45,15 @@ fn promises() -> Row {
                     "since the ramp",
                 ),
             Panel::stat("Back after", 4)
-                .about("From the load's end to as few ready replicas as the autoscaler must have: no later, and 5 s earlier at most; it grows until then. 2 min are promised.")
+                .about(format!(
+                    "From the load's end to as few ready replicas as the autoscaler must have: no later, and {EVERY} s \
+                     earlier at most; it grows until then, and is 0 where there were no more. The lab promises {}.",
+                    limits::time(limits::BACK_TO_FEW)
+                ))
                 .unit(Unit::Seconds)
                 .decimals(0)
-                .steps(Steps::at_most(limits::BACK_TO_FEW))
                 .empty("not yet")
-                .ask(
-                    format!(
-                        "{EVERY} + max_over_time((vector(time()) and on () ({READY} > {}))[$__range:{EVERY}s]) - {}",
-                        bound("min"),
-                        began("cooldown")
-                    ),
-                    "since the cooldown",
-                ),
+                .ask(back_after(), "since the cooldown"),
             Panel::stat("CPU against target", 4)
                 .about("Utilisation that the autoscaler sees, as a share of what it aims at: it adds replicas above 100 %.")
                 .unit(Unit::Share)
@@ -66,18 +64,22 @@ fn promises() -> Row {
                        / max by (autoscaler) (last_over_time(ordeal_autoscaler_utilization_ratio{RUN, state="target"}[$__range]))"#,
                     "{{autoscaler}}",
                 ),
-            Panel::stat("Answered within 2 s", 4)
-                .about("Share of all requests so far that were answered well within 2 s; 95 % are promised. Needs a bucket of 2 s in the trial.")
-                .unit(Unit::Share)
-                .decimals(3)
-                .steps(Steps::at_least(limits::ANSWERED_IN_TIME))
-                .empty("no requests yet")
-                .ask(
-                    r#"sum(last_over_time(ordeal_response_time_seconds_bucket{RUN, outcome="ok", le=~"2(\\.0)?"}[$__range]))
-                       / sum(last_over_time(ordeal_requests_total{RUN}[$__range]))"#,
-                    "in time",
-                ),
+            shared::answered_in_time(),
         ],
+    )
+}
+
+/// Replicas that were more only before the load's end, such as for a moment of a drain, are none to come back from.
+fn back_after() -> String {
+    let last = |family: &str, state: &str| {
+        format!(r#"max(last_over_time({family}{{RUN, state="{state}"}}[$__range]))"#)
+    };
+    let (min, ended) = (bound("min"), began("cooldown"));
+    let (ready_last, min_last) =
+        (last("ordeal_workload_replicas", "ready"), last("ordeal_autoscaler_replicas", "min"));
+    format!(
+        "clamp_min({EVERY} + max_over_time((vector(time()) and on () ({READY} > {min}))[$__range:{EVERY}s]) - {ended}, 0)
+         or 0 * {ended} and on () ({ready_last} <= {min_last})"
     )
 }
 
@@ -98,8 +100,7 @@ fn shape() -> Row {
         10,
         [
             Panel::lines("Replicas", 16)
-                .about("Replicas that are wanted and ready, and what the autoscaler has, wants, must have and may have. The dashed lines are the 3 and the 10 that are promised.")
-                .steps(Steps::from(Colour::Grey, [(limits::FEW, Colour::Grey), (limits::MANY, Colour::Grey)]))
+                .about("Replicas that are wanted and ready, and what the autoscaler has, wants, must have and may have.")
                 .ask("max by (workload, state) (ordeal_workload_replicas{RUN})", "{{workload}}: {{state}}")
                 .ask("max by (autoscaler, state) (ordeal_autoscaler_replicas{RUN})", "autoscaler of {{autoscaler}}: {{state}}"),
             Panel::lines("Users", 8)
@@ -115,7 +116,11 @@ fn relief() -> Row {
         9,
         [
             Panel::lines("CPU over time", 8)
-                .about("Utilisation that the autoscaler sees and aims at. With 10 replicas less is promised than with 3.")
+                .about(format!(
+                    "Utilisation that the autoscaler sees and aims at. The lab promises less with {} replicas than with {}.",
+                    limits::MANY,
+                    limits::FEW
+                ))
                 .unit(Unit::Share)
                 .decimals(0)
                 .colour("target", Colour::Grey)
@@ -130,9 +135,11 @@ fn relief() -> Row {
                     "{{workload}}",
                 ),
             Panel::lines("Response time, p95", 8)
-                .about("95 % of the requests are answered within this time, failed ones included; 2 s are promised of the whole run.")
+                .about(format!(
+                    "95 % of the requests are answered within this time, failed ones included. {}",
+                    shared::answers_promised()
+                ))
                 .unit(Unit::Seconds)
-                .steps(Steps::at_most(limits::ANSWER))
                 .ask(
                     "histogram_quantile(0.95, sum by (le) (rate(ordeal_response_time_seconds_bucket{RUN}[$__rate_interval])))",
                     "p95",

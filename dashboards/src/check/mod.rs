@@ -17,8 +17,10 @@ pub struct Shown {
     pub dashboard: &'static str,
     /// The panel's title.
     pub panel: &'static str,
-    /// Whether metrics of somebody else are needed.
-    pub of_others: bool,
+    /// What is needed beside Ordeal's own metrics.
+    pub needs: Option<&'static str>,
+    /// Its queries that returned no number, from A on.
+    pub silent: Vec<char>,
     /// What all its queries returned.
     pub series: Vec<Series>,
 }
@@ -50,12 +52,16 @@ impl Shown {
 pub async fn all(server: &Server, span: Span) -> Result<Vec<Shown>, Error> {
     let mut shown = Vec::new();
     for question in crate::boards::all().iter().flat_map(|board| of_board(board, span)) {
-        let mut series = Vec::new();
+        let (mut series, mut silent) = (Vec::new(), Vec::new());
         for asked in &question.asked {
-            series.extend(server.ask(asked, span).await?);
+            let found = server.ask(asked, span).await?;
+            if found.is_empty() {
+                silent.push(asked.id);
+            }
+            series.extend(found);
         }
-        let Question { dashboard, panel, of_others, .. } = question;
-        shown.push(Shown { dashboard, panel, of_others, series });
+        let Question { dashboard, panel, needs, .. } = question;
+        shown.push(Shown { dashboard, panel, needs, silent, series });
     }
     Ok(shown)
 }

@@ -1,6 +1,6 @@
 //! What a panel asks once Grafana has filled in its variables (pure).
 
-use crate::board::Board;
+use crate::board::{Board, Needs};
 
 /// The times that are asked for, in Unix seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub struct Question {
     pub dashboard: &'static str,
     /// The panel's title.
     pub panel: &'static str,
-    /// Whether it needs somebody else's metrics.
-    pub of_others: bool,
+    /// What it needs beside Ordeal's own metrics.
+    pub needs: Option<&'static str>,
     /// Its queries.
     pub asked: Vec<Asked>,
 }
@@ -82,7 +82,7 @@ pub fn of_board(board: &Board, span: Span) -> Vec<Question> {
             questions.push(Question {
                 dashboard: board.uid,
                 panel: panel.title,
-                of_others: row.needs.is_some(),
+                needs: row.needs.or(panel.needs).map(Needs::what),
                 asked: asked.collect(),
             });
         }

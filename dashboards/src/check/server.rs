@@ -52,8 +52,9 @@ impl Server {
         // A second call finds the provider installed, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().build().map_err(Error::Client)?;
-        let client = Client::from(client, url).map_err(|_| Error::Address(url.to_owned()))?;
-        Ok(Self { client, url: url.to_owned() })
+        let shown = shown(url).ok_or_else(|| Error::Address(without_secrets(url).to_owned()))?;
+        let client = Client::from(client, url).map_err(|_| Error::Address(shown.clone()))?;
+        Ok(Self { client, url: shown })
     }
 
     /// When a run was recorded.
@@ -88,6 +89,21 @@ impl Server {
     }
 }
 
+/// An address without what may be secret in it; `None` for what is none of a server.
+fn shown(url: &str) -> Option<String> {
+    let mut url = reqwest::Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    url.set_password(None).and_then(|()| url.set_username("")).ok()?;
+    url.set_query(None);
+    url.set_fragment(None);
+    Some(url.to_string())
+}
+
+/// What is left of a text that is no address: nothing before the last `@`, nor after `?` or `#`.
+fn without_secrets(text: &str) -> &str {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    text.rsplit('@').next().unwrap_or_default()
+}
+
 fn series(data: &Data, asked: &Asked) -> Vec<Series> {
     let number = |samples: &[Sample]| samples.iter().rev().map(Sample::value).find(|value| !value.is_nan());
     let all: Vec<_> = match data {
@@ -114,4 +130,25 @@ fn now() -> i64 {
 #[allow(clippy::cast_possible_truncation, reason = "Unix time fits")]
 fn seconds(value: f64) -> i64 {
     value as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_of_an_address_are_not_shown() {
+        let table = [
+            ("http://localhost:9090", Some("http://localhost:9090/")),
+            ("https://me:hunter2@prom.example/p?token=hunter2#hunter2", Some("https://prom.example/p")),
+            ("me:hunter2@prom:9090", None),
+            ("ftp://me:hunter2@prom", None),
+        ];
+        for (url, expected) in table {
+            assert_eq!(shown(url).as_deref(), expected, "{url}");
+            let told = Server::new(url).err().map(|error| error.to_string()).unwrap_or_default();
+            assert_eq!(told.is_empty(), expected.is_some(), "{told}");
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+    }
 }

@@ -13,7 +13,8 @@ pub(crate) struct Outputs {
     #[arg(long = "output", value_name = "FORM", value_enum, value_delimiter = ',')]
     forms: Vec<Form>,
     /// Folder for the reports, made if it is not there: report.txt, report.json, report.xml (`JUnit`), report.md
-    /// and report.html, each written whole or not at all. Text still goes to standard output.
+    /// and report.html, each written whole or not at all. Those that are there already are removed at the start,
+    /// whichever are asked for, so that none tells an earlier verdict. Text still goes to standard output.
     #[arg(long, value_name = "DIR")]
     report_dir: Option<PathBuf>,
     /// The run's own results (`load.json`, `chaos.json`), which the exporter wrote: shown in the HTML report.
@@ -51,7 +52,7 @@ impl Outputs {
         forms.sort_unstable();
         forms.dedup();
         let destination = match (&self.report_dir, forms.as_slice()) {
-            (Some(folder), []) => Destination::Folder(folder.clone(), Form::value_variants().to_vec()),
+            (Some(folder), []) => Destination::Folder(folder.clone(), Form::all().to_vec()),
             (Some(folder), _) => Destination::Folder(folder.clone(), forms),
             (None, []) => Destination::Stdout(Form::Text),
             (None, [one]) => Destination::Stdout(*one),
@@ -82,6 +83,11 @@ pub(crate) enum Form {
 }
 
 impl Form {
+    /// Every one.
+    pub(crate) fn all() -> &'static [Self] {
+        Self::value_variants()
+    }
+
     /// The name of its file.
     pub(crate) fn file(self) -> &'static str {
         match self {

@@ -1,8 +1,13 @@
-//! When alerts fired (pure): Prometheus writes a sample at each evaluation that finds an alert firing, and none else.
+//! When alerts fired (pure): at each evaluation that finds an alert firing, Prometheus writes a sample of `ALERTS`, and
+//! beside it one of `ALERTS_FOR_STATE`, which tells since when the alert has been active, pending included.
 
-use super::{Millis, Sample};
+use std::collections::BTreeMap;
 
-/// So many evaluations in a row without a sample are a resolution; fewer may have been missed.
+use super::sample::same;
+use super::{Labels, Millis, Sample};
+
+/// So many evaluations in a row without a sample part two firings of which nothing else tells whether they are one; fewer
+/// may have been missed.
 const MISSED: f64 = 3.0;
 
 /// A time for which an alert was seen firing, from its first sample to its last.
@@ -10,6 +15,49 @@ const MISSED: f64 = 3.0;
 pub(crate) struct Firing {
     pub(crate) first: Millis,
     pub(crate) last: Millis,
+}
+
+/// A firing, and when the alert became active before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spell {
+    pub(crate) firing: Firing,
+    /// The earliest and the latest moment at which it may have become active: that of the first sample where nothing
+    /// tells it.
+    pub(crate) active: (Millis, Millis),
+}
+
+/// All that is recorded of one alert.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trace<'a> {
+    /// Those of its series while it fired.
+    pub(crate) labels: &'a Labels,
+    pub(crate) fired: &'a [Sample],
+    /// Since when it has been active, in whole Unix seconds, at each evaluation that found it so.
+    pub(crate) active: &'a [Sample],
+}
+
+/// A series.
+type Series = (Labels, Vec<Sample>);
+
+/// Each alert with its samples: those of `ALERTS` while it fired, and those of `ALERTS_FOR_STATE`.
+pub(crate) fn traces<'a>(
+    fired: impl IntoIterator<Item = &'a Series>,
+    active: impl IntoIterator<Item = &'a Series>,
+) -> Vec<Trace<'a>> {
+    let active: BTreeMap<Labels, &'a [Sample]> =
+        active.into_iter().map(|(labels, samples)| (own(labels), samples.as_slice())).collect();
+    let one = |(labels, samples): &'a Series| Trace {
+        labels,
+        fired: samples,
+        active: active.get(&own(labels)).copied().unwrap_or_default(),
+    };
+    fired.into_iter().map(one).collect()
+}
+
+/// An alert's own labels, which it has in whatever state.
+fn own(labels: &Labels) -> Labels {
+    let of_series = |name: &str| matches!(name, "__name__" | "alertstate");
+    labels.iter().filter(|(name, _)| !of_series(name)).map(|(name, it)| (name.clone(), it.clone())).collect()
 }
 
 /// The time between two evaluations as a series shows it: the median of its steps. `None` of a single sample.
@@ -20,26 +68,71 @@ pub(crate) fn pace(samples: &[Sample]) -> Option<f64> {
     steps.get(steps.len() / 2).copied()
 }
 
-/// The times for which an alert that is evaluated every `pace` seconds was firing.
-pub(crate) fn firings(samples: &[Sample], pace: f64) -> Vec<Firing> {
-    let mut firings: Vec<Firing> = Vec::new();
-    for sample in samples {
-        match firings.last_mut() {
-            Some(firing) if sample.at.seconds() - firing.last.seconds() < MISSED * pace => {
+/// The times for which an alert fired whose rule is evaluated every `pace` seconds. Samples that tell of the same
+/// beginning are of one firing, however far apart: no evaluation found the alert silent in between.
+pub(crate) fn spells(trace: &Trace<'_>, pace: f64) -> Vec<Spell> {
+    let mut spells: Vec<(Firing, Option<f64>)> = Vec::new();
+    for sample in trace.fired {
+        let since = told(trace.active, sample.at);
+        match spells.last_mut() {
+            Some((firing, known)) if one((firing.last, *known), (sample.at, since), pace) => {
                 firing.last = sample.at;
+                *known = known.or(since);
             }
-            _ => firings.push(Firing { first: sample.at, last: sample.at }),
+            _ => spells.push((Firing { first: sample.at, last: sample.at }, since)),
         }
     }
-    firings
+    let spell = |(firing, since): (Firing, Option<f64>)| {
+        let active = since.map_or((firing.first, firing.first), |since| began(trace.active, since));
+        Spell { firing, active }
+    };
+    spells.into_iter().map(spell).collect()
+}
+
+/// Since when the alert has been active, as told at an evaluation.
+fn told(active: &[Sample], at: Millis) -> Option<f64> {
+    let found = active.binary_search_by_key(&at, |sample| sample.at).ok()?;
+    Some(active[found].value).filter(|since| since.is_finite())
+}
+
+/// Whether two samples in a row, each with the beginning that it tells of, are of one firing.
+fn one(before: (Millis, Option<f64>), after: (Millis, Option<f64>), pace: f64) -> bool {
+    match (before.1, after.1) {
+        (Some(before), Some(after)) => same(before, after),
+        _ => after.0.seconds() - before.0.seconds() < MISSED * pace,
+    }
+}
+
+/// When an alert became active that tells so in whole seconds: at the first sample that does, unless there were others
+/// before.
+fn began(active: &[Sample], since: f64) -> (Millis, Millis) {
+    let second = Millis::from_seconds(since);
+    let end = Millis(second.0 + 999);
+    let first = active.iter().find(|sample| same(sample.value, since)).map(|sample| sample.at);
+    first.filter(|first| *first <= end).map_or((second, end), |first| (first, first))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Samples at times in seconds.
     fn at(seconds: &[i64]) -> Vec<Sample> {
         seconds.iter().map(|at| Sample { at: Millis(at * 1000), value: 1.0 }).collect()
+    }
+
+    /// What samples at times in seconds tell of the beginning.
+    fn since(samples: &[(i64, f64)]) -> Vec<Sample> {
+        samples.iter().map(|(at, value)| Sample { at: Millis(at * 1000), value: *value }).collect()
+    }
+
+    /// Beginning and end of each firing, in seconds, and the earliest at which it became active.
+    fn fired(times: &[i64], active: &[(i64, f64)]) -> Vec<(i64, i64, i64)> {
+        let (labels, fired, active) = (Labels::new(), at(times), since(active));
+        let trace = Trace { labels: &labels, fired: &fired, active: &active };
+        let told = |spell: &Spell| (spell.firing.first, spell.firing.last, spell.active.0);
+        let spells = spells(&trace, 5.0);
+        spells.iter().map(told).map(|(a, b, c)| (a.0 / 1000, b.0 / 1000, c.0 / 1000)).collect()
     }
 
     #[test]
@@ -48,15 +141,67 @@ mod tests {
         assert_eq!((pace(&at(&[7])), pace(&[])), (None, None));
     }
 
+    /// First and last sample of a firing, and the second since which it is active.
+    type Told = (i64, i64, i64);
+    /// Samples of `ALERTS_FOR_STATE`.
+    type Active = &'static [(i64, f64)];
+
     #[test]
-    fn missed_evaluations_are_no_resolution() {
-        let told = |seconds: &[i64]| -> Vec<(i64, i64)> {
-            firings(&at(seconds), 5.0).iter().map(|it| (it.first.0 / 1000, it.last.0 / 1000)).collect()
+    fn where_nothing_tells_beginnings_missed_evaluations_part_no_firing() {
+        assert_eq!(fired(&[], &[]), []);
+        assert_eq!(fired(&[3], &[]), [(3, 3, 3)]);
+        assert_eq!(fired(&[3, 8, 13], &[]), [(3, 13, 3)]);
+        assert_eq!(fired(&[3, 8, 18, 23], &[]), [(3, 23, 3)]);
+        assert_eq!(fired(&[3, 8, 23, 28], &[]), [(3, 8, 3), (23, 28, 23)]);
+    }
+
+    #[test]
+    fn samples_that_tell_of_one_beginning_are_of_one_firing() {
+        const OLD: f64 = 3.0;
+        const NEW: f64 = 23.0;
+        let table: [(Active, &[Told]); 5] = [
+            (&[(3, OLD), (8, OLD), (23, OLD), (28, OLD)], &[(3, 28, 3)]),
+            (&[(3, OLD), (8, OLD), (23, NEW), (28, NEW)], &[(3, 8, 3), (23, 28, 23)]),
+            // Resolved for one evaluation only.
+            (&[(3, OLD), (8, 8.0), (23, 8.0), (28, 8.0)], &[(3, 3, 3), (8, 28, 8)]),
+            // Those of the time before the hole are missing.
+            (&[(23, OLD), (28, OLD)], &[(3, 8, 3), (23, 28, 3)]),
+            (&[(3, OLD), (8, f64::NAN), (23, OLD), (28, OLD)], &[(3, 28, 3)]),
+        ];
+        for (active, due) in table {
+            assert_eq!(fired(&[3, 8, 23, 28], active), due, "{active:?}");
+        }
+    }
+
+    #[test]
+    fn an_alert_is_active_since_it_was_pending() {
+        // Exactly where the first sample of that time is there, and within a second where it is not.
+        let pending = [(100, 100.0), (105, 100.0), (110, 100.0)];
+        assert_eq!(fired(&[110], &pending), [(110, 110, 100)]);
+        assert_eq!(began(&since(&pending[1..]), 100.0), (Millis(100_000), Millis(100_999)));
+        let offset = since(&[(90, 100.0)]);
+        assert_eq!(began(&offset, 100.0), (Millis(90_000), Millis(90_000)));
+    }
+
+    #[test]
+    fn an_alerts_series_are_told_apart_by_their_own_labels() {
+        let series = |name: &str, more: &[(&str, &str)], value: f64| -> Series {
+            let labels = [("__name__", name), ("alertname", "Down")];
+            let labels = labels.iter().chain(more).map(|(name, it)| ((*name).to_owned(), (*it).to_owned()));
+            (labels.collect(), since(&[(1, value)]))
         };
-        assert_eq!(told(&[]), []);
-        assert_eq!(told(&[3]), [(3, 3)]);
-        assert_eq!(told(&[3, 8, 13]), [(3, 13)]);
-        assert_eq!(told(&[3, 8, 18, 23]), [(3, 23)]);
-        assert_eq!(told(&[3, 8, 23, 28]), [(3, 8), (23, 28)]);
+        let fired = [
+            series("ALERTS", &[("alertstate", "firing"), ("zone", "a")], 1.0),
+            series("ALERTS", &[("alertstate", "firing"), ("zone", "b")], 1.0),
+        ];
+        let active = [
+            series("ALERTS_FOR_STATE", &[("zone", "b")], 7.0),
+            series("ALERTS_FOR_STATE", &[("zone", "c")], 9.0),
+        ];
+        let told: Vec<Option<f64>> = traces(&fired, &active)
+            .iter()
+            .map(|trace| trace.active.first().map(|sample| sample.value))
+            .collect();
+        assert_eq!(told, [None, Some(7.0)]);
     }
 }

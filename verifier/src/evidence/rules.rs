@@ -7,6 +7,8 @@ use super::{Lack, Millis, Shortfall};
 pub(crate) struct Rule {
     /// The name of its alerts.
     pub(crate) alert: String,
+    /// Its group, as Prometheus' own metrics label it.
+    pub(crate) group: String,
     /// Seconds between two evaluations.
     pub(crate) interval: f64,
     /// `ok` where its last evaluation succeeded.
@@ -39,12 +41,21 @@ impl Rules {
 
     /// Seconds between two evaluations of the rules of a name, the longest of several; `None` where it is not told.
     pub(crate) fn interval(&self, alert: &str) -> Option<f64> {
-        let named = self.outcome.iter().flatten().filter(|rule| rule.alert == alert);
-        named.map(|rule| rule.interval).max_by(f64::total_cmp)
+        self.named(alert).map(|rule| rule.interval).max_by(f64::total_cmp)
     }
 
-    /// When the rules of a name were last evaluated, the first of several.
-    pub(crate) fn evaluated(&self, alert: &str) -> Option<Millis> {
-        self.outcome.iter().flatten().filter(|rule| rule.alert == alert).map(|rule| rule.evaluated).min()
+    /// When the rules of a name were last evaluated, the first of several and the last.
+    pub(crate) fn evaluated(&self, alert: &str) -> Option<(Millis, Millis)> {
+        let times = || self.named(alert).map(|rule| rule.evaluated);
+        times().min().zip(times().max())
+    }
+
+    /// The groups that have rules of a name.
+    pub(crate) fn groups(&self, alert: &str) -> Vec<&str> {
+        self.named(alert).map(|rule| rule.group.as_str()).collect()
+    }
+
+    fn named<'a>(&'a self, alert: &str) -> impl Iterator<Item = &'a Rule> {
+        self.outcome.iter().flatten().filter(move |rule| rule.alert == alert)
     }
 }

@@ -21,6 +21,11 @@ impl Millis {
     pub(crate) fn seconds(self) -> f64 {
         self.0 as f64 / 1000.0
     }
+
+    /// Whether so many seconds since the Unix epoch are a time at all: of this era, as far as it is told apart.
+    pub(crate) fn can_be(seconds: f64) -> bool {
+        (0.0..Self::FARTHEST / 1000.0).contains(&seconds)
+    }
 }
 
 impl fmt::Display for Millis {
@@ -83,6 +88,23 @@ pub(crate) enum Data {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_of_this_era() {
+        let table = [
+            (0.0, true),
+            (1.7e9, true),
+            (99_999_999_999.0, true),
+            (1e11, false),
+            (1e30, false),
+            (f64::INFINITY, false),
+            (-1.0, false),
+            (f64::NAN, false),
+        ];
+        for (seconds, is) in table {
+            assert_eq!(Millis::can_be(seconds), is, "{seconds}");
+        }
+    }
 
     #[test]
     fn series_are_added_at_every_moment_of_any_of_them() {

@@ -117,7 +117,7 @@ lacks! {
         "There are several series where one is due, so adding them up would count twice."
         "Scrape the exporter by one job only and check relabelling; make an expression return one series.";
     NotFinite "not_finite" Both
-        "A value is no number, or infinite."
+        "A value is no number, or one that cannot be: infinite, or a time thousands of years away."
         "Look at the samples; for an expression of your own, guard against division by zero.";
     QueryError "query_error" Both
         "Prometheus did not answer the query."
@@ -138,7 +138,7 @@ lacks! {
         "No probe of any component failed in the experiment, so no alert was owed."
         "Choose an experiment with an outage that probes notice, or a shorter `interval` of probes.";
     AlreadyFiring "already_firing" Both
-        "The alert was firing already when the fault was injected, so it says nothing about the fault."
+        "The alert was firing, or pending, already when the fault was injected, so it says nothing about the fault."
         "Find out why it fired, and run the trial again when it is resolved; if it is somebody else's, narrow the objective's `labels`.";
     StillDown "still_down" Pass
         "The experiment ended before all of its components had recovered, so that the alert had no reason to be resolved."

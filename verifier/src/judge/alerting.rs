@@ -3,24 +3,26 @@
 
 use super::Evidence;
 use super::experiment::{Bitten, bitten};
+use super::fired::{End, Seen, seen};
 use super::paste::{Expected, Paste};
-use super::rule::{interval, proven, seen_until};
+use super::rule::{proven, seen_until};
 use super::{Judged, Lack, Shown, show};
-use crate::evidence::{Edge, Firing, Millis, Sample, Shortfall, State, family, firings, pace};
+use crate::evidence::{Edge, Labels, Millis, Sample, Shortfall, State, family, traces};
 use crate::slo::Alerting;
 use crate::verdict::Verdict;
+
+/// So long after the time in which an alert is awaited, in seconds, are its samples asked for at least.
+const ASKED_AFTER: f64 = 60.0;
 
 pub(super) fn judge(promise: &Alerting, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let bitten = bitten(evidence, &promise.experiment)?;
     owed(evidence, bitten)?;
     let alerts = alerts(promise, evidence)?;
-    if let Some(alert) = alerts.iter().find(|alert| alert.firing_at(bitten.injected)) {
-        let detail = format!("firing since {} at least", alert.firing.first);
-        return Err(Shortfall::new(Lack::AlreadyFiring, detail));
-    }
+    silent_before(promise, evidence, bitten.injected, &alerts)?;
     let horizon = horizon(promise, evidence, bitten);
     let ours = |alert: &&Seen| (bitten.injected..=horizon).contains(&alert.first.earliest);
     let ours: Vec<Seen> = alerts.iter().filter(ours).copied().collect();
+    begun_after(promise, evidence, bitten.injected, &ours)?;
     let first = ours.iter().min_by(|a, b| a.first.earliest.total_cmp(&b.first.earliest));
     let mut judged = fired(promise, bitten, horizon, first);
     if judged.by_value == Verdict::Fail
@@ -34,29 +36,6 @@ pub(super) fn judge(promise: &Alerting, evidence: &Evidence) -> Result<Judged, S
     Ok(judged)
 }
 
-/// An alert while it fired, on the conductor's clock.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Seen {
-    firing: Firing,
-    first: Edge,
-    /// Its last sample.
-    last: Edge,
-    /// The time between two evaluations of its rule.
-    pace: f64,
-}
-
-impl Seen {
-    /// Whether it was firing at an instant, or may have been: an alert fires until an evaluation finds otherwise.
-    fn firing_at(&self, clock: f64) -> bool {
-        self.first.earliest <= clock && clock <= self.last.latest + self.pace
-    }
-
-    /// When the evaluation after its last sample was due, by Prometheus' clock.
-    fn next(&self) -> f64 {
-        self.firing.last.seconds() + self.pace
-    }
-}
-
 /// Whether a component went down, so that somebody had to be told.
 fn owed(evidence: &Evidence, bitten: Bitten<'_>) -> Result<(), Shortfall> {
     let outages = evidence.tally(family::COMPONENT_OUTAGES_TOTAL, &[("cause", "experiment")])?;
@@ -68,31 +47,61 @@ fn owed(evidence: &Evidence, bitten: Bitten<'_>) -> Result<(), Shortfall> {
     Ok(())
 }
 
-/// Every time that the alert fired, with whatever other labels.
-fn alerts(promise: &Alerting, evidence: &Evidence) -> Result<Vec<Seen>, Shortfall> {
-    let processes = &evidence.run.processes;
-    let mut seen = Vec::new();
-    for samples in samples(promise, evidence)? {
-        // Evaluated less often than it is told to be, a rule is as slow as its samples show.
-        let pace = interval(&promise.alert, evidence).max(pace(samples).unwrap_or(0.0));
-        seen.extend(firings(samples, pace).into_iter().map(|firing| Seen {
-            firing,
-            first: processes.clock_at(firing.first),
-            last: processes.clock_at(firing.last),
-            pace,
-        }));
+/// That the alert was not firing when the fault was injected. One that had fired before was firing still for all that is
+/// known, unless its rule was seen to be evaluated in between.
+fn silent_before(
+    promise: &Alerting,
+    evidence: &Evidence,
+    injected: f64,
+    alerts: &[Seen],
+) -> Result<(), Shortfall> {
+    if let Some(alert) = alerts.iter().find(|alert| alert.firing_at(injected)) {
+        let detail = format!("firing since {} at least", alert.firing.first);
+        return Err(Shortfall::new(Lack::AlreadyFiring, detail));
     }
-    Ok(seen)
+    if let Some(alert) = alerts.iter().find(|alert| alert.lingers_at(evidence, injected)) {
+        let detail = format!(
+            "{} was firing at {}, and Prometheus was not seen to evaluate it from then until the fault",
+            promise.alert, alert.firing.last
+        );
+        return Err(Shortfall::new(Lack::RuleUnproven, detail));
+    }
+    Ok(())
 }
 
-/// The samples of every series of the alert; none of an alert that never fired.
-fn samples<'a>(
+/// That what the alert fired for began with the fault, or later: that it was not pending by then, and that Prometheus was
+/// at work, and would have seen it.
+fn begun_after(
     promise: &Alerting,
-    evidence: &'a Evidence,
-) -> Result<impl Iterator<Item = &'a [Sample]>, Shortfall> {
+    evidence: &Evidence,
+    injected: f64,
+    fired: &[Seen],
+) -> Result<(), Shortfall> {
+    if let Some(alert) = fired.iter().find(|alert| alert.active.earliest <= injected) {
+        let since = evidence.run.processes.prometheus_time(alert.active.latest);
+        let detail = format!("pending since {since} at the latest");
+        return Err(Shortfall::new(Lack::AlreadyFiring, detail));
+    }
+    let at = evidence.run.processes.prometheus_time(injected);
+    if !fired.is_empty() && !evidence.signs.at(at) {
+        let detail =
+            format!("Prometheus was not seen at work at the fault, so that {} may be older", promise.alert);
+        return Err(Shortfall::new(Lack::RuleUnproven, detail));
+    }
+    Ok(())
+}
+
+/// Every time that the alert fired, with whatever other labels.
+fn alerts(promise: &Alerting, evidence: &Evidence) -> Result<Vec<Seen>, Shortfall> {
+    let fired = series(evidence, &promise.selector())?;
+    let active = series(evidence, &promise.active_selector())?;
+    Ok(traces(fired, active).iter().flat_map(|trace| seen(&promise.alert, trace, evidence)).collect())
+}
+
+/// The series that a selector of the alert finds; none of an alert that never fired.
+fn series<'a>(evidence: &'a Evidence, selector: &str) -> Result<&'a [(Labels, Vec<Sample>)], Shortfall> {
     let absent = || Shortfall::new(Lack::QueryError, "the alert was not asked for");
-    let series = evidence.others.get(&promise.selector()).ok_or_else(absent)?.series()?;
-    Ok(series.iter().map(|(_, samples)| samples.as_slice()))
+    evidence.others.get(selector).ok_or_else(absent)?.series()
 }
 
 /// Until when an alert may have fired because of the experiment: while it lasted or the limit was not over, but not
@@ -110,13 +119,16 @@ fn fired(promise: &Alerting, bitten: Bitten<'_>, horizon: f64, first: Option<&Se
         let waited = horizon - bitten.injected;
         let over = horizon >= bitten.injected + within;
         let verdict = if over { Verdict::Fail } else { Verdict::Inconclusive };
-        let why = format!("{alert} did not fire in the {} s after the injection", show::seconds(waited));
-        return Judged::value(show::time(f64::INFINITY, waited, f64::INFINITY), verdict, why);
+        // The limit itself, as a rule, but for what clocks are inexact by.
+        let time = show::Time::more_than(waited, f64::INFINITY);
+        let why = format!("{alert} did not fire in the {} s after the injection", time.least());
+        return Judged::value(time.observed(), verdict, why);
     };
     let (lower, upper) = (first.first.earliest - bitten.injected, first.first.latest - bitten.injected);
     let value = f64::midpoint(lower, upper);
-    let why = format!("{alert} fired {} s after the fault was injected", show::seconds(value));
-    Judged::value(show::time(value, lower, upper), Verdict::at_most(lower, upper, within), why)
+    let time = show::Time::new(value, (lower, upper), within);
+    let why = format!("{alert} fired {} s after the fault was injected", time.seconds());
+    Judged::value(time.observed(), Verdict::at_most(lower, upper, within), why)
 }
 
 /// Whether the alert was resolved in time, where that is promised of one that fired.
@@ -132,57 +144,58 @@ fn resolution(
         judged.lacks(Lack::StillDown, format!("{} ended without recovery", promise.experiment));
         return;
     }
-    let until = seen_until(promise, evidence);
-    let known = until.as_ref().ok().copied();
-    let ends = fired.iter().map(|alert| end(alert, evidence, known));
+    let until = seen_until(&promise.alert, evidence, asked(promise, evidence));
+    let ends: Vec<End> = fired.iter().map(|alert| alert.end(&promise.alert, &until)).collect();
+    let edges = fired.iter().zip(&ends).map(|(alert, end)| alert.resolved(end, evidence));
     let last =
-        ends.reduce(|a, b| Edge { earliest: a.earliest.max(b.earliest), latest: a.latest.max(b.latest) });
+        edges.reduce(|a, b| Edge { earliest: a.earliest.max(b.earliest), latest: a.latest.max(b.latest) });
     let Some(last) = last else { return };
     let lower = (last.earliest - bitten.ended.latest).max(0.0);
     let upper = (last.latest - bitten.ended.earliest).max(0.0);
-    let verdict = Verdict::at_most(lower, upper, within.as_secs_f64());
-    match until {
-        _ if verdict != Verdict::Inconclusive || upper.is_finite() => {}
-        Ok(until) if fired.iter().all(|alert| alert.next() <= until.seconds()) => {
-            let detail = format!("Prometheus was not seen at work when {} ended", promise.alert);
-            judged.lacks(Lack::RuleUnproven, detail);
-        }
-        Ok(until) => judged.lacks(Lack::StillFiring, format!("at {until}")),
-        Err(unknown) => judged.shortfalls.push(unknown),
-    }
-    judged.by_value = judged.by_value.and(verdict);
-    let told = told(lower, upper);
+    let limit = within.as_secs_f64();
+    let verdict = Verdict::at_most(lower, upper, limit);
+    let open = open(&ends);
+    let told = told((lower, upper), limit, open.as_ref());
     judged.beside.push(format!("{} was {told}", promise.alert));
     judged.brief = Some(told);
+    if verdict == Verdict::Inconclusive && upper.is_infinite() {
+        judged.shortfalls.extend(open);
+    }
+    judged.by_value = judged.by_value.and(verdict);
 }
 
-/// When an alert was resolved: after its last sample, and no later than the evaluation after it, where there was one.
-fn end(alert: &Seen, evidence: &Evidence, until: Option<Millis>) -> Edge {
-    let resolved = until.is_some_and(|until| until.seconds() >= alert.next()) && worked(evidence, alert);
-    let latest = if resolved { alert.last.latest + alert.pace } else { f64::INFINITY };
-    Edge { earliest: alert.last.earliest, latest }
+/// Until when samples of the alert were asked for.
+fn asked(promise: &Alerting, evidence: &Evidence) -> Millis {
+    let awaited = promise.within.max(promise.resolved_within.unwrap_or_default());
+    Millis::from_seconds(evidence.run_end().seconds() + awaited.as_secs_f64() + ASKED_AFTER)
 }
 
-/// Whether Prometheus evaluated rules at an alert's end: it has run them since, or scraped the run meanwhile.
-fn worked(evidence: &Evidence, alert: &Seen) -> bool {
-    let last = alert.firing.last;
-    let scrapes = &evidence.run.processes.conductor().scrapes;
-    let late = alert.next() + evidence.run.processes.scrape_interval();
-    evidence.rules.loaded.is_some_and(|loaded| loaded <= last)
-        || scrapes.iter().any(|scrape| scrape.at > last && scrape.at.seconds() <= late)
+/// Why it is not known when the last of them was resolved; that one still fires says most.
+fn open(ends: &[End]) -> Option<Shortfall> {
+    let firing = ends.iter().find_map(|end| match end {
+        End::Firing(at) => Some(Shortfall::new(Lack::StillFiring, format!("at {at}"))),
+        End::Resolved(_) | End::Unknown(_) => None,
+    });
+    let unknown = |end: &End| match end {
+        End::Unknown(why) => Some(why.clone()),
+        End::Resolved(_) | End::Firing(_) => None,
+    };
+    firing.or_else(|| ends.iter().find_map(unknown))
 }
 
-fn told(lower: f64, upper: f64) -> String {
+fn told((lower, upper): (f64, f64), limit: f64, open: Option<&Shortfall>) -> String {
     if upper <= 0.0 {
-        "resolved before the experiment's end".to_owned()
-    } else if upper.is_infinite() {
-        format!("still firing {} s after the experiment's end", show::seconds(lower))
-    } else {
-        format!(
-            "resolved {} s to {} s after the experiment's end",
-            show::seconds(lower),
-            show::seconds(upper)
-        )
+        return "resolved before the experiment's end".to_owned();
+    }
+    let time = show::Time::at_most((lower, upper), limit);
+    let (from, to) = (time.least(), time.most());
+    match open {
+        None => format!("resolved {from} s to {to} s after the experiment's end"),
+        Some(open) if open.lack == Lack::StillFiring => {
+            format!("still firing {from} s after the experiment's end")
+        }
+        Some(_) if lower > 0.0 => format!("last seen firing {from} s after the experiment's end"),
+        Some(_) => "not seen firing after the experiment's end, nor resolved".to_owned(),
     }
 }
 
@@ -194,7 +207,8 @@ fn shown(promise: &Alerting, fired: &[Seen]) -> Vec<Shown> {
 
 /// The samples of the time in which it had to fire, counted by Prometheus too.
 fn counted(promise: &Alerting, evidence: &Evidence, (from, to): (f64, f64)) -> Result<Paste, Shortfall> {
-    let all: Vec<Millis> = samples(promise, evidence)?.flatten().map(|sample| sample.at).collect();
+    let series = series(evidence, &promise.selector())?;
+    let all: Vec<Millis> = series.iter().flat_map(|(_, samples)| samples).map(|sample| sample.at).collect();
     let [mut from, to] = [from, to].map(|clock| evidence.run.processes.prometheus_time(clock));
     // Whether a window's left end is in it depends on Prometheus' version.
     while all.contains(&from) {
@@ -204,4 +218,34 @@ fn counted(promise: &Alerting, evidence: &Evidence, (from, to): (f64, f64)) -> R
     let window = to.0 - from.0;
     let query = format!("sum(count_over_time({}[{window}ms])) or vector(0)", promise.selector());
     Ok(Paste { query, at: to, expected: Expected::Count(count as f64), returned: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_told_as_far_as_it_is_known() {
+        let lack = |lack: Lack| Some(Shortfall::new(lack, ""));
+        let (still, unproven) = (lack(Lack::StillFiring), lack(Lack::RuleUnproven));
+        let table = [
+            (0.0, 0.0, None, "resolved before the experiment's end"),
+            (2.0, 7.0, None, "resolved 2 s to 7 s after the experiment's end"),
+            (9.0, f64::INFINITY, still, "still firing 9 s after the experiment's end"),
+            (9.0, f64::INFINITY, unproven.clone(), "last seen firing 9 s after the experiment's end"),
+            (0.0, f64::INFINITY, unproven, "not seen firing after the experiment's end, nor resolved"),
+        ];
+        for (lower, upper, open, due) in table {
+            assert_eq!(told((lower, upper), 60.0, open.as_ref()), due);
+        }
+    }
+
+    #[test]
+    fn that_one_alert_still_fires_says_more_than_that_anothers_end_is_not_known() {
+        let unproven = Shortfall::new(Lack::RuleUnproven, "");
+        let ends = [End::Resolved(Millis(1)), End::Unknown(unproven.clone()), End::Firing(Millis(2000))];
+        assert_eq!(open(&ends), Some(Shortfall::new(Lack::StillFiring, "at 2.000")));
+        assert_eq!(open(&ends[..2]), Some(unproven));
+        assert_eq!(open(&ends[..1]), None);
+    }
 }

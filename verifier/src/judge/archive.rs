@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::Evidence;
+use super::archive_age::{self, Age, ages};
 use super::archive_cover::{covered, faults};
 use super::archive_falls;
 use super::archive_still::contradiction;
 use super::paste::{Expected, Paste};
-use super::{Judged, Lack, Shown, show};
+use super::{Judged, Lack, show};
 use crate::evidence::Labels;
 use crate::evidence::{Millis, Sample, Shortfall, same};
 use crate::slo::ArchivePoint;
@@ -33,39 +34,49 @@ pub(super) fn selectors(selector: &str) -> [String; 4] {
     [AGE, ARCHIVED, FAILED, REPLICA].map(|name| format!("{name}{selector}"))
 }
 
+/// The age over time; no number where none was archived yet.
+pub(crate) fn course(promise: &ArchivePoint, evidence: &Evidence) -> Result<Vec<Sample>, Shortfall> {
+    let (servers, (from, to)) = followed(promise, evidence)?;
+    Ok(archive_age::course(&ages(&servers, from, to)))
+}
+
 pub(super) fn judge(promise: &ArchivePoint, evidence: &Evidence) -> Result<Judged, Shortfall> {
-    let read = |name: &str| evidence.other(&format!("{name}{}", promise.selector));
-    let servers = servers(read(REPLICA)?, &[read(AGE)?, read(ARCHIVED)?, read(FAILED)?]);
+    let (servers, (from, to)) = followed(promise, evidence)?;
     let run = &evidence.run;
-    let from = run.processes.prometheus_time(run.start);
-    let last = run.processes.fetch_window().1;
-    let to = run.end.map_or(last, |end| run.processes.prometheus_time(end));
     if let Some(seconds) = both_primary(&servers, from, to).filter(|seconds| *seconds > BOTH) {
         let detail = format!("two series say that they are primary for {} s", show::seconds(seconds));
         return Err(Shortfall::new(Lack::DuplicateSeries, detail));
     }
-    possible(&servers, read(REPLICA)?)?;
+    let (age, replica) = (read(promise, evidence, AGE)?, read(promise, evidence, REPLICA)?);
+    possible(&servers, replica)?;
     let ages = ages(&servers, from, to);
-    let Some(worst) = ages.iter().max_by(|a, b| a.upper.total_cmp(&b.upper)).copied() else {
+    let most = |of: fn(&Age) -> f64| ages.iter().max_by(|a, b| of(a).total_cmp(&of(b))).copied();
+    let (Some(oldest), Some(worst)) = (most(|age| age.seen), most(|age| age.upper)) else {
         return Err(Shortfall::new(
             Lack::NoSamples,
             "no primary showed the age of its archive during the run",
         ));
     };
     covered(run, &servers, from.seconds(), to.seconds())?;
-    let lower = ages.iter().map(|age| age.seen).fold(0.0, f64::max);
+    let lower = oldest.seen.max(0.0);
     let limit = promise.within.as_secs_f64();
+    let time = show::Time::at_most((lower, worst.upper), limit);
     let why = if worst.upper.is_infinite() {
         format!("no primary had archived any log by {}", worst.at)
     } else {
-        format!("the newest archived log was {} s old at most", show::seconds(worst.upper))
+        format!("the newest archived log was {} s old at most", time.seconds())
     };
-    let observed = show::time(worst.upper, lower, worst.upper);
-    let mut judged = Judged::value(observed, Verdict::at_most(lower, worst.upper, limit), why);
+    let mut judged = Judged::value(time.observed(), Verdict::at_most(lower, worst.upper, limit), why);
     gate(&mut judged, &servers, from, to);
     judged.shortfalls.extend(contradiction(&servers));
     judged.shortfalls.extend(archive_falls::contradiction(&servers, &faults(run), (from, to)));
-    judged.samples = vec![Shown { series: AGE.to_owned(), at: worst.at, value: worst.seen }];
+    judged.beside.extend(oldest.success.map(|success| {
+        let (least, at, archived) = (time.least(), oldest.at, success.archived);
+        format!(
+            "age by the newest success that was seen: {least} s at {at}, of a log archived at {archived:.3}"
+        )
+    }));
+    judged.samples = archive_age::samples(&[oldest, worst], [(REPLICA, replica), (AGE, age)]);
     judged.pastes.push(Paste {
         query: format!(
             "max(max_over_time(({AGE}{sel} and on(job, instance, server) ({REPLICA}{sel} == 0))[{}ms:1s]))",
@@ -79,6 +90,22 @@ pub(super) fn judge(promise: &ArchivePoint, evidence: &Evidence) -> Result<Judge
         returned: None,
     });
     Ok(judged)
+}
+
+/// Somebody else's series of that name.
+fn read<'a>(promise: &ArchivePoint, evidence: &'a Evidence, name: &str) -> Result<&'a Series, Shortfall> {
+    evidence.other(&format!("{name}{}", promise.selector))
+}
+
+/// The servers that were scraped, and when the run began and ended by Prometheus' clock.
+fn followed(promise: &ArchivePoint, evidence: &Evidence) -> Result<Followed, Shortfall> {
+    let read = |name: &str| read(promise, evidence, name);
+    let servers = servers(read(REPLICA)?, &[read(AGE)?, read(ARCHIVED)?, read(FAILED)?]);
+    let run = &evidence.run;
+    let from = run.processes.prometheus_time(run.start);
+    let last = run.processes.fetch_window().1;
+    let to = run.end.map_or(last, |end| run.processes.prometheus_time(end));
+    Ok((servers, (from, to)))
 }
 
 /// What was scraped of one server at one time.
@@ -117,6 +144,8 @@ fn possible(servers: &[Vec<Reading>], replica: &Series) -> Result<(), Shortfall>
 }
 
 type Series = [(Labels, Vec<Sample>)];
+/// The readings of each server, and the run's beginning and end.
+type Followed = (Vec<Vec<Reading>>, (Millis, Millis));
 
 /// The readings of each server: series of one target and one set of labels, joined by time.
 fn servers(replica: &Series, others: &[&Series; 3]) -> Vec<Vec<Reading>> {
@@ -163,44 +192,6 @@ fn both_primary(servers: &[Vec<Reading>], from: Millis, to: Millis) -> Option<f6
         }
     }
     together.into_iter().max_by(f64::total_cmp)
-}
-
-/// How old the newest archived log was.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Age {
-    at: Millis,
-    /// At a sample.
-    seen: f64,
-    /// Until the next one.
-    upper: f64,
-}
-
-/// The age at every reading of a primary within the run. What an earlier primary archived stays archived, so
-/// the age falls only when something newer is.
-fn ages(servers: &[Vec<Reading>], from: Millis, to: Millis) -> Vec<Age> {
-    let mut readings: Vec<&Reading> = servers.iter().flatten().filter(|reading| reading.primary).collect();
-    readings.sort_by_key(|reading| reading.at);
-    let mut newest: Option<f64> = None;
-    let mut ages: Vec<Age> = Vec::new();
-    for reading in readings.into_iter().filter(|reading| reading.at <= to) {
-        let at = reading.at.seconds();
-        if let Some(previous) = ages.last_mut() {
-            let upper = newest.map_or(f64::INFINITY, |newest| at - newest);
-            previous.upper = previous.upper.max(upper);
-        }
-        newest = match (newest, reading.age.map(|age| at - age)) {
-            (Some(a), Some(b)) => Some(a.max(b)),
-            (a, b) => a.or(b),
-        };
-        if reading.at >= from {
-            let seen = newest.map_or(f64::INFINITY, |newest| at - newest);
-            ages.push(Age { at: reading.at, seen, upper: seen });
-        }
-    }
-    if let (Some(last), Some(newest)) = (ages.last_mut(), newest) {
-        last.upper = last.upper.max(to.seconds() - newest);
-    }
-    ages
 }
 
 /// At least two successes, none failed, and one since the last promotion.
@@ -258,19 +249,6 @@ mod tests {
 
     fn reading(at: i64, primary: bool, age: Option<f64>, archived: f64) -> Reading {
         Reading { at: Millis(at * 1000), primary, age, archived: Some(archived), failed: Some(0.0) }
-    }
-
-    #[test]
-    fn the_age_grows_until_the_next_sample_and_over_a_promotion() {
-        let first = vec![reading(0, true, Some(5.0), 1.0), reading(10, true, Some(15.0), 1.0)];
-        let second = vec![
-            reading(10, false, None, 0.0),
-            reading(40, true, None, 0.0),
-            reading(50, true, Some(2.0), 1.0),
-        ];
-        let ages = ages(&[first, second], Millis(0), Millis(60_000));
-        let seen: Vec<_> = ages.iter().map(|age| (age.seen, age.upper)).collect();
-        assert_eq!(seen, [(5.0, 15.0), (15.0, 45.0), (45.0, 55.0), (2.0, 12.0)]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::Evidence;
 use super::experiment::window;
 use super::paste::{Expected, Paste};
-use super::portion::{Portion, note_saturation};
+use super::portion::{Counters, Portion, note_saturation};
 use super::{Judged, Lack, probes, show, user_time};
 use crate::evidence::{Bounds, Shortfall, Tally, Window, family};
 use crate::slo::{Availability, By};
@@ -36,6 +36,16 @@ pub(super) fn judge(promise: &Availability, evidence: &Evidence) -> Result<Judge
         judged.brief = Some(reasons);
     }
     Ok(judged)
+}
+
+/// The counters behind the share that is promised.
+pub(crate) fn counters(promise: &Availability, evidence: &Evidence) -> Result<Counters, Shortfall> {
+    let sure = |(bad, total): (Tally, Tally)| Counters { worst: bad.clone(), best: bad, total };
+    match &promise.by {
+        By::Requests => requests(evidence, promise.task.as_deref()).map(sure),
+        By::UserTime => spent(evidence).map(sure),
+        By::Probes(component) => probed(evidence, component),
+    }
 }
 
 fn by_requests(promise: &Availability, evidence: &Evidence, window: Window) -> Result<Judged, Shortfall> {
@@ -144,7 +154,9 @@ fn by_probes(
     window: Window,
     component: &str,
 ) -> Result<Judged, Shortfall> {
-    let (portion, failed, total) = probed(evidence, window, component)?;
+    let counters = probed(evidence, component)?;
+    let portion = Portion::of(evidence, &counters, window)?;
+    let (failed, total) = (counters.best, counters.total);
     let mut judged = portion.judged(promise.at_least, portion.total.inner, "probes")?;
     judged.shortfalls.extend(probes::at_once(evidence, component)?);
     let matchers = format!("component={component:?},outcome=\"failed\"");
@@ -154,18 +166,12 @@ fn by_probes(
     Ok(judged)
 }
 
-/// A missed probe may have failed or not: it widens the bounds.
-fn probed(
-    evidence: &Evidence,
-    window: Window,
-    component: &str,
-) -> Result<(Portion, Tally, Tally), Shortfall> {
+/// A missed probe may have failed or not: it is a bad one at worst and a good one at best.
+fn probed(evidence: &Evidence, component: &str) -> Result<Counters, Shortfall> {
     let of = |outcome| evidence.tally(PROBES, &[("component", component), ("outcome", outcome)]);
     let (ok, failed, missed) = (of("ok")?, of("failed")?, of("missed")?);
-    let total = ok.plus(&failed).plus(&missed);
-    let mut portion = Portion::over(evidence, &failed, &total, window)?;
-    portion.bad.outer += missed.over(&evidence.run.processes, window)?.outer;
-    Ok((portion, failed, total))
+    let worst = failed.plus(&missed);
+    Ok(Counters { total: ok.plus(&worst), worst, best: failed })
 }
 
 /// One way to tell availability, and what it tells.
@@ -183,7 +189,8 @@ fn other_ways(promise: &Availability, evidence: &Evidence, window: Window) -> Ve
     }
     for component in evidence.label_values(PROBES, "component") {
         if promise.by != By::Probes(component.clone()) {
-            let portion = probed(evidence, window, &component).map(|(portion, ..)| portion);
+            let portion =
+                probed(evidence, &component).and_then(|counters| Portion::of(evidence, &counters, window));
             ways.push((format!("{BY_PROBES}{component}"), portion));
         }
     }

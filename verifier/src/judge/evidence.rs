@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::buckets;
 use crate::evidence::{
-    Fetched, Gauge, Labels, Lack, Millis, Point, Recorded, Rules, Sample, Shortfall, Shown, Tally, Window,
+    Fetched, Gauge, Labels, Lack, Millis, Point, Recorded, Rules, Sample, Shortfall, Shown, Signs, Tally,
+    Window,
 };
 use crate::run::Run;
 
@@ -21,7 +22,9 @@ pub(crate) struct Evidence {
     pub(crate) others: BTreeMap<String, Fetched>,
     /// The server's alerting rules.
     pub(crate) rules: Rules,
-    /// What alerts about the run's own processes fired.
+    /// When Prometheus was at work, so that it evaluated them.
+    pub(crate) signs: Signs,
+    /// Alerts about the run: those that fired, and since when they were active.
     pub(crate) alerts: Fetched,
     /// Until when these were asked for.
     pub(crate) alerts_until: Millis,

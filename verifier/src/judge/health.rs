@@ -34,17 +34,14 @@ pub(super) fn judge(promise: &Health, evidence: &Evidence) -> Result<Judged, Sho
     let verdict = Verdict::worst(all.iter().map(|one| one.verdict));
     let worst = all.iter().max_by(|a, b| a.verdict.cmp(&b.verdict).then(a.upper.total_cmp(&b.upper)));
     let worst = worst.ok_or_else(|| Shortfall::new(Lack::FamilyAbsent, "no component"))?;
-    let mut observed = show::time(worst.upper, worst.lower, worst.upper);
+    let time = show::Time::at_most((worst.lower, worst.upper), limit);
+    let mut observed = time.observed();
     observed.text = worst.told.clone().unwrap_or_else(|| {
         let components = show::counted(all.len() as f64, "component", "components");
         format!("{components}, longest {}", observed.text)
     });
     let why = worst.told.clone().unwrap_or_else(|| {
-        format!(
-            "the longest outage that no experiment explains was {} ({})",
-            show::length(worst.upper),
-            worst.name
-        )
+        format!("the longest outage that no experiment explains was {} ({})", time.length(), worst.name)
     });
     let mut judged = Judged::value(observed, verdict, why);
     for one in all {

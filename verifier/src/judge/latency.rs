@@ -6,7 +6,7 @@ use super::Evidence;
 use super::availability::{audit_begun, paste, requests};
 use super::experiment::window;
 use super::paste::Expected;
-use super::portion::{Portion, note_saturation};
+use super::portion::{Counters, Portion, note_saturation};
 use super::{Judged, Lack, show};
 use crate::evidence::{Shortfall, Tally, Window, family};
 use crate::slo::{Latency, Share};
@@ -16,6 +16,13 @@ const BUCKETS: &str = family::RESPONSE_TIME_SECONDS_BUCKET;
 pub(super) fn judge(promise: &Latency, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let window = window(evidence, &promise.during)?;
     within(evidence, window, promise.within, promise.at_least, promise.task.as_deref())
+}
+
+/// The counters behind the share that is promised.
+pub(crate) fn counters(promise: &Latency, evidence: &Evidence) -> Result<Counters, Shortfall> {
+    let task = promise.task.as_deref();
+    let (_, total) = requests(evidence, task)?;
+    Ok(Histogram::of(evidence, task)?.counters(promise.within.as_secs_f64(), &total))
 }
 
 /// The share within a time over any window.
@@ -30,10 +37,8 @@ pub(super) fn within(
     let (_, total) = requests(evidence, task)?;
     let sure = histogram.at_or_below(limit.as_secs_f64());
     let maybe = histogram.at_or_above(limit.as_secs_f64());
-    let late = |good: Option<&Bound>| good.map_or_else(|| total.clone(), |good| total.minus(&good.tally));
-    let worst = Portion::over(evidence, &late(sure), &total, window)?;
-    let mut portion = worst;
-    portion.bad.inner = Portion::over(evidence, &late(maybe), &total, window)?.bad.inner;
+    let counters = histogram.counters(limit.as_secs_f64(), &total);
+    let portion = Portion::of(evidence, &counters, window)?;
     let mut judged = portion.judged(at_least, portion.total.inner, "requests")?;
     let exact = sure.zip(maybe).is_some_and(|(a, b)| a.le.to_bits() == b.le.to_bits());
     let bad = if exact {
@@ -171,6 +176,13 @@ impl Histogram {
     /// The smallest bound that is not below the limit.
     fn at_or_above(&self, limit: f64) -> Option<&Bound> {
         self.bounds.iter().find(|bound| bound.le >= limit)
+    }
+
+    /// What failed or was late, of all: what lies between two bounds may be on either side of the limit.
+    fn counters(&self, limit: f64, total: &Tally) -> Counters {
+        let late = |good: Option<&Bound>| good.map_or_else(|| total.clone(), |good| total.minus(&good.tally));
+        let (worst, best) = (late(self.at_or_below(limit)), late(self.at_or_above(limit)));
+        Counters { worst, best, total: total.clone() }
     }
 
     /// Where p50, p95 and p99 of all answers lie: between two bounds, never interpolated.

@@ -38,21 +38,21 @@ fn new_leader(promise: &Leader, evidence: &Evidence, bitten: Bitten<'_>) -> Resu
     let mut judged = if last.value > bitten.injected {
         let upper = last.value - bitten.injected;
         let lower = (upper - ASKED_EVERY).max(0.0);
+        let time = show::Time::at_most((lower, upper), limit);
         let why = format!(
             "the instance that led at the end took its first write {} s after the injection",
-            show::seconds(upper)
+            time.seconds()
         );
-        let mut judged =
-            Judged::value(show::time(upper, lower, upper), Verdict::at_most(lower, upper, limit), why);
+        let mut judged = Judged::value(time.observed(), Verdict::at_most(lower, upper, limit), why);
         if grown.outer < 1.0 {
             judged.lacks(Lack::Disagreement, "the leader's first write is new, but no change was counted");
         }
         judged
     } else {
         let waited = bitten.ended.earliest - bitten.injected;
-        let why = format!("no other instance had taken over {} s later", show::seconds(waited));
-        let observed = show::time(f64::INFINITY, waited, f64::INFINITY);
-        let mut judged = Judged::value(observed, Verdict::at_most(waited, f64::INFINITY, limit), why);
+        let time = show::Time::more_than(waited, limit);
+        let why = format!("no other instance had taken over {} s later", time.least());
+        let mut judged = Judged::value(time.observed(), Verdict::at_most(waited, f64::INFINITY, limit), why);
         if grown.inner > 0.0 {
             judged.lacks(
                 Lack::Disagreement,
@@ -94,23 +94,21 @@ fn one_leader(promise: &Leader, evidence: &Evidence, bitten: Bitten<'_>) -> Resu
     let mut judged = match gauge.lasting(end, |value| same(value, 1.0)) {
         None => {
             let waited = last.clock - bitten.injected;
+            let time = show::Time::more_than(waited, limit);
             let why = format!(
                 "{} took writes {} s after the injection",
                 show::counted(last.value, "instance", "instances"),
-                show::seconds(waited)
+                time.least()
             );
-            let observed = show::time(f64::INFINITY, waited, f64::INFINITY);
-            Judged::value(observed, Verdict::at_most(waited, f64::INFINITY, limit), why)
+            Judged::value(time.observed(), Verdict::at_most(waited, f64::INFINITY, limit), why)
         }
         Some(change) => {
             let lower = change.before.map_or(0.0, |point| (point.clock - bitten.injected).max(0.0));
             let upper = (change.after.clock.max(inside[0].clock) - bitten.injected).max(0.0);
-            let why = format!(
-                "from {} s after the injection, exactly one instance took writes",
-                show::seconds(upper)
-            );
-            let mut judged =
-                Judged::value(show::time(upper, lower, upper), Verdict::at_most(lower, upper, limit), why);
+            let time = show::Time::at_most((lower, upper), limit);
+            let why =
+                format!("from {} s after the injection, exactly one instance took writes", time.seconds());
+            let mut judged = Judged::value(time.observed(), Verdict::at_most(lower, upper, limit), why);
             judged.samples.extend(change.before.map(|point| shown(family, promise, point)));
             judged.samples.push(shown(family, promise, change.after));
             judged

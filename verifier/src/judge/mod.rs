@@ -5,6 +5,7 @@
 
 mod alerting;
 mod archive;
+mod archive_age;
 mod archive_cover;
 mod archive_falls;
 mod archive_still;
@@ -14,6 +15,7 @@ mod cut;
 mod data_loss;
 mod evidence;
 mod experiment;
+mod fired;
 mod health;
 mod health_seen;
 mod intervention;
@@ -44,22 +46,26 @@ mod users_ran;
 mod written_point;
 
 use crate::evidence::{Bars, Lack, Shortfall, Shown};
-use crate::slo::{Objective, Promise};
+use crate::slo::{Kind, Objective, Promise};
 use crate::verdict::Verdict;
 
-pub(crate) use archive::AGE as ARCHIVE_AGE;
+pub(crate) use archive::{AGE as ARCHIVE_AGE, course as archive_course};
+pub(crate) use availability::counters as availability_counters;
 pub(crate) use evidence::Evidence;
 pub(crate) use experiment::window;
+pub(crate) use fired::{End, Fired, fired};
 pub(crate) use lasting::{LASTING_PROBES, LASTING_SECONDS};
+pub(crate) use latency::counters as latency_counters;
 pub(crate) use needs::{Needs, needs};
 pub(crate) use paste::{Expected, Paste, agree};
+pub(crate) use portion::Counters;
 pub(crate) use show::grouped;
 
 /// What is said of one objective, and all that says so.
 #[derive(Debug, Clone)]
 pub(crate) struct Finding {
     pub(crate) name: String,
-    pub(crate) kind: &'static str,
+    pub(crate) kind: Kind,
     pub(crate) proves: Option<String>,
     /// The limit, as text.
     pub(crate) limit: String,

@@ -94,8 +94,10 @@ fn add(needs: &mut Needs, promise: &Promise) {
         }
         Promise::Alerting(alerting) => {
             let wait = alerting.within.max(alerting.resolved_within.unwrap_or_default());
-            let longest = needs.alerts.entry(alerting.selector()).or_default();
-            *longest = wait.max(*longest);
+            for selector in [alerting.selector(), alerting.active_selector()] {
+                let longest = needs.alerts.entry(selector).or_default();
+                *longest = wait.max(*longest);
+            }
             COMPONENTS.families
         }
         Promise::Promql(promql) => {

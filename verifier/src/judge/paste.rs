@@ -108,6 +108,7 @@ mod tests {
     use super::super::{Judged, Observed};
     use super::*;
     use crate::evidence::Sample;
+    use crate::slo::Kind;
     use crate::verdict::Verdict;
 
     fn after(expected: Expected, values: &[f64]) -> (Verdict, Vec<Lack>) {
@@ -116,7 +117,7 @@ mod tests {
         judged.pastes.push(Paste { query: "q".into(), at: Millis(0), expected, returned: None });
         let mut finding = Finding {
             name: String::new(),
-            kind: "",
+            kind: Kind::Promql,
             proves: None,
             limit: String::new(),
             verdict: Verdict::Pass,

@@ -13,7 +13,23 @@ pub(crate) struct Portion {
     pub(crate) total: Bounds,
 }
 
+/// The counters that a share is made of: what was bad, at worst and at best, of all.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Counters {
+    pub(crate) worst: Tally,
+    pub(crate) best: Tally,
+    pub(crate) total: Tally,
+}
+
 impl Portion {
+    /// What such counters counted over a window.
+    pub(crate) fn of(evidence: &Evidence, counters: &Counters, window: Window) -> Result<Self, Shortfall> {
+        let over = |bad: &Tally| Self::over(evidence, bad, &counters.total, window);
+        let (mut portion, best) = (over(&counters.worst)?, over(&counters.best)?);
+        portion.bad.inner = best.bad.inner;
+        Ok(portion)
+    }
+
     /// Both counted over the same window.
     pub(crate) fn over(
         evidence: &Evidence,

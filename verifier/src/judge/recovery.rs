@@ -26,18 +26,16 @@ pub(super) fn judge(promise: &Recovery, evidence: &Evidence) -> Result<Judged, S
     }
     let measured = measured(promise, promise.since, evidence)?;
     let Measured { value, lower, upper } = measured;
-    let by_value = Verdict::at_most(lower, upper, promise.within.as_secs_f64());
+    let limit = promise.within.as_secs_f64();
+    let by_value = Verdict::at_most(lower, upper, limit);
+    let time = show::Time::new(value, (lower, upper), limit);
     let why = if upper.is_infinite() {
-        format!("{} had not recovered {} s later", promise.component, show::seconds(lower))
+        format!("{} had not recovered {} s later", promise.component, time.least())
     } else {
         let since = promise.since.label();
-        format!(
-            "{} served lastingly {} s after the fault was {since}",
-            promise.component,
-            show::seconds(value)
-        )
+        format!("{} served lastingly {} s after the fault was {since}", promise.component, time.seconds())
     };
-    let mut judged = Judged::value(show::time(value, lower, upper), by_value, why);
+    let mut judged = Judged::value(time.observed(), by_value, why);
     let audit = audit(promise, evidence, bitten)?;
     judged.beside.push(audit.story());
     judged.shortfalls.extend(audit.contradictions());

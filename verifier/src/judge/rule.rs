@@ -2,7 +2,7 @@
 
 use super::{Evidence, Lack};
 use crate::evidence::{Millis, Shortfall};
-use crate::slo::{Alerting, suggestion};
+use crate::slo::suggestion;
 
 /// The time between two evaluations where Prometheus does not tell it: its default, in seconds.
 const DEFAULT_INTERVAL: f64 = 60.0;
@@ -14,8 +14,8 @@ pub(super) fn interval(alert: &str, evidence: &Evidence) -> f64 {
     evidence.rules.interval(alert).unwrap_or(DEFAULT_INTERVAL)
 }
 
-/// When the rules of an alert were last evaluated, all of which must be sound.
-fn evaluated(alert: &str, evidence: &Evidence) -> Result<Millis, Shortfall> {
+/// When the rules of an alert, all of which must be sound, were last evaluated, the first of several and the last.
+fn evaluated(alert: &str, evidence: &Evidence) -> Result<(Millis, Millis), Shortfall> {
     let rules = evidence.rules.sound()?;
     let known: Vec<&str> = rules.iter().map(|rule| rule.alert.as_str()).collect();
     let absent = || {
@@ -33,15 +33,20 @@ fn evaluated(alert: &str, evidence: &Evidence) -> Result<Millis, Shortfall> {
 }
 
 /// Whether the rule of an alert was evaluated from one instant of the conductor's clock to another, and until the
-/// run's end: that Prometheus does so now, and has not read its rules since.
+/// run's end: that Prometheus does so now, has not read its rules since, and was seen at work all the time.
 pub(super) fn proven(alert: &str, evidence: &Evidence, (from, to): (f64, f64)) -> Result<(), Shortfall> {
     let unproven = |detail: String| Err(Shortfall::new(Lack::RuleUnproven, detail));
-    let evaluated = evaluated(alert, evidence)?;
+    let (evaluated, _) = evaluated(alert, evidence)?;
     let due = evidence.run.processes.prometheus_time(to).max(evidence.run_end());
     if evaluated < due {
         return unproven(format!("{alert} was last evaluated at {evaluated}, and is needed until {due}"));
     }
-    let from = evidence.run.processes.prometheus_time(from);
+    let span = (evidence.run.processes.prometheus_time(from), evidence.run.processes.prometheus_time(to));
+    if let Some((gone, back)) = evidence.signs.dark(&evidence.rules.groups(alert), span) {
+        let detail = format!("Prometheus was not seen to evaluate {alert} from {gone} to {back}");
+        return unproven(detail);
+    }
+    let from = span.0;
     match evidence.rules.loaded {
         None => unproven("Prometheus does not tell since when it has its rules".to_owned()),
         Some(loaded) if loaded > from => {
@@ -51,10 +56,16 @@ pub(super) fn proven(alert: &str, evidence: &Evidence, (from, to): (f64, f64)) -
     }
 }
 
-/// Until when the alert is known to have fired wherever it has samples, and not to have where it has none: until the
-/// last evaluation of its rule, as far as samples were asked for.
-pub(super) fn seen_until(promise: &Alerting, evidence: &Evidence) -> Result<Millis, Shortfall> {
-    let awaited = promise.within.max(promise.resolved_within.unwrap_or_default());
-    let asked = Millis::from_seconds(evidence.run_end().seconds() + awaited.as_secs_f64() + DEFAULT_INTERVAL);
-    Ok(evaluated(&promise.alert, evidence)?.min(asked))
+/// Until when an alert is known to have fired wherever it has samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Until {
+    pub(super) at: Millis,
+    /// Whether its rules were evaluated just then, so that one without a sample was resolved.
+    pub(super) evaluated: bool,
+}
+
+/// Until the last evaluation of an alert's rules, as far as samples were asked for.
+pub(super) fn seen_until(alert: &str, evidence: &Evidence, asked: Millis) -> Result<Until, Shortfall> {
+    let (first, last) = evaluated(alert, evidence)?;
+    Ok(Until { at: first.min(asked), evaluated: first == last && first <= asked })
 }

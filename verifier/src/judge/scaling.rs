@@ -91,19 +91,16 @@ fn up(
     let mut judged = if let Some(change) = reached {
         let lower = change.before.map_or(0.0, |point| (point.clock - start).max(0.0));
         let upper = change.after.clock - start;
-        let why = format!(
-            "{} ready {} s after the load began",
-            replicas_of(change.after.value),
-            show::seconds(upper)
-        );
-        let observed = show::time(upper, lower, upper);
-        let mut judged = Judged::value(observed, Verdict::at_most(lower, upper, limit), why);
+        let time = show::Time::at_most((lower, upper), limit);
+        let why =
+            format!("{} ready {} s after the load began", replicas_of(change.after.value), time.seconds());
+        let mut judged = Judged::value(time.observed(), Verdict::at_most(lower, upper, limit), why);
         judged.samples = replicas.samples(change);
         judged
     } else {
         let why = format!("at most {} ready while the load lasted", replicas_of(highest));
         let seen = replicas.ready.before(end)?.map_or(0.0, |point| (point.clock - start).max(0.0));
-        let observed = show::time(f64::INFINITY, seen, f64::INFINITY);
+        let observed = show::Time::more_than(seen, limit).observed();
         let by_value =
             if within.is_some() { Verdict::at_most(seen, f64::INFINITY, limit) } else { Verdict::Fail };
         let mut judged = Judged::value(observed, by_value, why);
@@ -170,17 +167,18 @@ fn down(evidence: &Evidence, replicas: &Replicas, to: u32, within: Duration) -> 
         replicas.current.whole(current.after.clock, until)?;
         let (a, b) = (since(ready), since(current));
         let (lower, upper) = (a.0.max(b.0), a.1.max(b.1));
-        let why = format!("{} again {} s after the load's end", replicas_of(due), show::seconds(upper));
-        let mut judged =
-            Judged::value(show::time(upper, lower, upper), Verdict::at_most(lower, upper, limit), why);
+        let time = show::Time::at_most((lower, upper), limit);
+        let why = format!("{} again {} s after the load's end", replicas_of(due), time.seconds());
+        let mut judged = Judged::value(time.observed(), Verdict::at_most(lower, upper, limit), why);
         judged.samples = replicas.samples(ready);
         judged
     } else {
         let waited = (until - end).max(0.0);
         let still = replicas.ready.before(until)?.map_or(0.0, |point| point.value);
-        let mut observed = show::time(f64::INFINITY, waited, f64::INFINITY);
-        observed.text = format!("still {still} after {} s", show::seconds(waited));
-        let why = format!("still {} {} s after the load's end", replicas_of(still), show::seconds(waited));
+        let time = show::Time::more_than(waited, limit);
+        let mut observed = time.observed();
+        observed.text = format!("still {still} after {} s", time.least());
+        let why = format!("still {} {} s after the load's end", replicas_of(still), time.least());
         let mut judged = Judged::value(observed, Verdict::at_most(waited, f64::INFINITY, limit), why);
         judged.samples =
             replicas.ready.points.last().map(|point| replicas.shown(*point)).into_iter().collect();

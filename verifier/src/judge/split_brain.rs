@@ -22,9 +22,9 @@ pub(super) fn judge(promise: &SplitBrain, evidence: &Evidence) -> Result<Judged,
     let tally = evidence.tally(FAMILY, &[("component", &promise.component)])?;
     let grown = tally.over(&evidence.run.processes, window)?;
     let limit = promise.at_most.as_secs_f64();
-    let why = format!("two instances took writes for {} s", show::seconds(grown.outer));
-    let observed = show::time(grown.outer, grown.inner, grown.outer);
-    let mut judged = Judged::value(observed, Verdict::at_most(grown.inner, grown.outer, limit), why);
+    let time = show::Time::at_most((grown.inner, grown.outer), limit);
+    let why = format!("two instances took writes for {} s", time.seconds());
+    let mut judged = Judged::value(time.observed(), Verdict::at_most(grown.inner, grown.outer, limit), why);
     gate_observed(&mut judged, evidence, &promise.component, window)?;
     judged.shortfalls.extend(uncounted(promise, evidence, window, grown.outer)?);
     let matchers = format!("component={:?}", promise.component);

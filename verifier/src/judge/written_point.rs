@@ -28,10 +28,10 @@ pub(super) fn judge(promise: &WrittenPoint, evidence: &Evidence) -> Result<Judge
         ));
     };
     let value = worst.value;
-    let why = format!("the writes lost span {} at most ({name})", show::length(value));
     let limit = promise.within.as_secs_f64();
-    let mut judged =
-        Judged::value(show::time(value, value, value), Verdict::at_most(value, value, limit), why);
+    let time = show::Time::at_most((value, value), limit);
+    let why = format!("the writes lost span {} at most ({name})", time.length());
+    let mut judged = Judged::value(time.observed(), Verdict::at_most(value, value, limit), why);
     let acked =
         evidence.tally(family::LEDGER_WRITES_TOTAL, &[("store", store), ("outcome", "acked")])?.total();
     gate(&mut judged, evidence, promise.experiment.as_deref(), store, acked)?;

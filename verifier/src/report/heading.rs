@@ -37,9 +37,11 @@ impl Report {
     /// How long the run lasted, or that it has no end; nothing where nothing of it can be placed in time.
     pub(super) fn length(&self) -> Option<String> {
         let run = &self.evidence.as_ref()?.run;
-        let lasted = |end: f64| Duration::from_secs_f64((end - run.start).max(0.0).round());
-        (!run.processes.is_dark())
-            .then(|| run.end.map_or_else(|| "unfinished".to_owned(), |end| show_duration(lasted(end))))
+        if run.processes.is_dark() {
+            return None;
+        }
+        let Some(end) = run.end else { return Some("unfinished".to_owned()) };
+        Duration::try_from_secs_f64((end - run.start).max(0.0).round()).ok().map(show_duration)
     }
 
     /// How many findings have which verdict.

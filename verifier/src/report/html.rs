@@ -1,9 +1,11 @@
 //! The report as one page of HTML that needs nothing else: no script, no other file, no network. Pure.
 
+mod asked;
 mod chart;
 mod course;
 mod draw;
 mod figure;
+mod lanes;
 mod objective;
 mod page;
 mod palette;
@@ -16,7 +18,7 @@ use super::Report;
 use crate::results::Results;
 use crate::slo::Objective;
 
-pub(crate) use timeline::{Answers, questions};
+pub(crate) use asked::{Answers, questions};
 
 /// What only this form of the report shows, fetched beside the evidence.
 #[derive(Debug)]

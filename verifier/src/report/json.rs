@@ -10,9 +10,10 @@ use shape::{
 };
 
 use super::Report;
-use super::alerts::{self, Fired};
-use crate::evidence::{Millis, Shortfall, Shown, State};
-use crate::judge::{self, Expected};
+use super::alerts::labels;
+use super::told::{cause, reasons};
+use crate::evidence::{Shortfall, Shown, State};
+use crate::judge::{self, End, Expected, Fired, fired};
 use crate::verdict::Verdict;
 
 /// The whole report, with a newline at its end.
@@ -41,6 +42,11 @@ impl From<f64> for Number {
 
 impl<'a> Document<'a> {
     fn of(report: &'a Report) -> Self {
+        let (alerts, alerts_not_told) = match report.evidence.as_ref().map(fired) {
+            Some(Ok(fired)) => (Some(fired.iter().map(Alert::of).collect()), None),
+            Some(Err(why)) => (None, Some(why.to_string())),
+            None => (None, None),
+        };
         Self {
             version: VERSION,
             verdict: report.verdict,
@@ -53,21 +59,28 @@ impl<'a> Document<'a> {
             prometheus: Prometheus { url: &report.url, version: report.server.version.as_deref() },
             run: report.evidence.as_ref().map(Run::of),
             not_claimed: report.not_claimed(),
-            alerts: report.evidence.as_ref().map(|it| alerts::fired(it).into_iter().map(Alert::of).collect()),
+            alerts,
+            alerts_not_told,
             findings: report.findings.iter().map(Finding::of).collect(),
         }
     }
 }
 
 impl Alert {
-    fn of(fired: Fired) -> Self {
+    fn of(fired: &Fired) -> Self {
+        let (resolved_by, end_unknown) = match &fired.end {
+            End::Resolved(by) => (Some(by.seconds()), None),
+            End::Firing(_) => (None, None),
+            End::Unknown(why) => (None, Some(why.to_string())),
+        };
         Self {
-            name: fired.alert,
-            labels: fired.labels,
-            experiment: fired.experiment,
+            name: fired.alert.clone(),
+            labels: labels(fired),
+            experiment: fired.experiment.clone(),
             fired: fired.firing.first.seconds(),
             last_firing: fired.firing.last.seconds(),
-            resolved_by: fired.resolved.map(Millis::seconds),
+            resolved_by,
+            end_unknown,
         }
     }
 }
@@ -111,13 +124,15 @@ impl<'a> Finding<'a> {
         let judged = &finding.judged;
         Self {
             name: &finding.name,
-            kind: finding.kind,
+            kind: finding.kind.word(),
             proves: finding.proves.as_deref(),
             verdict: finding.verdict,
             limit: &finding.limit,
             observed: judged.observed.as_ref().map(Observed::of),
             verdict_of_value: judged.by_value,
             shortfalls: judged.shortfalls.iter().map(Lacking::of).collect(),
+            cause: cause(finding),
+            remedy: reasons(finding).first().map(|reason| reason.remedy),
             why: &judged.why,
             beside: &judged.beside,
             queries: judged.pastes.iter().map(Query::of).collect(),

@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::Report;
-use super::advice::{Undecided, advice, undecided};
-use super::alerts;
-use super::told::returned;
-use crate::evidence::Lack;
+use super::alerts::{Alerts, Row};
+use super::told::{Reason, cause, reasons, returned};
 use crate::judge::Finding;
 use crate::plain::plain;
 use crate::verdict::Verdict;
@@ -22,8 +20,8 @@ pub(super) fn render(report: &Report, colored: bool) -> String {
     let mut out = String::new();
     header(&mut out, report);
     table(&mut out, report, colored);
-    for row in report.evidence.iter().flat_map(alerts::lines) {
-        line(&mut out, &row);
+    if let Some(told) = report.alerts() {
+        alerts(&mut out, &told);
     }
     let mut told = BTreeSet::new();
     let open: Vec<&Finding> =
@@ -108,20 +106,34 @@ fn table(out: &mut String, report: &Report, colored: bool) {
     out.push('\n');
 }
 
+/// The alerts that fired, a line each; or why there is none.
+fn alerts(out: &mut String, told: &Alerts) {
+    line(out, &format!("{}{}", told.heading, if told.rows.is_empty() { "" } else { ":" }));
+    let width =
+        |cell: fn(&Row) -> &String| told.rows.iter().map(|row| cell(row).chars().count()).max().unwrap_or(0);
+    let (names, experiments) = (width(|row| &row.alert), width(|row| &row.experiment));
+    for Row { alert, experiment, fired, end } in &told.rows {
+        line(out, &format!("  {alert:names$}   {experiment:experiments$}   fired at {fired}, {end}"));
+    }
+    out.push('\n');
+}
+
 /// Name, observed value, limit; then what is proven, or why nothing is.
 fn row(finding: &Finding) -> [String; 4] {
     let observed = finding.judged.observed.as_ref().map_or("-", |observed| &observed.text);
     let proves = finding.proves.clone().unwrap_or_default();
-    let tail = match (finding.verdict, finding.judged.shortfalls.first()) {
-        (Verdict::Inconclusive, Some(shortfall)) => {
-            let whole = shortfall.to_string();
-            let short = whole.chars().count() <= DETAIL;
-            format!("{proves:4}{}", if short { &whole } else { shortfall.lack.name() })
-        }
-        (Verdict::Inconclusive, None) => format!("{proves:4}{}", undecided(finding).why),
-        _ => proves,
+    let tail = match finding.verdict {
+        Verdict::Inconclusive => format!("{proves:4}{}", beside(finding)),
+        Verdict::Pass | Verdict::Fail => proves,
     };
     [finding.name.clone(), observed.to_owned(), finding.limit.clone(), tail]
+}
+
+/// Why a finding is open, as far as it fits beside it.
+fn beside(finding: &Finding) -> String {
+    let whole = cause(finding).unwrap_or_default();
+    let name = reasons(finding).into_iter().find_map(|reason| reason.name);
+    name.filter(|_| whole.chars().count() > DETAIL).map_or(whole, str::to_owned)
 }
 
 /// Why a finding did not pass, what to do, the query, and the samples that decide.
@@ -131,7 +143,7 @@ fn explain(
     names: &str,
     finding: &Finding,
     started: Option<f64>,
-    told: &mut BTreeSet<Lack>,
+    told: &mut BTreeSet<&'static str>,
     colored: bool,
 ) {
     let judged = &finding.judged;
@@ -140,22 +152,8 @@ fn explain(
     if !judged.why.is_empty() {
         line(out, &format!("  {}; promised: {}", judged.why, finding.limit));
     }
-    if finding.verdict == Verdict::Inconclusive && judged.shortfalls.is_empty() {
-        let Undecided { why, remedy } = undecided(finding);
-        line(out, &format!("  {why}"));
-        line(out, &format!("    What to do: {remedy}"));
-    }
-    if finding.verdict == Verdict::Fail {
-        line(out, &format!("    What to do: {}", advice(finding.kind)));
-    }
-    for shortfall in &judged.shortfalls {
-        if !told.insert(shortfall.lack) {
-            line(out, &format!("  {shortfall} (what to do: see above)"));
-            continue;
-        }
-        line(out, &format!("  {shortfall}"));
-        line(out, &format!("    {}", shortfall.lack.meaning()));
-        line(out, &format!("    What to do: {}", shortfall.lack.remedy()));
+    for reason in reasons(finding) {
+        because(out, &reason, told);
     }
     for beside in &judged.beside {
         line(out, &format!("  {beside}"));
@@ -174,6 +172,25 @@ fn explain(
     out.push('\n');
 }
 
+/// Why it did not pass, and what to do.
+fn because(out: &mut String, reason: &Reason, told: &mut BTreeSet<&'static str>) {
+    let mut said = reason.lines();
+    let again = reason.name.is_some_and(|name| !told.insert(name));
+    if let Some(last) = said.last_mut().filter(|_| again) {
+        last.push_str(" (what to do: see above)");
+    }
+    for one in said {
+        line(out, &format!("  {one}"));
+    }
+    if again {
+        return;
+    }
+    if let Some(means) = reason.means {
+        line(out, &format!("    {means}"));
+    }
+    line(out, &format!("    What to do: {}", reason.remedy));
+}
+
 fn paint(text: &str, verdict: Verdict, colored: bool) -> String {
     let code = match verdict {
         Verdict::Pass => 32,
@@ -181,4 +198,24 @@ fn paint(text: &str, verdict: Verdict, colored: bool) -> String {
         Verdict::Fail => 31,
     };
     if colored { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{Lack, Shortfall};
+    use crate::report::told::grouped;
+
+    #[test]
+    fn what_to_do_about_a_shortfall_is_told_where_it_is_met_first() {
+        let gaps = ["of users", "of\nprobes"].map(|detail| Shortfall::new(Lack::Gap, detail));
+        let (mut out, mut told) = (String::new(), BTreeSet::new());
+        for reason in grouped(&gaps).iter().chain(&grouped(&gaps)) {
+            because(&mut out, reason, &mut told);
+        }
+        let (means, remedy) = (Lack::Gap.meaning(), Lack::Gap.remedy());
+        let first = format!("  gap: of users\n  gap: of\\nprobes\n    {means}\n    What to do: {remedy}\n");
+        let again = "  gap: of users\n  gap: of\\nprobes (what to do: see above)\n";
+        assert_eq!(out, first + again);
+    }
 }

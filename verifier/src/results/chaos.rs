@@ -7,7 +7,6 @@ use super::{list, number, text};
 /// What became of the experiments.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Chaos {
-    pub(crate) run: Option<String>,
     pub(crate) experiments: Vec<Experiment>,
     pub(crate) audits: Vec<Audit>,
     /// What an earlier run had left broken.
@@ -66,7 +65,6 @@ impl Chaos {
     pub(super) fn of(value: &Value) -> Self {
         let texts = |place: &str| list(value, place).iter().filter_map(Value::as_str).map(str::to_owned);
         Self {
-            run: text(value, "/run"),
             experiments: list(value, "/experiments").iter().filter_map(Experiment::of).collect(),
             audits: list(value, "/audits").iter().filter_map(Audit::of).collect(),
             put_back: texts("/put_back_at_start").collect(),
@@ -142,7 +140,6 @@ mod tests {
     #[test]
     fn experiments_audits_and_incidents_are_read() {
         let chaos = Chaos::of(&json!({
-            "run": "a",
             "experiments": [{
                 "experiment": "kill", "fault": "exec", "state": "recovered", "refused": null,
                 "targets": ["pod a"], "injected": {"unix_seconds": 1e9, "run_seconds": 20.5}, "reverted": null,

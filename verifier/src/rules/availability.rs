@@ -1,8 +1,8 @@
 //! The error budget of availability over a whole run, in requests, users' time or probes. Pure.
 
 use super::Scope;
-use super::budget::Budget;
-use super::promql::quoted;
+use super::budget::{Budget, spent, spent_of};
+use super::promql::{any_of, quoted};
 use super::rule::{Group, Rule};
 use crate::evidence::family::{PROBES_TOTAL, REQUESTS_TOTAL, USER_SECONDS_TOTAL};
 use crate::slo::{Availability, By, During, Objective, Promise};
@@ -14,54 +14,59 @@ const BUDGET: Budget = Budget {
 };
 
 pub(super) fn group(objectives: &[Objective], scope: &Scope) -> Option<Group> {
-    let record = |objective: &Objective| match &objective.promise {
+    let of = |objective: &Objective| match &objective.promise {
         Promise::Availability(promise) if promise.during == During::Run => {
-            Some(record(&objective.name, promise, scope))
+            Some((record(&objective.name, promise, scope), lasts(&objective.name, promise)))
         }
         _ => None,
     };
-    let mut rules: Vec<Rule> = objectives.iter().filter_map(record).collect();
+    let (mut rules, lasting): (Vec<Rule>, Vec<Option<String>>) = objectives.iter().filter_map(of).unzip();
     if rules.is_empty() {
         return None;
     }
-    rules.extend(BUDGET.alerts(scope));
+    rules.extend(BUDGET.alerts());
+    if lasting.iter().any(Option::is_none) {
+        let lasting: Vec<String> = lasting.into_iter().flatten().collect();
+        let others =
+            if lasting.is_empty() { String::new() } else { format!("{{objective!~{}}}", any_of(&lasting)) };
+        rules.push(BUDGET.alert_for_good(&others, scope));
+    }
     Some(Group::of_run("availability", rules))
 }
 
-/// The part of the budget that is spent, once there are as many events as the verdict needs.
+/// The name of an objective whose events do not end with the load: probes go on for as long as the exporter is there, so
+/// good ones may mend such a budget to the last.
+fn lasts(name: &str, promise: &Availability) -> Option<String> {
+    matches!(promise.by, By::Probes(_)).then(|| name.to_owned())
+}
+
+/// The part of the budget that is spent, by the verdict's bound at best: a missed probe is one that was made and did not
+/// fail. So a budget is over only where the verdict on what was counted so far would be a fail.
 fn record(name: &str, promise: &Availability, scope: &Scope) -> Rule {
-    let (bad, all, of) = match &promise.by {
+    let share = promise.at_least;
+    let sum = |family: &str, matchers: [Option<String>; 2]| scope.sum(&selector(family, matchers));
+    let (expr, of) = match &promise.by {
         By::Requests => {
             let task = promise.task.as_ref().map(|task| format!("task={}", quoted(task)));
+            let bad = sum(REQUESTS_TOTAL, [Some("outcome=\"error\"".to_owned()), task.clone()]);
+            let all = sum(REQUESTS_TOTAL, [task, None]);
             let of = promise.task.as_ref().map(|task| format!("requests of {task}"));
-            (
-                selector(REQUESTS_TOTAL, [Some("outcome=\"error\"".to_owned()), task.clone()]),
-                selector(REQUESTS_TOTAL, [task, None]),
-                of.unwrap_or_else(|| "requests".to_owned()),
-            )
+            (spent(&bad, &all, share), of.unwrap_or_else(|| "requests".to_owned()))
         }
-        By::UserTime => (
-            selector(USER_SECONDS_TOTAL, [Some("state=\"overdue\"".to_owned()), None]),
-            selector(USER_SECONDS_TOTAL, [None, None]),
-            "users' time".to_owned(),
-        ),
+        By::UserTime => {
+            let bad = sum(USER_SECONDS_TOTAL, [Some("state=\"overdue\"".to_owned()), None]);
+            let all = sum(USER_SECONDS_TOTAL, [None, None]);
+            // What the verdict wants enough of here is requests as well.
+            let requests = sum(REQUESTS_TOTAL, [None, None]);
+            (spent_of(&bad, &all, &requests, share), "users' time".to_owned())
+        }
         By::Probes(component) => {
             let component_is = Some(format!("component={}", quoted(component)));
-            (
-                selector(PROBES_TOTAL, [component_is.clone(), Some("outcome=\"failed\"".to_owned())]),
-                selector(PROBES_TOTAL, [component_is, Some("outcome=~\"ok|failed\"".to_owned())]),
-                format!("probes of {component}"),
-            )
+            let bad = sum(PROBES_TOTAL, [component_is.clone(), Some("outcome=\"failed\"".to_owned())]);
+            let all = sum(PROBES_TOTAL, [component_is, None]);
+            (spent(&bad, &all, share), format!("probes of {component}"))
         }
     };
-    let share = promise.at_least;
-    let expr = format!(
-        "{} / ({} >= {}) / {}",
-        scope.sum(&bad),
-        scope.sum(&all),
-        share.events_needed(),
-        share.allowed_bad()
-    );
     let limit = format!("at least {share} of {of}");
     Rule::record(BUDGET.spent, &expr, [("objective", name.to_owned()), ("limit", limit)])
 }

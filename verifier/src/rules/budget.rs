@@ -2,10 +2,14 @@
 //!
 //! A budget is that of what was counted so far: bad events over it may yet be outweighed by good ones. Only once the load
 //! is over nothing mends it, and only then it is critical.
+//!
+//! As long as fewer events were counted than the verdict needs, the budget is that of as many as it needs: no promise is
+//! kept before they came, and bad ones enough for all of them break it before.
 
 use super::Scope;
 use super::promql::DRAINED;
 use super::rule::{Alert, FOR_GOOD, Lasting, Rule, Severity};
+use crate::slo::Share;
 
 /// A budget that is recorded.
 pub(super) struct Budget {
@@ -17,9 +21,24 @@ pub(super) struct Budget {
     pub(super) how: &'static str,
 }
 
+/// The part that is spent of the budget of `all` events.
+pub(super) fn spent(bad: &str, all: &str, share: Share) -> String {
+    format!("{bad} / {} / {}", as_many_as_needed(all, share), share.allowed_bad())
+}
+
+/// The same of what is no number of events, of which there are `events`.
+pub(super) fn spent_of(bad: &str, all: &str, events: &str, share: Share) -> String {
+    let enough = format!("{all} and {events} >= {}", share.events_needed());
+    format!("{bad} / ({enough} or {}) / {}", as_many_as_needed(all, share), share.allowed_bad())
+}
+
+fn as_many_as_needed(all: &str, share: Share) -> String {
+    format!("clamp_min({all}, {})", share.events_needed())
+}
+
 impl Budget {
-    /// The alerts at half of it, at all of it, and at all of it when no more requests come.
-    pub(super) fn alerts(&self, scope: &Scope) -> [Rule; 3] {
+    /// The alerts at half of it and at all of it.
+    pub(super) fn alerts(&self) -> [Rule; 2] {
         let spent = self.spent;
         [
             // Fifteen seconds: a scrape of one process before that of another is not enough. What wavers around
@@ -36,14 +55,18 @@ impl Budget {
                 Lasting { hold: "15s", keep: "1m" },
                 "the budget is spent; only more good requests can mend it",
             ),
-            // By then every request has ended, and the exporter may leave in two seconds.
-            self.alert(
-                Severity::Critical,
-                format!("{spent} > 1 and on (run) {}", scope.runs_in(DRAINED)),
-                Lasting { hold: "0s", keep: FOR_GOOD },
-                "the load is over and more than the budget is spent",
-            ),
         ]
+    }
+
+    /// The alert at all of it when no more requests come; of the objectives that `matchers` pick.
+    pub(super) fn alert_for_good(&self, matchers: &str, scope: &Scope) -> Rule {
+        self.alert(
+            Severity::Critical,
+            format!("{}{matchers} > 1 and on (run) {}", self.spent, scope.runs_in(DRAINED)),
+            // By then every request has ended, and the exporter may leave in two seconds.
+            Lasting { hold: "0s", keep: FOR_GOOD },
+            "the load is over and more than the budget is spent",
+        )
     }
 
     fn alert(&self, severity: Severity, expr: String, lasting: Lasting, what: &str) -> Rule {

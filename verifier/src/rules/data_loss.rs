@@ -1,20 +1,26 @@
 //! Acknowledged writes that an audit found lost or damaged. Pure.
 
+use std::time::Duration;
+
 use super::Scope;
 use super::promql::{literal, quoted};
 use super::rule::{Alert, FOR_GOOD, Group, Lasting, Rule, Severity};
-use super::scoped::{Told, once};
+use super::scoped::{Told, strictest};
 use crate::evidence::family::LEDGER_AUDIT;
 use crate::slo::{Objective, Promise};
 
 pub(super) fn group(objectives: &[Objective], scope: &Scope) -> Option<Group> {
     let promises = objectives.iter().filter_map(|objective| match &objective.promise {
-        Promise::DataLoss(promise) => {
-            Some(Told { objective: &objective.name, of: &promise.store, whole: promise.experiment.is_none() })
-        }
+        Promise::DataLoss(promise) => Some(Told {
+            objective: &objective.name,
+            of: &promise.store,
+            whole: promise.experiment.is_none(),
+            // All of them allow none.
+            at_most: Duration::ZERO,
+        }),
         _ => None,
     });
-    let rules: Vec<Rule> = once(promises).map(|told| alert(&told, scope)).collect();
+    let rules: Vec<Rule> = strictest(promises).iter().map(|told| alert(told, scope)).collect();
     (!rules.is_empty()).then(|| Group::of_run("data-loss", rules))
 }
 

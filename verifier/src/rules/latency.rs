@@ -1,7 +1,7 @@
 //! The budget of answers that are late or bad, over a whole run. Pure.
 
 use super::Scope;
-use super::budget::Budget;
+use super::budget::{Budget, spent};
 use super::promql::quoted;
 use super::rule::{Group, Rule};
 use crate::evidence::family::{REQUESTS_TOTAL, RESPONSE_TIME_SECONDS_BUCKET};
@@ -24,7 +24,8 @@ pub(super) fn group(objectives: &[Objective], scope: &Scope) -> Option<Group> {
     if rules.is_empty() {
         return None;
     }
-    rules.extend(BUDGET.alerts(scope));
+    rules.extend(BUDGET.alerts());
+    rules.push(BUDGET.alert_for_good("", scope));
     Some(Group::of_run("latency", rules))
 }
 
@@ -36,15 +37,9 @@ fn record(name: &str, promise: &Latency, scope: &Scope) -> Rule {
         "{RESPONSE_TIME_SECONDS_BUCKET}{{outcome=\"ok\",le=~{}{also}}}",
         bound(promise.within.as_secs_f64())
     );
-    let all = format!("{REQUESTS_TOTAL}{{{}}}", task.unwrap_or_default());
+    let all = scope.sum(&format!("{REQUESTS_TOTAL}{{{}}}", task.unwrap_or_default()));
     let share = promise.at_least;
-    let expr = format!(
-        "(1 - {} / ({} >= {})) / {}",
-        scope.sum(&in_time),
-        scope.sum(&all),
-        share.events_needed(),
-        share.allowed_bad()
-    );
+    let expr = spent(&format!("({all} - {})", scope.sum(&in_time)), &all, share);
     let limit = format!("at least {share}{of} within {}", show_duration(promise.within));
     Rule::record(BUDGET.spent, &expr, [("objective", name.to_owned()), ("limit", limit)])
 }

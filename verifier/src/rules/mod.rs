@@ -27,9 +27,10 @@ mod split_brain;
 mod untold;
 
 pub(crate) use output::{Form, Metadata, read, written};
-pub(crate) use rule::{Group, RUNBOOKS};
+pub(crate) use rule::{Group, NoPromql, RUNBOOKS};
 
 use crate::slo::Checked;
+use promql::literal;
 
 /// Which runs the rules are about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub(crate) struct Scope {
 }
 
 /// Rules, and what no rule was made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rules {
     pub(crate) groups: Vec<Group>,
     /// One a line: the objective, and why it has none.
@@ -47,7 +48,7 @@ pub(crate) struct Rules {
 }
 
 /// The rules of these objectives.
-pub(crate) fn rules(checked: &Checked, scope: &Scope) -> Rules {
+pub(crate) fn rules(checked: &Checked, scope: &Scope) -> Result<Rules, NoPromql> {
     let objectives = &checked.objectives;
     let of_run = [
         recovery::group(objectives, scope),
@@ -62,10 +63,11 @@ pub(crate) fn rules(checked: &Checked, scope: &Scope) -> Rules {
         intervention::group(objectives, scope),
     ];
     let of_services = checked.services.iter().flat_map(service::groups);
-    Rules {
-        groups: of_run.into_iter().flatten().chain(of_services).collect(),
+    let groups = of_run.into_iter().flatten().chain(of_services);
+    Ok(Rules {
+        groups: groups.map(Group::laid_out).collect::<Result<_, _>>()?,
         untold: objectives.iter().filter_map(untold::told).collect(),
-    }
+    })
 }
 
 /// Lets every alert's runbook that is in this repository be found elsewhere.
@@ -74,7 +76,7 @@ pub(crate) fn move_runbooks(groups: &mut [Group], to: &str) {
         if let Some(url) = rule.annotations.get_mut("runbook_url")
             && let Some(section) = url.strip_prefix(RUNBOOKS)
         {
-            *url = format!("{to}{section}");
+            *url = format!("{}{section}", literal(to));
         }
     }
 }

@@ -101,7 +101,7 @@ impl Alert {
         let annotations = [("summary", summary), ("description", description), ("runbook_url", runbook)];
         Rule {
             alert: Some(self.name.to_owned()),
-            expr: laid_out(&self.expr),
+            expr: self.expr,
             hold: Some(self.lasting.hold.to_owned()),
             keep_firing_for: Some(self.lasting.keep.to_owned()),
             labels: owned(self.labels.into_iter().chain([severity])),
@@ -118,7 +118,12 @@ impl Rule {
         expr: &str,
         labels: impl IntoIterator<Item = (&'static str, String)>,
     ) -> Self {
-        Self { record: Some(name.to_owned()), expr: laid_out(expr), labels: owned(labels), ..Self::default() }
+        Self {
+            record: Some(name.to_owned()),
+            expr: expr.to_owned(),
+            labels: owned(labels),
+            ..Self::default()
+        }
     }
 }
 
@@ -128,6 +133,32 @@ impl Group {
     pub(super) fn of_run(name: &str, rules: Vec<Rule>) -> Self {
         Self { name: format!("ordeal-{name}"), interval: Some("1s".to_owned()), rules }
     }
+
+    /// The same group with its expressions in lines that a person can read.
+    pub(super) fn laid_out(mut self) -> Result<Self, NoPromql> {
+        for rule in &mut self.rules {
+            match laid_out(&rule.expr) {
+                Ok(expr) => rule.expr = expr,
+                Err(fault) => {
+                    let name = rule.record.as_ref().or(rule.alert.as_ref()).cloned().unwrap_or_default();
+                    return Err(NoPromql { rule: name, fault, expr: rule.expr.clone() });
+                }
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// An expression that we made and Prometheus would refuse, and the whole file with it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "writing the rule {rule}: its expression is no PromQL ({fault}), a defect of slo-verifier, to be reported with \
+     it: {expr}"
+)]
+pub(crate) struct NoPromql {
+    rule: String,
+    fault: String,
+    expr: String,
 }
 
 fn owned(pairs: impl IntoIterator<Item = (&'static str, String)>) -> BTreeMap<String, String> {
@@ -136,13 +167,12 @@ fn owned(pairs: impl IntoIterator<Item = (&'static str, String)>) -> BTreeMap<St
 
 /// The expression in lines that a person can read. One that would begin with an indented line is put in parentheses,
 /// since YAML would have to tell such an indentation.
-fn laid_out(expr: &str) -> String {
-    let Ok(parsed) = parser::parse(expr) else { return expr.to_owned() };
-    let pretty = parsed.prettify();
+fn laid_out(expr: &str) -> Result<String, String> {
+    let pretty = parser::parse(expr)?.prettify();
     if !pretty.starts_with(' ') {
-        return pretty;
+        return Ok(pretty);
     }
-    format!("(\n  {}\n)", pretty.lines().collect::<Vec<_>>().join("\n  "))
+    Ok(format!("(\n  {}\n)", pretty.lines().collect::<Vec<_>>().join("\n  ")))
 }
 
 #[cfg(test)]
@@ -157,12 +187,24 @@ mod tests {
             "clamp_min((a - b) * 2, 0) / 30",
             "sum by (run) (rate(a[5m]) * on (job, instance) group_left (run) b) / (sum by (run) (c) >= 3000) / 0.001",
             "1 - a / ignoring (w) count_over_time(a{}[30d])",
+            "a / (b and c >= 3000 or clamp_min(b, 3000)) / 0.001",
+            "max by (run) (a or max_over_time(b[15m]) and on (run) c)",
+            "(sum(rate(a[5m])) or vector(0)) / (sum(rate(b[5m])) > 0)",
             "a % 2 ^ 3 ^ 2 - -1 > bool 3",
         ] {
-            let laid_out = laid_out(expr);
+            let laid_out = laid_out(expr).unwrap();
             let same = [expr.to_owned(), format!("({expr})")].map(|expr| parser::parse(&expr).unwrap());
             assert!(same.contains(&parser::parse(&laid_out).unwrap()), "{laid_out}");
             assert!(!laid_out.starts_with(' '), "{laid_out}");
+        }
+    }
+
+    #[test]
+    fn an_expression_that_is_none_is_told_and_not_written() {
+        let rule = Rule::record("a:b", "sum(rate(c # d[5m]))", Vec::new());
+        let told = Group::of_run("x", vec![rule]).laid_out().unwrap_err().to_string();
+        for due in ["the rule a:b", "a defect of slo-verifier", "sum(rate(c # d[5m]))"] {
+            assert!(told.contains(due), "{told}");
         }
     }
 }

@@ -7,15 +7,17 @@ use crate::evidence::family::{RUN_PHASE_START_TIMESTAMP_SECONDS, TIME_SECONDS, W
 use crate::slo::{Objective, Promise, Scaling, Shape, show_duration};
 
 const SPENT: &str = "ordeal:scaling_spent:ratio";
-/// Kept by the run, so that what an earlier run had does not count.
-const READY: &str = "ordeal:replicas_ready:max";
+/// The most replicas that were ready so far. Kept by the run, so that what an earlier run had does not count.
+const MOST_READY: &str = "ordeal:replicas_ready:max";
+/// Scrapes and evaluations that fail for less than this make it forget nothing.
+const REMEMBERED: &str = "15m";
 
 pub(super) fn group(objectives: &[Objective], scope: &Scope) -> Option<Group> {
     let of = |objective: &Objective| match &objective.promise {
         Promise::Scaling(promise) => records(&objective.name, promise, scope),
-        _ => None,
+        _ => Vec::new(),
     };
-    let mut rules: Vec<Rule> = objectives.iter().filter_map(of).flatten().collect();
+    let mut rules: Vec<Rule> = objectives.iter().flat_map(of).collect();
     if rules.is_empty() {
         return None;
     }
@@ -24,12 +26,15 @@ pub(super) fn group(objectives: &[Objective], scope: &Scope) -> Option<Group> {
     Some(Group::of_run("scaling", rules))
 }
 
-fn records(name: &str, promise: &Scaling, scope: &Scope) -> Option<[Rule; 2]> {
-    let ready = Rule::record(READY, &ready(promise, scope), [("objective", name.to_owned())]);
-    let of_objective = format!("{READY}{{objective={}}}", quoted(name));
-    let (spent, limit) = match &promise.shape {
+fn records(name: &str, promise: &Scaling, scope: &Scope) -> Vec<Rule> {
+    let ready = ready(promise, scope);
+    let record = |spent: &str, limit: String| {
+        let labels =
+            [("objective", name.to_owned()), ("workload", promise.workload.clone()), ("limit", limit)];
+        Rule::record(SPENT, spent, labels)
+    };
+    match &promise.shape {
         Shape::Up { from, to, within } => {
-            let not_reached = format!("max by (run) (max_over_time({of_objective}[6h])) < {to}");
             let (spent, limit) = match within {
                 Some(within) => {
                     let since = since("ramp", "ramp|steady|experiments", scope);
@@ -40,17 +45,31 @@ fn records(name: &str, promise: &Scaling, scope: &Scope) -> Option<[Rule; 2]> {
                 }
                 None => (format!("({})", scope.runs_in(UNLOADED)), "while the load lasts".to_owned()),
             };
-            (format!("{spent} and on (run) {not_reached}"), format!("{from} to {to} replicas {limit}"))
+            let spent = format!("{spent} and on (run) {} < {to}", most_ready_of(name));
+            vec![most_ready(name, &ready, scope), record(&spent, format!("{from} to {to} replicas {limit}"))]
         }
         Shape::Down { to, within } => {
             let since = since("cooldown", UNLOADED, scope);
-            let spent = format!("{since} / {} and on (run) {of_objective} != {to}", within.as_secs_f64());
-            (spent, format!("back to {to} replicas within {}", show_duration(*within)))
+            let spent = format!("{since} / {} and on (run) {ready} != {to}", within.as_secs_f64());
+            vec![record(&spent, format!("back to {to} replicas within {}", show_duration(*within)))]
         }
-        Shape::Relief { .. } => return None,
-    };
-    let labels = [("objective", name.to_owned()), ("workload", promise.workload.clone()), ("limit", limit)];
-    Some([ready, Rule::record(SPENT, &spent, labels)])
+        Shape::Relief { .. } => Vec::new(),
+    }
+}
+
+fn most_ready_of(objective: &str) -> String {
+    format!("{MOST_READY}{{objective={}}}", quoted(objective))
+}
+
+/// What is ready now or the record itself, if that is more: so it remembers for as long as the run lasts, and ends with
+/// its conductor.
+fn most_ready(objective: &str, ready: &str, scope: &Scope) -> Rule {
+    let expr = format!(
+        "max by (run) ({ready} or max_over_time({}[{REMEMBERED}]) and on (run) {})",
+        most_ready_of(objective),
+        scope.conductor()
+    );
+    Rule::record(MOST_READY, &expr, [("objective", objective.to_owned())])
 }
 
 /// The ready replicas of the workload, by run.

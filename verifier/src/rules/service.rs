@@ -5,6 +5,8 @@
 //! 5, table 5-8 (<https://sre.google/workbook/alerting-on-slos/>): 2 % of a 30-day budget in an hour or 5 % in six page,
 //! 10 % in a day or in three days open a ticket. Series, labels and groups are named as Sloth names them
 //! (<https://sloth.dev>), so that dashboards made for it show them.
+//!
+//! The ratios of the windows are not Sloth's where there are no events or no errors yet: see `ratio_of`.
 
 use super::promql::{literal, quoted};
 use super::rule::{Alert, Group, Lasting, Rule, Severity};
@@ -44,7 +46,7 @@ const TICKET: Burn = Burn {
 
 /// The three groups of an objective, as Sloth has them.
 pub(super) fn groups(service: &ServiceObjective) -> [Group; 3] {
-    let id = id(service);
+    let id = service.id();
     let group = |kind: &str, rules| Group { name: format!("sloth-slo-{kind}-{id}"), interval: None, rules };
     [
         group("sli-recordings", ratios(service)),
@@ -53,15 +55,11 @@ pub(super) fn groups(service: &ServiceObjective) -> [Group; 3] {
     ]
 }
 
-fn id(service: &ServiceObjective) -> String {
-    format!("{}-{}", service.service, service.name)
-}
-
 type Labels = Vec<(&'static str, String)>;
 
 fn labels(service: &ServiceObjective, more: Labels) -> Labels {
     let own = [
-        ("sloth_id", id(service)),
+        ("sloth_id", service.id()),
         ("sloth_service", service.service.clone()),
         ("sloth_slo", service.name.clone()),
     ];
@@ -81,18 +79,25 @@ fn ratio(window: &str) -> String {
     format!("slo:sli_error:ratio_rate{window}")
 }
 
+/// The share of errors among the events of a window.
+///
+/// Sloth divides the bare sums. Then an hour without events records 0/0, and as nothing that has been added to a NaN is a
+/// number again, the budget is none for the whole period. And of a service whose series of errors is born with its first
+/// error, only the time since then counts. So a window without events has no ratio here, and one with events but without a
+/// series of errors has the ratio 0.
+fn ratio_of(service: &ServiceObjective, window: &str) -> String {
+    let (errors, total) = (&service.errors, &service.total);
+    format!("(sum(rate({errors}[{window}])) or vector(0)) / (sum(rate({total}[{window}])) > 0)")
+}
+
 fn ratios(service: &ServiceObjective) -> Vec<Rule> {
-    let of_window = |window: &str| {
-        let (errors, total) = (&service.errors, &service.total);
-        format!("(sum(rate({errors}[{window}]))) / (sum(rate({total}[{window}])))")
-    };
     let record = |window: &str, expr: String| {
         Rule::record(&ratio(window), &expr, labels(service, vec![("sloth_window", window.to_owned())]))
     };
-    // The mean of short ratios: a month of raw samples would be too much to read every minute.
+    // The mean of the short ratios that there are: a month of raw samples would be too much to read every minute.
     let short = format!("{}{}[{PERIOD}]", ratio(SHORTEST), own(service));
     let whole = format!("sum_over_time({short}) / ignoring (sloth_window) count_over_time({short})");
-    let windows = WINDOWS.iter().map(|window| record(window, of_window(window)));
+    let windows = WINDOWS.iter().map(|window| record(window, ratio_of(service, window)));
     windows.chain([record(PERIOD, whole)]).collect()
 }
 
@@ -136,7 +141,8 @@ fn burns(service: &ServiceObjective, burn: &Burn) -> Rule {
         name: "ServiceBudgetBurn",
         severity: burn.severity,
         expr: format!("{quick} or {slow}"),
-        // The long window is the wait, and the short one ends it; at their edge it is still one alert.
+        // The long window is the wait, and the short one ends it, by good events or by none; at their edge it is still one
+        // alert.
         lasting: Lasting { hold: "0s", keep: "5m" },
         labels: vec![("sloth_severity", burn.sloth_severity.to_owned())],
         summary: "{{ $labels.sloth_service }} burns the error budget of {{ $labels.sloth_slo }} too fast".to_owned(),
@@ -149,7 +155,7 @@ fn burns(service: &ServiceObjective, burn: &Burn) -> Rule {
     .rule()
 }
 
-/// Without events there is no ratio, and no other alert could fire.
+/// Without samples there is no ratio, and no other alert could fire. A service that is idle has samples, and is measured.
 fn unmeasured(service: &ServiceObjective) -> Rule {
     Alert {
         name: "ServiceUnmeasured",

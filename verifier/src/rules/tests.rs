@@ -15,7 +15,7 @@ fn checked(text: &str) -> Checked {
 }
 
 fn made(text: &str) -> Rules {
-    rules(&checked(text), &Scope::default())
+    rules(&checked(text), &Scope::default()).unwrap()
 }
 
 fn all(rules: &Rules) -> impl Iterator<Item = &Rule> {
@@ -73,7 +73,7 @@ fn names_are_no_templates_and_break_out_of_no_string() {
 #[test]
 fn rules_of_a_trial_look_at_its_runs_only() {
     let scope = Scope { trial: Some("shop".to_owned()) };
-    let rules = rules(&checked(EVERY_KIND), &scope);
+    let rules = rules(&checked(EVERY_KIND), &scope).unwrap();
     let recorded: Vec<_> = all(&rules).filter_map(|rule| rule.record.as_deref()).collect();
     for rule in all(&rules) {
         let by_records = recorded.iter().any(|name| rule.expr.contains(name));
@@ -97,6 +97,28 @@ fn promises_of_an_experiment_alone_warn() {
 }
 
 #[test]
+fn a_budget_of_probes_is_never_spent_for_good() {
+    let probes = "  - {name: a.b, kind: availability, by: probes, component: shop, at_least: 99%}\n";
+    let requests = "  - {name: c, kind: availability, at_least: 99%}\n";
+    let critical = |objectives: &str| -> Vec<String> {
+        let made = made(&format!("objectives:\n{objectives}"));
+        let critical = all(&made).filter(|rule| {
+            rule.alert.is_some() && rule.labels.get("severity").map(String::as_str) == Some("critical")
+        });
+        critical.map(|rule| rule.expr.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    };
+    assert!(critical(probes).is_empty());
+    let spent = "ordeal:availability_budget_spent:ratio";
+    for (objectives, of) in [
+        (requests.to_owned(), format!("{spent} > 1 and")),
+        (format!("{requests}{probes}"), format!(r#"{spent}{{objective!~"a\\.b"}} > 1 and"#)),
+    ] {
+        let found = critical(&objectives);
+        assert!(found.len() == 1 && found[0].contains(&of), "{of}: {found:?}");
+    }
+}
+
+#[test]
 fn runbooks_are_where_people_say() {
     let mut made = made("objectives: [{name: a, kind: intervention}]");
     made.groups[0].rules[0].annotations.insert("runbook_url".to_owned(), "https://other/#x".to_owned());
@@ -106,8 +128,12 @@ fn runbooks_are_where_people_say() {
     made.groups[0].rules[0]
         .annotations
         .insert("runbook_url".to_owned(), "docs/runbooks.md#ordealintervention".to_owned());
-    move_runbooks(&mut made.groups, "https://wiki/ordeal");
-    assert_eq!(made.groups[0].rules[0].annotations["runbook_url"], "https://wiki/ordeal#ordealintervention");
+    // Nor is an address a template.
+    move_runbooks(&mut made.groups, "https://wiki/{{ordeal}}");
+    assert_eq!(
+        made.groups[0].rules[0].annotations["runbook_url"],
+        r#"https://wiki/{{ "{{" }}ordeal}}#ordealintervention"#
+    );
 }
 
 #[test]

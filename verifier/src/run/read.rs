@@ -68,8 +68,9 @@ fn clock_of(process: &Process, fetched: &BTreeMap<&'static str, Fetched>) -> Res
     if own.next().is_some() {
         return Err(Shortfall::new(Lack::DuplicateSeries, format!("several series {name} of {process}")));
     }
-    if samples.iter().any(|sample| !sample.value.is_finite()) {
-        return Err(Shortfall::new(Lack::NotFinite, format!("a sample of {name} of {process}")));
+    if let Some(sample) = samples.iter().find(|sample| !Millis::can_be(sample.value)) {
+        let detail = format!("{name} of {process} is {:e} at {}, which is no time", sample.value, sample.at);
+        return Err(Shortfall::new(Lack::NotFinite, detail));
     }
     Ok(samples.iter().map(|sample| Scrape { at: sample.at, clock: sample.value }).collect())
 }
@@ -141,15 +142,15 @@ impl Run {
             Err(flaw) => self.flaws.push(flaw),
         }
         match self.time(recorded, family::RUN_END_TIMESTAMP_SECONDS, &[]) {
-            Ok(end) => self.end = end,
-            Err(flaw) if flaw.lack == Lack::FamilyAbsent => {}
-            Err(flaw) => self.flaws.push(flaw),
-        }
-        if self.end.is_none() {
-            let last =
-                self.processes.conductor().scrapes.last().map_or(0.0, |scrape| scrape.clock - self.start);
-            let detail = format!("no end is recorded; the last scrape was {last:.0} s after the start");
-            self.flaws.push(Shortfall::new(Lack::RunUnfinished, detail));
+            Ok(Some(end)) => self.end = Some(end),
+            // There may be an end, but it is not known.
+            Err(flaw) if flaw.lack != Lack::FamilyAbsent => self.flaws.push(flaw),
+            Ok(None) | Err(_) => {
+                let last =
+                    self.processes.conductor().scrapes.last().map_or(0.0, |scrape| scrape.clock - self.start);
+                let detail = format!("no end is recorded; the last scrape was {last:.0} s after the start");
+                self.flaws.push(Shortfall::new(Lack::RunUnfinished, detail));
+            }
         }
     }
 
@@ -217,7 +218,11 @@ impl Run {
                 );
                 Err(Shortfall::new(Lack::Disagreement, detail))
             }
-            None => Ok(Some(last).filter(|value| *value > 0.0 && value.is_finite())),
+            None if Millis::can_be(last) => Ok(Some(last).filter(|value| *value > 0.0)),
+            None => {
+                let detail = format!("{} is {last:e}, which is no time", gauge.name);
+                Err(Shortfall::new(Lack::NotFinite, detail))
+            }
         }
     }
 

@@ -4,46 +4,32 @@ use std::time::Duration;
 
 use super::expr::{self, Reading};
 use super::fields::{Fault, Fields, suggestion};
+use super::kind::Kind;
 use super::model::{
     Alerting, ArchivePoint, Availability, By, Compare, DataLoss, During, Expect, Health, Latency, Leader,
     OtherSeries, Promise, Promql, Recovery, Scaling, Shape, Since, SplitBrain, WrittenPoint,
 };
 use super::node::{Node, Value};
+use super::selector;
 use crate::evidence::PhaseName;
-
-/// Every kind, as the file names it.
-const KINDS: [&str; 13] = [
-    "availability",
-    "latency",
-    "load_held",
-    "recovery",
-    "leader",
-    "split_brain",
-    "data_loss",
-    "recovery_point",
-    "scaling",
-    "health",
-    "intervention",
-    "alerting",
-    "promql",
-];
 
 /// Reads `kind` and the keys that this kind has.
 pub(crate) fn promise(fields: &mut Fields<'_>) -> Option<Promise> {
-    match fields.word("kind", &KINDS, None)? {
-        "availability" => availability(fields).map(Promise::Availability),
-        "latency" => latency(fields).map(Promise::Latency),
-        "load_held" => fields.share_or("at_least", "99%").map(Promise::LoadHeld),
-        "recovery" => recovery(fields).map(Promise::Recovery),
-        "leader" => leader(fields).map(Promise::Leader),
-        "split_brain" => split_brain(fields).map(Promise::SplitBrain),
-        "data_loss" => data_loss(fields).map(Promise::DataLoss),
-        "recovery_point" => recovery_point(fields),
-        "scaling" => scaling(fields).map(Promise::Scaling),
-        "health" => health(fields).map(Promise::Health),
-        "intervention" => fields.share_or("watched_at_least", "99%").map(Promise::Intervention),
-        "alerting" => alerting(fields).map(Promise::Alerting),
-        _ => promql(fields).map(Promise::Promql),
+    let word = fields.word("kind", &Kind::words(), None)?;
+    match Kind::named(word).next()? {
+        Kind::Availability => availability(fields).map(Promise::Availability),
+        Kind::Latency => latency(fields).map(Promise::Latency),
+        Kind::LoadHeld => fields.share_or("at_least", "99%").map(Promise::LoadHeld),
+        Kind::Recovery => recovery(fields).map(Promise::Recovery),
+        Kind::Leader => leader(fields).map(Promise::Leader),
+        Kind::SplitBrain => split_brain(fields).map(Promise::SplitBrain),
+        Kind::DataLoss => data_loss(fields).map(Promise::DataLoss),
+        Kind::WrittenPoint | Kind::ArchivePoint => recovery_point(fields),
+        Kind::Scaling => scaling(fields).map(Promise::Scaling),
+        Kind::Health => health(fields).map(Promise::Health),
+        Kind::Intervention => fields.share_or("watched_at_least", "99%").map(Promise::Intervention),
+        Kind::Alerting => alerting(fields).map(Promise::Alerting),
+        Kind::Promql => promql(fields).map(Promise::Promql),
     }
 }
 
@@ -104,14 +90,14 @@ fn recovery_point(fields: &mut Fields<'_>) -> Option<Promise> {
 
 /// Label matchers in braces.
 fn matchers(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
-    let expected = "label matchers such as {job=\"postgres\"}";
     let node = fields.optional(key)?;
-    let text = fields.as_text(node, key, expected)?;
-    let text = text.trim();
-    if !(text.starts_with('{') && text.ends_with('}')) {
-        fields.fault(node.at, format!("`{key}` is `{text}`, expected {expected}"));
-    }
-    Some(text.to_owned())
+    selector::read(fields, node, key, "label matchers such as {job=\"postgres\"}", selector::matchers)
+}
+
+/// A selector of somebody else's series.
+fn series(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
+    let node = fields.optional(key)?;
+    selector::read(fields, node, key, "a selector of one series", selector::series)
 }
 
 fn availability(fields: &mut Fields<'_>) -> Option<Availability> {
@@ -183,9 +169,8 @@ fn scaling(fields: &mut Fields<'_>) -> Option<Scaling> {
         }
         _ => relief(fields),
     };
-    let selector = "a selector of one series";
-    let ready = fields.optional_text("ready", selector);
-    let current = fields.optional_text("current", selector);
+    let ready = series(fields, "ready");
+    let current = series(fields, "current");
     Some(Scaling {
         workload: workload?,
         autoscaler: autoscaler?,

@@ -2,9 +2,11 @@
 
 mod expr;
 mod fields;
+mod kind;
 mod kinds;
 mod model;
 mod node;
+mod selector;
 mod services;
 mod values;
 
@@ -12,6 +14,7 @@ use std::path::Path;
 
 pub(crate) use expr::fill;
 pub(crate) use fields::suggestion;
+pub(crate) use kind::Kind;
 pub(crate) use model::*;
 pub(crate) use values::{Share, show_duration, trimmed};
 

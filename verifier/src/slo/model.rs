@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::kind::Kind;
 use super::values::Share;
 use crate::evidence::PhaseName;
 
@@ -28,6 +29,13 @@ pub(crate) struct ServiceObjective {
     pub(crate) errors: String,
 }
 
+impl ServiceObjective {
+    /// What rules call it; unique within the file.
+    pub(crate) fn id(&self) -> String {
+        format!("{}-{}", self.service, self.name)
+    }
+}
+
 /// What is promised.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Promise {
@@ -50,22 +58,23 @@ pub(crate) enum Promise {
 }
 
 impl Promise {
-    /// The value of `kind` in the file.
-    pub(crate) fn kind(&self) -> &'static str {
+    /// Of what kind it is.
+    pub(crate) fn kind(&self) -> Kind {
         match self {
-            Self::Recovery(_) => "recovery",
-            Self::Leader(_) => "leader",
-            Self::SplitBrain(_) => "split_brain",
-            Self::DataLoss(_) => "data_loss",
-            Self::WrittenPoint(_) | Self::ArchivePoint(_) => "recovery_point",
-            Self::Availability(_) => "availability",
-            Self::Latency(_) => "latency",
-            Self::LoadHeld(_) => "load_held",
-            Self::Scaling(_) => "scaling",
-            Self::Health(_) => "health",
-            Self::Intervention(_) => "intervention",
-            Self::Alerting(_) => "alerting",
-            Self::Promql(_) => "promql",
+            Self::Recovery(_) => Kind::Recovery,
+            Self::Leader(_) => Kind::Leader,
+            Self::SplitBrain(_) => Kind::SplitBrain,
+            Self::DataLoss(_) => Kind::DataLoss,
+            Self::WrittenPoint(_) => Kind::WrittenPoint,
+            Self::ArchivePoint(_) => Kind::ArchivePoint,
+            Self::Availability(_) => Kind::Availability,
+            Self::Latency(_) => Kind::Latency,
+            Self::LoadHeld(_) => Kind::LoadHeld,
+            Self::Scaling(_) => Kind::Scaling,
+            Self::Health(_) => Kind::Health,
+            Self::Intervention(_) => Kind::Intervention,
+            Self::Alerting(_) => Kind::Alerting,
+            Self::Promql(_) => Kind::Promql,
         }
     }
 }
@@ -239,10 +248,19 @@ pub(crate) struct Alerting {
 impl Alerting {
     /// The selector of its series while it fires.
     pub(crate) fn selector(&self) -> String {
+        self.series("ALERTS", ",alertstate=\"firing\"")
+    }
+
+    /// The selector of the series that tell since when it has been active, pending included.
+    pub(crate) fn active_selector(&self) -> String {
+        self.series("ALERTS_FOR_STATE", "")
+    }
+
+    fn series(&self, family: &str, state: &str) -> String {
         let own =
             self.labels.trim().trim_start_matches('{').trim_end_matches('}').trim().trim_end_matches(',');
         let comma = if own.is_empty() { "" } else { "," };
-        format!("ALERTS{{alertname={:?},alertstate=\"firing\"{comma}{own}}}", self.alert)
+        format!("{family}{{alertname={:?}{state}{comma}{own}}}", self.alert)
     }
 }
 

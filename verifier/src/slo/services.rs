@@ -1,10 +1,9 @@
 //! The objectives of a service over days, which no run is judged by. Pure.
 
-use promql_parser::parser::{self, Expr};
-
 use super::fields::{Fault, Fields};
 use super::model::ServiceObjective;
 use super::node::{Node, Value};
+use super::selector;
 
 /// Reads the entries of `services`.
 pub(super) fn services(node: &Node) -> (Vec<ServiceObjective>, Vec<Fault>) {
@@ -17,15 +16,27 @@ pub(super) fn services(node: &Node) -> (Vec<ServiceObjective>, Vec<Fault>) {
         let mut fields = Fields::new(node, "the service's objective");
         let found = service(&mut fields);
         if let Some(found) = &found
-            && services.iter().any(|other| other.service == found.service && other.name == found.name)
+            && let Some(other) = services.iter().find(|other| other.id() == found.id())
         {
-            let message = format!("`{}` has an objective `{}` already", found.service, found.name);
-            fields.fault(fields.at(), format!("{message}, expected unique names"));
+            fields.fault(fields.at(), format!("{}, expected unique names", clash(found, other)));
         }
         faults.append(&mut fields.finish());
         services.extend(found);
     }
     (services, faults)
+}
+
+/// Why two objectives cannot stand in one file of rules, whose groups are named by them.
+fn clash(one: &ServiceObjective, other: &ServiceObjective) -> String {
+    let (service, name) = (&one.service, &one.name);
+    if *service == other.service {
+        return format!("`{service}` has an objective `{name}` already");
+    }
+    let (other_service, other_name) = (&other.service, &other.name);
+    format!(
+        "`{name}` of `{service}` and `{other_name}` of `{other_service}` are both `{}` where the two are joined",
+        one.id()
+    )
 }
 
 fn service(fields: &mut Fields<'_>) -> Option<ServiceObjective> {
@@ -63,11 +74,5 @@ fn word(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
 fn counter(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
     let expected = "a selector of counters such as http_requests_total{job=\"shop\"}";
     let node = fields.required(key, expected)?;
-    let text = fields.as_text(node, key, expected)?;
-    let plain = |selector: &parser::VectorSelector| selector.offset.is_none() && selector.at.is_none();
-    if !matches!(parser::parse(&text), Ok(Expr::VectorSelector(selector)) if plain(&selector)) {
-        fields.fault(node.at, format!("`{key}` is `{text}`, expected {expected}"));
-        return None;
-    }
-    Some(text)
+    selector::read(fields, node, key, expected, selector::series)
 }

@@ -43,7 +43,15 @@ fn each_kind_is_read_into_its_own_fields() {
     let kinds: Vec<_> = objectives.iter().map(|objective| objective.promise.kind()).collect();
     assert_eq!(
         kinds,
-        ["availability", "latency", "recovery", "scaling", "health", "promql", "recovery_point"]
+        [
+            Kind::Availability,
+            Kind::Latency,
+            Kind::Recovery,
+            Kind::Scaling,
+            Kind::Health,
+            Kind::Promql,
+            Kind::ArchivePoint
+        ]
     );
 }
 
@@ -75,8 +83,8 @@ objectve: 1
     assert_eq!(
         faults(text),
         [
-            "2:21: `kind` is `recovry` (did you mean `recovery`?), expected one of availability, latency, \
-             load_held, recovery, leader, split_brain, data_loss, recovery_point, scaling, health, intervention, \
+            "2:21: `kind` is `recovry` (did you mean `recovery`?), expected one of load_held, availability, \
+             latency, recovery, leader, split_brain, data_loss, recovery_point, scaling, health, intervention, \
              alerting, promql",
             "3:45: `at_least` is `101%`, expected a share from 0% to 100% such as 99.9%",
             "3:51: unknown key `durring` in objective `b` (did you mean `during`?), expected name, proves, kind, \
@@ -112,7 +120,7 @@ fn a_file_without_objectives_is_refused() {
     assert_eq!(
         faults("objectives: [{name: a}]\n"),
         [
-            "1:14: objective `a` has no `kind`, expected one of availability, latency, load_held, recovery, leader, \
+            "1:14: objective `a` has no `kind`, expected one of load_held, availability, latency, recovery, leader, \
           split_brain, data_loss, recovery_point, scaling, health, intervention, alerting, promql"
         ]
     );
@@ -198,6 +206,16 @@ fn typical_mistakes_are_told_with_what_was_probably_meant() {
             "`selector` is `job=pg`, expected label matchers such as {job=\"postgres\"}".into(),
         ),
         (
+            "kind: alerting, alert: A, experiment: kill, within: 1m, labels: '{a=\"b\"} or up # }'",
+            "'{a",
+            "`labels` is `{a=\"b\"} or up # }`, expected label matchers such as {job=\"postgres\"}".into(),
+        ),
+        (
+            "kind: scaling, workload: w, shape: down, to: 3, within: 1m, ready: 'sum(x) # y'",
+            "'sum",
+            "`ready` is `sum(x) # y`, expected a selector of one series".into(),
+        ),
+        (
             "kind: promql, expr: 'sum(', equals: 1",
             "'sum",
             "`expr` is no PromQL: unclosed left parenthesis".into(),
@@ -262,6 +280,14 @@ fn a_services_objective_is_told_apart_from_a_runs() {
         ),
         (service.replace("requests", "a b"), "`name` is `a b`, expected a name of letters"),
         (format!("{service}, {service}"), "`shop` has an objective `requests` already"),
+        (
+            [
+                service.replace("name: requests", "name: b-requests"),
+                service.replace("service: shop", "service: shop-b"),
+            ]
+            .join(", "),
+            "`requests` of `shop-b` and `b-requests` of `shop` are both `shop-b-requests`",
+        ),
         (service.replace("99.9%", "100%"), "`at_least` is `100%`, but no number of events proves 100 %"),
         ("1".to_owned(), "the service's objective is a number, expected a map"),
     ];

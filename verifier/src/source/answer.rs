@@ -7,9 +7,6 @@ use serde::Deserialize;
 use super::Error;
 use crate::evidence::{Data, Labels, Millis, Sample};
 
-/// No sample is of this time or later: the year 5138, in seconds.
-const FARTHEST: f64 = 1e11;
-
 /// An answer of the query API.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Answer {
@@ -95,7 +92,7 @@ pub(super) fn decode(url: &str, status: u16, body: &[u8]) -> Result<Answer, Erro
     let (true, Some(data)) = (envelope.status == "success", envelope.data) else {
         return Err(Error::Refused { kind: envelope.error_type, message: envelope.error });
     };
-    if let Some(seconds) = data.times().into_iter().find(|seconds| !(0.0..FARTHEST).contains(seconds)) {
+    if let Some(seconds) = data.times().into_iter().find(|seconds| !Millis::can_be(*seconds)) {
         return Err(Error::Time { url: url.to_owned(), seconds });
     }
     let mut warnings = envelope.warnings;

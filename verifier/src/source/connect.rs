@@ -27,6 +27,10 @@ pub(crate) struct Access {
 pub(crate) enum Error {
     #[error("the address `{0}` is no http or https URL, expected one such as http://localhost:9090")]
     Url(String),
+    #[error(
+        "the address has a query or a fragment, which no request would carry and every report would show: give a token with --bearer-token-file, anything else with --header"
+    )]
+    Extra,
     #[error(transparent)]
     File(#[from] crate::file::Error),
     #[error("header {0} is not of the form `NAME: VALUE`")]
@@ -46,9 +50,13 @@ impl Access {
     pub(crate) fn open(self) -> Result<Prometheus, Error> {
         // A second call finds the provider installed, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut url = url::Url::parse(&self.url).map_err(|_| Error::Url(self.url.clone()))?;
+        let wrong = || Error::Url(showable(&self.url));
+        let mut url = url::Url::parse(&self.url).map_err(|_| wrong())?;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-            return Err(Error::Url(self.url.clone()));
+            return Err(wrong());
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(Error::Extra);
         }
         let headers = self.all_headers(&mut url)?;
         // Headers of the user's own would go along to wherever a redirect leads.
@@ -66,7 +74,7 @@ impl Access {
         }
         let client = builder.build().map_err(|source| Error::Client { source })?;
         let shown = url.as_str().trim_end_matches('/').to_owned();
-        let client = prometheus_http_query::Client::from(client, &shown).map_err(|_| Error::Url(self.url))?;
+        let client = prometheus_http_query::Client::from(client, &shown).map_err(|_| wrong())?;
         Ok(Prometheus { client, url: shown, timeout: self.timeout })
     }
 
@@ -109,6 +117,21 @@ pub(super) fn elsewhere(response: &reqwest::Response) -> Option<String> {
     to.set_query(None);
     to.set_fragment(None);
     Some(to.into())
+}
+
+/// As much of an address that cannot be used as may be shown: nothing that stands where credentials or tokens do.
+fn showable(address: &str) -> String {
+    const TOKENS: [char; 2] = ['?', '#'];
+    let place = |text: &str| match text.find(TOKENS) {
+        Some(end) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    };
+    match address.rsplit_once('@') {
+        // Whether a password holds the one or a token the other is not known.
+        Some((hidden, _)) if hidden.contains(TOKENS) => "…".to_owned(),
+        Some((_, rest)) => format!("…@{}", place(rest)),
+        None => place(address),
+    }
 }
 
 fn sensitive(text: &str, what: &'static str) -> Result<HeaderValue, Error> {
@@ -164,8 +187,30 @@ mod tests {
         for url in ["", "127.0.0.1:9090", "ftp://x", "unix:/x"] {
             assert!(access(url).open().is_err(), "{url}");
         }
+        for url in ["http://x?", "http://x/?token=s3cr3t", "https://x/prom#s3cr3t"] {
+            assert!(matches!(access(url).open(), Err(Error::Extra)), "{url}");
+        }
         let mut with_header = access("http://x");
         with_header.headers = vec!["X-Scope-OrgID acme".to_owned()];
         assert!(matches!(with_header.open(), Err(Error::Header(1))));
+    }
+
+    #[test]
+    fn of_an_address_that_is_refused_no_secret_is_shown() {
+        let table = [
+            ("127.0.0.1:9090", "127.0.0.1:9090"),
+            ("admin:hunter2@prom:9090", "…@prom:9090"),
+            ("ftp://admin:hunter2@prom/x", "…@prom/x"),
+            ("http://admin:hunter2@prom:99999", "…@prom:99999"),
+            ("http://admin:hun@ter2@prom:x", "…@prom:x"),
+            ("prom:9090/?token=hunter2", "prom:9090/…"),
+            ("admin@prom:9090#hunter2", "…@prom:9090…"),
+            ("admin:hun?ter2@prom:9090", "…"),
+            ("prom:9090/?user=me@here&token=hunter2", "…"),
+        ];
+        for (url, shown) in table {
+            let told = access(url).open().err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(told.starts_with(&format!("the address `{shown}` is no ")), "{url}: {told}");
+        }
     }
 }

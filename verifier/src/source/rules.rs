@@ -24,6 +24,10 @@ struct Groups {
 
 #[derive(Deserialize)]
 struct Group {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    file: String,
     /// In seconds.
     #[serde(default)]
     interval: f64,
@@ -57,8 +61,10 @@ pub(super) fn decode(url: &str, status: u16, body: &[u8]) -> Result<(Vec<Rule>, 
     let of_group = |group: Group| {
         let evaluated = time(&group.evaluated).unwrap_or(Millis(0));
         let alerting = group.rules.into_iter().filter(|rule| rule.kind == "alerting");
+        let key = format!("{};{}", group.file, group.name);
         alerting.map(move |rule| Rule {
             alert: rule.name,
+            group: key.clone(),
             interval: group.interval,
             health: rule.health,
             evaluated,
@@ -85,6 +91,7 @@ mod tests {
         let told: Vec<_> =
             rules.iter().map(|rule| (rule.alert.as_str(), rule.interval, rule.health.as_str())).collect();
         assert_eq!(told, [("ShopDown", 5.0, "ok"), ("Late", 60.0, "unknown")]);
+        assert_eq!(rules.iter().map(|rule| rule.group.as_str()).collect::<Vec<_>>(), ["f;g", "f;new"]);
         assert_eq!(rules[0].evaluated, Millis(1_700_000_000_500));
         assert!(rules[1].evaluated.0 <= 0, "{}", rules[1].evaluated);
     }

@@ -1,6 +1,6 @@
 //! A run of ten minutes in which everything goes well: 200 users, two experiments, all families.
 
-use super::{MOMENT, Made, always, from, moment, steps};
+use super::{MOMENT, Made, alerts, always, from, moment, steps};
 
 /// Phases and when they begin, in seconds since the run's start.
 const PHASES: [(&str, f64); 7] = [
@@ -79,7 +79,7 @@ pub(crate) fn healthy(id: &str, interval: f64) -> Made {
     ledger(&mut made);
     cluster(&mut made);
     others(&mut made);
-    alerts(&mut made);
+    alerts::alerts(&mut made);
     made
 }
 
@@ -334,10 +334,4 @@ fn others(made: &mut Made) {
         made.add("pg_stat_archiver_archived_count", &label, count);
         made.add("pg_stat_archiver_failed_count", &label, always(0.0));
     }
-}
-
-/// The alert on the first outage, as Prometheus writes it while it fires.
-fn alerts(made: &mut Made) {
-    let labels = [("alertname", "ShopDown"), ("alertstate", "firing"), ("severity", "critical")];
-    made.add("ALERTS", &labels, |t| (140.0..175.0).contains(&t).then_some(1.0));
 }

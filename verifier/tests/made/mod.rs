@@ -6,6 +6,7 @@
 
 #![allow(dead_code, unused_imports, reason = "each test program uses its own part of this")]
 
+mod alerts;
 mod brief;
 mod healthy;
 pub(crate) mod live;
@@ -187,12 +188,14 @@ impl Made {
         self.gaps.push((from, to));
     }
 
-    /// Every series, with the count of requests begun, which is that of the ended ones unless it is made otherwise.
+    /// Every series, with the count of requests begun, which is that of the ended ones, and the beginnings of alerts, unless
+    /// they are made otherwise.
     fn exposed(&self) -> Vec<Series> {
         let mut series = self.series.clone();
         if !series.iter().any(|series| series.name == BEGUN) {
             series.extend(self.begun());
         }
+        series.extend(alerts::active(self));
         series
     }
 
@@ -256,8 +259,9 @@ impl Made {
     }
 
     fn labels(&self, series: &Series, added: &[(&str, &str)]) -> String {
-        let own = series.labels.iter().map(|(label, value)| (label.as_str(), value.as_str()));
-        let all = added.iter().copied().chain(own);
+        let own = || series.labels.iter().map(|(label, value)| (label.as_str(), value.as_str()));
+        let added = added.iter().copied().filter(|(label, _)| own().all(|(is, _)| is != *label));
+        let all = added.chain(own()).filter(|(_, value)| !value.is_empty());
         let told = all.map(|(label, value)| format!("{label}=\"{}\"", value.replace("$run", &self.id)));
         told.collect::<Vec<_>>().join(",")
     }
@@ -268,7 +272,9 @@ impl Series {
     fn at(&self, at: f64, start: f64) -> Option<String> {
         let value = (self.value)(at)?;
         let moment = is_time(&self.name) && value > MOMENT / 2.0;
-        Some(shown(if moment { value - MOMENT + start } else { value }))
+        let value = if moment { value - MOMENT + start } else { value };
+        // Told in whole seconds.
+        Some(shown(if self.name == alerts::ACTIVE { value.floor() } else { value }))
     }
 }
 
@@ -282,6 +288,7 @@ fn is_time(name: &str) -> bool {
     name.ends_with("_timestamp_seconds")
         || name == "ordeal_time_seconds"
         || name == "process_start_time_seconds"
+        || name == alerts::ACTIVE
 }
 
 fn shown(value: f64) -> String {

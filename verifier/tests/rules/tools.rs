@@ -1,7 +1,5 @@
-//! Programs that the tests run.
+//! `slo-verifier rules`, as the tests run it.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::files::shipped;
@@ -14,14 +12,11 @@ pub(crate) fn rules(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// Each `promtool` on the path, and the one beside the Prometheus that `PROMETHEUS_3` names.
-pub(crate) fn promtool() -> BTreeSet<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let beside =
-        std::env::var_os("PROMETHEUS_3").and_then(|named| Some(Path::new(&named).parent()?.to_owned()));
-    let folders = std::env::split_paths(&path).chain(beside);
-    let found: BTreeSet<PathBuf> =
-        folders.filter_map(|folder| folder.join("promtool").canonicalize().ok()).collect();
-    assert!(!found.is_empty(), "promtool is installed");
-    found
+/// The exit code of `slo-verifier rules` where it writes nothing, and what it says.
+pub(crate) fn refused(arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_slo-verifier"));
+    let command = command.arg("rules").args(arguments).current_dir(shipped(""));
+    let output = command.output().expect("the verifier runs");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }

@@ -57,10 +57,9 @@ struct Lab {
 }
 
 impl Lab {
-    fn up(dir: &Path) -> Self {
+    fn up(dir: &Path, rules: &[PathBuf]) -> Self {
         let lab = Self { dir: dir.to_owned() };
-        let rules = file("short-rules.yml");
-        let up = output(command("lab").arg("--dir").arg(dir).args(["up", "--rules"]).arg(rules));
+        let up = output(command("lab").arg("--dir").arg(dir).args(["up", "--rules"]).args(rules));
         assert!(up.status.success(), "{}", told(&up));
         lab
     }
@@ -123,6 +122,16 @@ fn newest(dir: &Path) -> String {
     run.file_name().expect("its id").to_string_lossy().into_owned()
 }
 
+/// The rules on what is promised of the short trial, which the dashboards' promises are made of.
+fn write_rules(folder: &Path) -> PathBuf {
+    let rules =
+        output(command("slo-verifier").arg("rules").arg(file("short-slos.yaml")).args(["--trial", "short"]));
+    assert!(rules.status.success(), "{}", told(&rules));
+    let path = folder.join("promises.yml");
+    std::fs::write(&path, rules.stdout).expect("writable");
+    path
+}
+
 /// Judges the newest run, with reports of every form beside its results.
 fn verify(dir: &Path) -> Output {
     let latest = dir.join("latest");
@@ -132,13 +141,16 @@ fn verify(dir: &Path) -> Output {
     output(verify.args(["--run", &newest(dir)]))
 }
 
-/// Every panel of the dashboards shows something of the newest run, and some show the report's very numbers.
+/// Every panel of the dashboards shows something of the newest run, but for what it cannot have, and some show the
+/// report's very numbers.
 fn assert_shown(dir: &Path) {
     let mut check = command("dashboards");
-    let told =
-        output(check.args(["check", "--prometheus", PROMETHEUS, "--output", "json", "--run", &newest(dir)]));
-    assert!(told.status.success(), "{}", self::told(&told));
+    check.args(["check", "--all", "--prometheus", PROMETHEUS, "--output", "json", "--run", &newest(dir)]);
+    let told = output(&mut check);
+    // Some show nothing, and all are told.
+    assert_eq!(told.status.code(), Some(1), "{}", self::told(&told));
     let panels = Panels::new(&told.stdout);
+    panels.assert_complete();
     let report = std::fs::read(dir.join("latest/report.json")).expect("the report is there");
     let report = serde_json::from_slice(&report).expect("JSON");
     let answered = Panel { dashboard: "ordeal-run", title: "By requests", query: "A", labels: &[] };
@@ -158,6 +170,7 @@ fn assert_shown(dir: &Path) {
             panels.assert_equals(&time, &report, objective, of);
         }
     }
+    panels.assert_spent(&report, "most answers come soon", 0.5);
 }
 
 /// Whether Alertmanager has the alert that PostgreSQL is down.
@@ -195,7 +208,8 @@ fn a_run_is_judged_and_an_interrupted_one_leaves_nothing_broken() {
     for dir in [&run_dir, &cut_dir] {
         std::fs::create_dir(dir).expect("writable");
     }
-    let lab = Lab::up(&folder.path().join("lab"));
+    let rules = [file("short-rules.yml"), write_rules(folder.path())];
+    let lab = Lab::up(&folder.path().join("lab"), &rules);
 
     let exporter = Exporter::start("short.yaml", &run_dir);
     wait_until("Alertmanager has the page", paged);

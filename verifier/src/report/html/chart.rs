@@ -28,6 +28,20 @@ pub(super) struct Chart {
     pub(super) marks: Vec<Point>,
 }
 
+impl Chart {
+    /// The same with axes that hold all that decides: limits, bounds and samples.
+    pub(super) fn whole(mut self) -> Self {
+        let marks = || self.marks.iter().filter(|mark| !mark.1.is_nan());
+        let bounds = self.spans.iter().filter(|span| span.hue == Hue::Bounds);
+        let moments = self.moments.iter().map(|moment| moment.0).chain(marks().map(|mark| mark.0));
+        let x = widened(self.x, moments.chain(bounds.flat_map(|span| [span.from, span.to])));
+        let levels = self.levels.iter().map(|level| level.0).chain(marks().map(|mark| mark.1));
+        let y = widened(self.y, levels.chain(self.between.into_iter().flat_map(|(low, high)| [low, high])));
+        (self.x, self.y) = (x, y);
+        self
+    }
+}
+
 /// A part of the time.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Span {
@@ -140,6 +154,14 @@ pub(super) fn range(values: impl IntoIterator<Item = f64>, floor: Option<f64>) -
     (if floor.is_some() { low } else { low - room }, high + room)
 }
 
+/// A range that holds these values too, with some room beyond those that lay outside.
+pub(super) fn widened(range: (f64, f64), values: impl IntoIterator<Item = f64>) -> (f64, f64) {
+    let finite = values.into_iter().filter(|value| value.is_finite());
+    let (low, high) = finite.fold(range, |(low, high), value| (low.min(value), high.max(value)));
+    let room = (high - low) * 0.04;
+    (if low < range.0 { low - room } else { low }, if high > range.1 { high + room } else { high })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,6 +203,34 @@ mod tests {
         let times: Vec<f64> = points.iter().map(|point| point.0).collect();
         assert_eq!(times, [0.0, 5.0, 10.0, 15.0, 20.0, 100.0]);
         assert!(points[4].1.is_nan());
+    }
+
+    #[test]
+    fn axes_hold_all_that_decides() {
+        let bounds = Span { from: 9.0, to: 110.0, hue: Hue::Bounds, strength: 0.3, text: String::new() };
+        let fault = Span { from: -50.0, to: 500.0, hue: Hue::Fault, ..bounds.clone() };
+        let never = Span { to: f64::INFINITY, ..bounds.clone() };
+        let chart = Chart { x: (0.0, 100.0), y: (0.0, 50.0), ..Chart::default() };
+        let table = [
+            (
+                Chart { spans: vec![fault], marks: vec![(50.0, 25.0)], ..chart.clone() },
+                (0.0, 100.0),
+                (0.0, 50.0),
+            ),
+            (Chart { levels: vec![(100.0, Hue::Limit)], ..chart.clone() }, (0.0, 100.0), (0.0, 104.0)),
+            (Chart { between: Some((-50.0, 300.0)), ..chart.clone() }, (0.0, 100.0), (-64.0, 314.0)),
+            (Chart { between: Some((10.0, f64::INFINITY)), ..chart.clone() }, (0.0, 100.0), (0.0, 50.0)),
+            (Chart { marks: vec![(200.0, 100.0)], ..chart.clone() }, (0.0, 208.0), (0.0, 104.0)),
+            (Chart { marks: vec![(200.0, f64::NAN)], ..chart.clone() }, (0.0, 100.0), (0.0, 50.0)),
+            (Chart { moments: vec![(-25.0, Hue::Limit)], ..chart.clone() }, (-30.0, 100.0), (0.0, 50.0)),
+            (Chart { spans: vec![bounds], ..chart.clone() }, (0.0, 114.4), (0.0, 50.0)),
+            (Chart { spans: vec![never], ..chart }, (0.0, 100.0), (0.0, 50.0)),
+        ];
+        for (chart, x, y) in table {
+            let told = format!("{chart:?}");
+            let whole = chart.whole();
+            assert_eq!((whole.x, whole.y), (x, y), "{told}");
+        }
     }
 
     #[test]

@@ -18,10 +18,16 @@ const BESIDE: u32 = 64;
 /// The height of a letter.
 const LETTERS: f64 = 15.0;
 /// The width of one, as far as that can be said.
-const LETTER: f64 = 8.0;
+const LETTER: u32 = 8;
 
 /// The room of a moment below a chart.
 const MOMENT: f64 = 70.0;
+/// The least room to the right of a chart, in pixels.
+const BEHIND: u32 = 10;
+
+/// No axis is longer: beyond it neighbouring numbers are no longer told apart, and the library looks for moments and
+/// values to write to it without an end.
+const LONGEST: f64 = 1e15;
 
 type Canvas<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Time, RangedCoordf64>>;
 type Failed<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>;
@@ -57,6 +63,9 @@ impl ValueFormatter<f64> for Time {
 
 /// The chart as an `svg` element of that size in pixels; nothing where it cannot be drawn.
 pub(super) fn svg(chart: &Chart, size: (u32, u32)) -> Option<String> {
+    if [chart.x, chart.y].iter().any(|(low, high)| !(0.0..=LONGEST).contains(&(high - low))) {
+        return None;
+    }
     let mut text = String::new();
     let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
     let drawn = draw(chart, &area, size);
@@ -74,7 +83,7 @@ fn draw<'a>(
     let time = Time { axis: (chart.x.0..chart.x.1).into(), moments };
     let mut canvas = ChartBuilder::on(area)
         .margin_top(6)
-        .margin_right(10)
+        .margin_right(behind(chart))
         .set_label_area_size(LabelAreaPosition::Left, BESIDE)
         .set_label_area_size(LabelAreaPosition::Bottom, below)
         .build_cartesian_2d(time, chart.y.0..chart.y.1)?;
@@ -110,6 +119,13 @@ fn draw<'a>(
     area.present()
 }
 
+/// The room to the right of a chart, in pixels: half of the last moment's letters, should it be written at the very
+/// end. It follows from the time alone, so that charts of one time have their moments below each other.
+fn behind(chart: &Chart) -> u32 {
+    let letters = u32::try_from(clock(chart.x.1).len()).unwrap_or(0);
+    (letters * LETTER / 2 + 2).max(BEHIND)
+}
+
 fn mesh<'b>(chart: &Chart, canvas: &mut Canvas<'_, 'b>, size: (u32, u32)) -> Result<(), Failed<'b>> {
     let unit = chart.unit;
     let text = ("sans-serif", LETTERS).into_font().color(&Hue::Ink.color());
@@ -129,7 +145,7 @@ fn mesh<'b>(chart: &Chart, canvas: &mut Canvas<'_, 'b>, size: (u32, u32)) -> Res
 }
 
 fn spans<'b>(chart: &Chart, canvas: &mut Canvas<'_, 'b>, width: u32) -> Result<(), Failed<'b>> {
-    let room = f64::from(width.saturating_sub(BESIDE)) / (chart.x.1 - chart.x.0);
+    let room = f64::from(width.saturating_sub(BESIDE + behind(chart))) / (chart.x.1 - chart.x.0);
     let style = ("sans-serif", LETTERS).into_font().color(&Hue::Ink.color());
     let style = style.pos(Pos::new(HPos::Center, VPos::Center));
     for span in &chart.spans {
@@ -139,7 +155,7 @@ fn spans<'b>(chart: &Chart, canvas: &mut Canvas<'_, 'b>, width: u32) -> Result<(
         }
         let fill = span.hue.color().mix(span.strength).filled();
         canvas.draw_series([Rectangle::new([(from, chart.y.0), (to, chart.y.1)], fill)])?;
-        if span.text.chars().count() as f64 * LETTER < (to - from) * room {
+        if span.text.chars().count() as f64 * f64::from(LETTER) < (to - from) * room {
             let middle = (f64::midpoint(from, to), f64::midpoint(chart.y.0, chart.y.1));
             canvas.draw_series([Text::new(span.text.clone(), middle, style.clone())])?;
         }
@@ -200,6 +216,18 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_at_the_very_end_is_written_whole() {
+        for (length, last) in [(60.0, "1:00"), (4800.0, "80:00"), (86_400.0, "1440:00")] {
+            let chart = Chart { x: (0.0, length), y: (0.0, 1.0), ..Chart::default() };
+            let drawn = svg(&chart, (900, 100)).unwrap();
+            let label = drawn.split("<text ").find(|text| text.contains(&format!(">\n{last}\n"))).unwrap();
+            let middle = label.split("x=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+            let half = last.len() as f64 * f64::from(LETTER) / 2.0;
+            assert!(middle.parse::<f64>().unwrap() + half <= 900.0, "{last}: {label}");
+        }
+    }
+
+    #[test]
     fn what_others_wrote_is_text_in_a_drawing() {
         let mut chart = chart();
         let text = "</svg><script>x</script>".to_owned();
@@ -207,6 +235,16 @@ mod tests {
         let svg = svg(&chart, (900, 100)).unwrap();
         assert!(svg.contains("&lt;script&gt;") && !svg.contains("<script"), "{svg}");
         assert!(svg.contains("#2563EB"), "the colour that the page's style looks for");
+    }
+
+    #[test]
+    fn axes_without_an_end_or_from_back_to_front_are_not_drawn() {
+        let table = [(f64::MIN, f64::MAX), (0.0, f64::INFINITY), (0.0, 1e300), (f64::NAN, 1.0), (2.0, 1.0)];
+        for (low, high) in table {
+            let across = Chart { x: (low, high), ..chart() };
+            let upright = Chart { y: (low, high), ..chart() };
+            assert_eq!([across, upright].map(|chart| svg(&chart, (900, 100))), [None, None], "{low} {high}");
+        }
     }
 
     #[test]

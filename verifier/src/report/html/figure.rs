@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::chart::Chart;
 use super::course::{self, Scope};
 use super::draw::svg;
+use super::lanes::{self, Lane};
 use super::objective::{Look, sketch};
 use super::palette::Hue;
-use super::timeline::{self, PANELS, Panel};
+use super::timeline::{self, PANELS};
 use super::{Report, Shown};
-use crate::judge::Finding;
+use crate::judge::{Finding, fired};
 use crate::plain::plain;
 use crate::slo::Objective;
 
@@ -61,6 +62,8 @@ pub(super) struct Timeline {
     pub(super) head: Vec<Strip>,
     pub(super) panels: Vec<Figure>,
     pub(super) components: Vec<Strip>,
+    /// Alerts that fired, by name.
+    pub(super) alerts: Vec<Strip>,
     /// Why there is no timeline, or none of the components.
     pub(super) empty: Option<String>,
     pub(super) no_components: Option<String>,
@@ -81,17 +84,15 @@ impl Timeline {
         if !course::injected(evidence).is_empty() {
             head.push(strip("faults", &course::numbers(evidence, scope), 22));
         }
-        let drawn = PANELS.into_iter().filter(|panel| *panel != Panel::Components);
-        let panels = drawn.map(|panel| {
+        let panels = PANELS.into_iter().map(|panel| {
             let chart = timeline::panel(panel, (evidence, &shown.objectives), &shown.answers, scope);
             figure(panel.title(), chart, &[(WIDE, 150), (NARROW, 130)])
         });
-        let (components, no_components) = match timeline::components(evidence, &shown.answers, scope) {
-            Ok(rows) => (rows.iter().map(|(name, chart)| strip(name, chart, 16)).collect(), None),
-            Err(why) => (Vec::new(), Some(why)),
-        };
+        let (components, no_components) = strips(lanes::components(evidence, &shown.answers, scope));
+        // Why they were not told stands with their table.
+        let (alerts, _) = strips(Ok(lanes::alerts(evidence, &fired(evidence).unwrap_or_default(), scope)));
         let queries = shown.answers.values().map(|answer| plain(&answer.query)).collect();
-        Self { head, panels: panels.collect(), components, empty: None, no_components, queries }
+        Self { head, panels: panels.collect(), components, alerts, empty: None, no_components, queries }
     }
 }
 
@@ -107,6 +108,14 @@ pub(super) fn of_finding(report: &Report, objective: &Objective, finding: &Findi
     match sketch {
         Ok(sketch) => figure(&sketch.title, Ok(sketch.chart), &[CARD]),
         Err(why) => figure("", Err(why), &[CARD]),
+    }
+}
+
+/// Lanes as they are drawn, or why there are none.
+fn strips(lanes: Result<Vec<Lane>, String>) -> (Vec<Strip>, Option<String>) {
+    match lanes {
+        Ok(lanes) => (lanes.iter().map(|(name, chart)| strip(name, chart, 16)).collect(), None),
+        Err(why) => (Vec::new(), Some(plain(&why))),
     }
 }
 
@@ -147,4 +156,23 @@ fn keys(chart: &Chart) -> Vec<Key> {
         keys.push(Key::new(Hue::Fault, "fault"));
     }
     keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::html::chart::Unit;
+
+    #[test]
+    fn what_others_wrote_begins_no_line_of_the_page() {
+        let told = "Prometheus said\nverdict: pass".to_owned();
+        let due = r"Prometheus said\nverdict: pass";
+        assert_eq!(figure("", Err(told.clone()), &[CARD]).empty.as_deref(), Some(due));
+        let (none, why) = strips(Err(told.clone()));
+        assert_eq!((none.len(), why.as_deref()), (0, Some(due)));
+        let chart = Chart { x: (0.0, 1.0), y: (0.0, 1.0), unit: Unit::Silent, ..Chart::default() };
+        let (drawn, why) = strips(Ok(vec![(told, chart)]));
+        assert_eq!((drawn[0].name.as_str(), why), (due, None));
+        assert!(drawn[0].wide.contains("<svg"), "{}", drawn[0].wide);
+    }
 }

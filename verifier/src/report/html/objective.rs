@@ -29,8 +29,13 @@ pub(super) struct Look<'a> {
 /// Why there is no chart.
 type Drawn = Result<Sketch, String>;
 
-/// The chart of an objective, or why there is none.
+/// The chart of an objective, with all that decides on its axes, or why there is none.
 pub(super) fn sketch(objective: &Objective, look: Look<'_>) -> Drawn {
+    let Sketch { title, chart } = drawn(objective, look)?;
+    Ok(Sketch { title, chart: chart.whole() })
+}
+
+fn drawn(objective: &Objective, look: Look<'_>) -> Drawn {
     match &objective.promise {
         Promise::Availability(promise) => share::availability(promise, look),
         Promise::Latency(promise) => share::latency(promise, look),
@@ -84,8 +89,15 @@ impl Look<'_> {
         let mut at: Vec<f64> =
             self.finding.judged.samples.iter().map(|sample| sample.at.seconds() - self.scope.start).collect();
         at.dedup();
-        let on = |at: &f64| line.iter().find(|point| (point.0 - at).abs() < 0.002).copied();
+        let number = |point: &&Point| !point.1.is_nan();
+        let on = |at: &f64| line.iter().filter(number).find(|point| (point.0 - at).abs() < 0.002).copied();
         at.iter().filter_map(on).collect()
+    }
+
+    /// Whether a value is the worst that was seen, or may have been.
+    fn decides(self, value: f64) -> bool {
+        let bounds = self.finding.judged.observed.as_ref().map(|observed| [observed.lower, observed.upper]);
+        bounds.is_some_and(|bounds| bounds.iter().any(|bound| bound.total_cmp(&value).is_eq()))
     }
 
     /// The bounds of what was observed, where they are apart.

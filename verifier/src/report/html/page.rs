@@ -1,5 +1,5 @@
-//! What the page says, in the order in which it is read: the verdict, the run over time, each objective, the
-//! exporter's own results. Pure.
+//! What the page says, in the order in which it is read: the verdict, the run over time, the alerts that fired, each
+//! objective, the exporter's own results. Pure.
 
 use askama::Template;
 
@@ -10,8 +10,9 @@ use super::{Report, Shown, palette};
 use crate::evidence::State;
 use crate::judge;
 use crate::plain::plain;
+use crate::report::alerts::Alerts;
 use crate::report::heading::clocks;
-use crate::report::told::{Reason, cause, reasons, returned};
+use crate::report::told::{Reason, cause, grouped, reasons, returned};
 use crate::slo::trimmed;
 use crate::verdict::Verdict;
 
@@ -34,6 +35,7 @@ pub(super) struct Page {
     findings: Vec<Card>,
     timeline: Timeline,
     experiments: Vec<Fault>,
+    alerts: Option<Alerts>,
     load: Result<Load, String>,
     chaos: Result<Chaos, String>,
 }
@@ -62,7 +64,7 @@ struct Card {
 #[derive(Debug)]
 struct Why {
     name: &'static str,
-    said: String,
+    said: Vec<String>,
     means: &'static str,
     remedy: &'static str,
 }
@@ -115,18 +117,11 @@ impl Page {
             judged: report.judged_list(),
             not_claimed: report.not_claimed().iter().map(|text| plain(text)).collect(),
             remarks: remarks.iter().map(|text| plain(text)).collect(),
-            flaws: flaws
-                .iter()
-                .map(|flaw| Why {
-                    name: flaw.lack.name(),
-                    said: plain(&flaw.detail),
-                    means: flaw.lack.meaning(),
-                    remedy: flaw.lack.remedy(),
-                })
-                .collect(),
+            flaws: grouped(flaws).iter().map(Why::of).collect(),
             findings: pairs.map(card).collect(),
             timeline: Timeline::of(report, shown),
             experiments: experiments(report),
+            alerts: report.alerts(),
             load: shown.results.load.as_ref().map(Load::of).map_err(|why| plain(why)),
             chaos: shown.results.chaos.as_ref().map(Chaos::of).map_err(|why| plain(why)),
         }
@@ -157,7 +152,7 @@ impl Card {
         Self {
             number,
             name: plain(&finding.name),
-            kind: finding.kind,
+            kind: finding.kind.word(),
             proves: plain(finding.proves.as_deref().unwrap_or_default()),
             verdict: finding.verdict.word(),
             observed: plain(observed),
@@ -177,7 +172,7 @@ impl Why {
     fn of(reason: &Reason) -> Self {
         Self {
             name: reason.name.unwrap_or_default(),
-            said: plain(&reason.said),
+            said: reason.said.iter().map(|said| plain(said)).collect(),
             means: reason.means.unwrap_or_default(),
             remedy: reason.remedy,
         }
@@ -237,6 +232,7 @@ mod tests {
     use crate::evidence::{Lack, Millis, Shortfall};
     use crate::judge::{Finding, Judged};
     use crate::report::Choice;
+    use crate::slo::Kind;
     use crate::source::Server;
 
     #[test]
@@ -256,7 +252,7 @@ mod tests {
         for (verdicts, due) in table {
             let finding = |verdict: &Verdict| Finding {
                 name: String::new(),
-                kind: "health",
+                kind: Kind::Health,
                 proves: None,
                 limit: String::new(),
                 verdict: *verdict,

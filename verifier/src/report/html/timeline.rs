@@ -1,85 +1,21 @@
-//! The run as a whole over time: what is asked for it, and the panels that show it. Pure.
+//! The panels that show the run as a whole over time. Pure.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use super::chart::{Chart, Form, Line, Point, Span, Unit, points, range};
+use super::asked::{Answers, Course, Panel, QUANTILES};
+use super::chart::{Chart, Form, Line, Point, Unit, points, range};
 use super::course::{Scope, faults};
 use super::palette::Hue;
-use crate::evidence::{Data, Fetched, Labels, Millis, Sample, family};
+use crate::evidence::{Fetched, Labels, Sample, added};
 use crate::judge::Evidence;
 use crate::slo::{Objective, Promise};
 
-/// So many moments are asked for: more than a screen has room for.
-const MOMENTS: f64 = 700.0;
 /// So many reasons of errors have a line of their own.
 const REASONS: usize = 3;
 
-/// A panel of the timeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Panel {
-    Users,
-    Requests,
-    Errors,
-    Times,
-    Replicas,
-    Components,
-}
-
 /// The panels, from top to bottom.
-pub(super) const PANELS: [Panel; 6] =
-    [Panel::Users, Panel::Requests, Panel::Errors, Panel::Times, Panel::Replicas, Panel::Components];
-
-/// Quantiles of the response times.
-const QUANTILES: [(f64, Hue); 3] = [(0.5, Hue::Second), (0.95, Hue::First), (0.99, Hue::Third)];
-
-/// What is asked for the timeline, from when to when and how often.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Questions {
-    /// By panel, and by number within it.
-    pub(crate) queries: Vec<((Panel, usize), String)>,
-    pub(crate) span: (Millis, Millis),
-    pub(crate) step: Duration,
-}
-
-/// What is asked for the timeline of a run; nothing of one that cannot be placed in time.
-pub(crate) fn questions(evidence: &Evidence) -> Option<Questions> {
-    let processes = &evidence.run.processes;
-    if processes.is_dark() {
-        return None;
-    }
-    let span = evidence.run.times();
-    let interval = processes.scrape_interval().max(0.1);
-    let step = ((span.1.seconds() - span.0.seconds()) / MOMENTS).max(interval).max(1.0).ceil();
-    let of = processes.pinned();
-    let rate = format!("{:.0}ms", (4.0 * interval).max(step) * 1000.0);
-    let seen = format!("{:.0}ms", (1.5 * interval).max(step) * 1000.0);
-    let bucket = family::RESPONSE_TIME_SECONDS_BUCKET;
-    let mut queries = vec![
-        ((Panel::Users, 0), format!("sum by (state) ({}{{{of}}})", family::USERS)),
-        (
-            (Panel::Requests, 0),
-            format!("sum by (outcome) (rate({}{{{of}}}[{rate}]))", family::REQUESTS_TOTAL),
-        ),
-        (
-            (Panel::Errors, 0),
-            format!("sum by (reason) (rate({}{{{of}}}[{rate}]))", family::REQUEST_ERRORS_TOTAL),
-        ),
-        ((Panel::Replicas, 0), format!("max by (workload, state) ({}{{{of}}})", family::WORKLOAD_REPLICAS)),
-        (
-            (Panel::Components, 0),
-            format!("min by (component) (min_over_time({}{{{of}}}[{seen}]))", family::COMPONENT_UP),
-        ),
-    ];
-    queries.extend(QUANTILES.iter().enumerate().map(|(at, (quantile, _))| {
-        let query = format!("histogram_quantile({quantile}, sum by (le) (rate({bucket}{{{of}}}[{rate}])))");
-        ((Panel::Times, at), query)
-    }));
-    Some(Questions { queries, span, step: Duration::from_secs_f64(step) })
-}
-
-/// The answers, by panel and number.
-pub(crate) type Answers = BTreeMap<(Panel, usize), Fetched>;
+pub(super) const PANELS: [Panel; 5] =
+    [Panel::Users, Panel::Requests, Panel::Errors, Panel::Times, Panel::Replicas];
 
 impl Panel {
     /// What stands above it.
@@ -90,7 +26,6 @@ impl Panel {
             Self::Errors => "Errors a second, by reason",
             Self::Times => "Response time of all requests",
             Self::Replicas => "Replicas",
-            Self::Components => "Components",
         }
     }
 }
@@ -102,7 +37,8 @@ pub(super) fn panel(
     answers: &Answers,
     scope: Scope,
 ) -> Result<Chart, String> {
-    let series = |number: usize| read(answers.get(&(panel, number)), scope.start);
+    let answer = |number: usize| answers.get(&Course::Panel(panel, number));
+    let series = |number: usize| read(answer(number), scope.start);
     let mut chart = Chart {
         x: (0.0, scope.length),
         unit: if panel == Panel::Times { Unit::Seconds } else { Unit::Number },
@@ -120,7 +56,7 @@ pub(super) fn panel(
             "outcome",
             &[("ok", Hue::Good, Form::Straight), ("error", Hue::Bad, Form::Straight)],
         ),
-        Panel::Errors => errors(series(0)?),
+        Panel::Errors => errors(sampled(answer(0))?, scope.start),
         Panel::Times => {
             let mut lines = Vec::new();
             for (at, (quantile, hue)) in QUANTILES.into_iter().enumerate() {
@@ -132,7 +68,6 @@ pub(super) fn panel(
             lines
         }
         Panel::Replicas => replicas(series(0)?),
-        Panel::Components => return Err("drawn apart".to_owned()),
     };
     chart.lines.retain(|line| line.points.iter().any(|(_, value)| value.is_finite()));
     if chart.lines.is_empty() {
@@ -141,43 +76,6 @@ pub(super) fn panel(
     let values = chart.lines.iter().flat_map(|line| &line.points).map(|(_, value)| *value);
     chart.y = range(values.chain(chart.levels.iter().map(|level| level.0)), Some(0.0));
     Ok(chart)
-}
-
-/// The state of each component over time, one chart each, by name.
-pub(super) fn components(
-    evidence: &Evidence,
-    answers: &Answers,
-    scope: Scope,
-) -> Result<Vec<(String, Chart)>, String> {
-    let series = read(answers.get(&(Panel::Components, 0)), scope.start)?;
-    if series.is_empty() {
-        return Err("Prometheus has no samples of this".to_owned());
-    }
-    let chart = |(labels, points): (Labels, Vec<Point>)| {
-        let mut spans = faults(evidence);
-        spans.extend(states(&points));
-        let chart =
-            Chart { x: (0.0, scope.length), y: (0.0, 1.0), unit: Unit::Silent, spans, ..Chart::default() };
-        (labels.get("component").cloned().unwrap_or_default(), chart)
-    };
-    Ok(series.into_iter().map(chart).collect())
-}
-
-/// The times in which a component was up, and in which it was down.
-fn states(points: &[Point]) -> Vec<Span> {
-    let mut spans: Vec<Span> = Vec::new();
-    for pair in points.windows(2) {
-        let ((from, value), (to, _)) = (pair[0], pair[1]);
-        if value.is_nan() {
-            continue;
-        }
-        let (hue, strength) = if value > 0.5 { (Hue::Good, 0.45) } else { (Hue::Bad, 1.0) };
-        match spans.last_mut().filter(|last| last.hue == hue && last.to >= from) {
-            Some(last) => last.to = to,
-            None => spans.push(Span { from, to, hue, strength, text: String::new() }),
-        }
-    }
-    spans
 }
 
 /// The limits that objectives set to response times.
@@ -193,15 +91,15 @@ fn limits(objectives: &[Objective]) -> Vec<f64> {
 }
 
 /// The series of an answer as points, or why there are none.
-fn read(answer: Option<&Fetched>, start: f64) -> Result<Vec<(Labels, Vec<Point>)>, String> {
+pub(super) fn read(answer: Option<&Fetched>, start: f64) -> Result<Vec<(Labels, Vec<Point>)>, String> {
+    let line = |(labels, samples): &(Labels, Vec<Sample>)| (labels.clone(), points(samples, start));
+    Ok(sampled(answer)?.iter().map(line).collect())
+}
+
+/// The series of an answer, or why there are none.
+fn sampled(answer: Option<&Fetched>) -> Result<&[(Labels, Vec<Sample>)], String> {
     let answer = answer.ok_or_else(|| "it was not asked for".to_owned())?;
-    match answer.sound().map_err(|shortfall| shortfall.to_string())? {
-        Data::Series(series) => {
-            let line = |(labels, samples): &(Labels, Vec<Sample>)| (labels.clone(), points(samples, start));
-            Ok(series.iter().map(line).collect())
-        }
-        _ => Err(format!("`{}` did not return series", answer.query)),
-    }
+    answer.series().map_err(|shortfall| shortfall.to_string())
 }
 
 /// The series with these values of a label.
@@ -215,42 +113,42 @@ fn named(series: Vec<(Labels, Vec<Point>)>, label: &str, due: &[(&str, Hue, Form
 }
 
 /// The most frequent reasons, and all others together.
-fn errors(series: Vec<(Labels, Vec<Point>)>) -> Vec<Line> {
-    let weight =
-        |points: &[Point]| points.iter().map(|point| point.1).filter(|it| it.is_finite()).sum::<f64>();
-    let mut weighed: Vec<(f64, String, Vec<Point>)> = series
-        .into_iter()
-        .map(|(labels, points)| (weight(&points), labels.get("reason").cloned().unwrap_or_default(), points))
+fn errors(series: &[(Labels, Vec<Sample>)], start: f64) -> Vec<Line> {
+    let weight = |samples: &[Sample]| -> f64 {
+        samples.iter().map(|sample| sample.value).filter(|value| value.is_finite()).sum()
+    };
+    let mut weighed: Vec<(f64, &str, &[Sample])> = series
+        .iter()
+        .map(|(labels, samples)| {
+            (weight(samples), labels.get("reason").map_or("", String::as_str), samples.as_slice())
+        })
         .collect();
+    let line = |name: &str, hue: Hue, samples: &[Sample]| Line {
+        name: name.to_owned(),
+        hue,
+        form: Form::Straight,
+        points: points(samples, start),
+    };
+    if weighed.iter().all(|(weight, ..)| *weight <= 0.0) {
+        return weighed.iter().take(1).map(|(.., samples)| line("none", Hue::Bad, samples)).collect();
+    }
+    weighed.retain(|(weight, ..)| *weight > 0.0);
     weighed.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let hues = [Hue::Bad, Hue::Third, Hue::Fourth];
-    let mut lines: Vec<Line> = Vec::new();
-    for (at, (weight, name, points)) in weighed.into_iter().enumerate() {
-        if at > 0 && weight <= 0.0 {
-            break;
-        }
-        if at < REASONS {
-            let name = if weight > 0.0 { name } else { "none".to_owned() };
-            lines.push(Line { name, hue: hues[at], form: Form::Straight, points });
-        } else if at == REASONS {
-            lines.push(Line { name: "others".to_owned(), hue: Hue::Second, form: Form::Straight, points });
-        } else if let Some(others) = lines.last_mut() {
-            for (sum, point) in others.points.iter_mut().zip(points) {
-                sum.1 += point.1;
-            }
-        }
+    let others: Vec<Vec<Sample>> =
+        weighed.iter().skip(REASONS).map(|(.., samples)| samples.to_vec()).collect();
+    let hues: [Hue; REASONS] = [Hue::Bad, Hue::Third, Hue::Fourth];
+    let mut lines: Vec<Line> =
+        weighed.iter().zip(hues).map(|((_, name, samples), hue)| line(name, hue, samples)).collect();
+    if !others.is_empty() {
+        lines.push(line("others", Hue::Second, &added(&others)));
     }
     lines
 }
 
 /// Those ready and those wanted of each workload.
 fn replicas(series: Vec<(Labels, Vec<Point>)>) -> Vec<Line> {
-    let several = series
-        .iter()
-        .filter_map(|(labels, _)| labels.get("workload"))
-        .collect::<std::collections::BTreeSet<_>>()
-        .len()
-        > 1;
+    let several =
+        series.iter().filter_map(|(labels, _)| labels.get("workload")).collect::<BTreeSet<_>>().len() > 1;
     let mut lines = Vec::new();
     let hues = [(Hue::First, Hue::Fourth), (Hue::Second, Hue::Third)];
     let mut workloads: Vec<String> = Vec::new();
@@ -272,35 +170,34 @@ fn replicas(series: Vec<(Labels, Vec<Point>)>) -> Vec<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::Millis;
 
-    fn series(label: &str, value: &str, values: &[f64]) -> (Labels, Vec<Point>) {
-        let points = values.iter().enumerate().map(|(at, value)| (at as f64, *value)).collect();
-        (Labels::from([(label.to_owned(), value.to_owned())]), points)
+    /// A reason, and how often it was at which second.
+    fn reason(name: &str, values: &[(i64, f64)]) -> (Labels, Vec<Sample>) {
+        let samples = values.iter().map(|(at, value)| Sample { at: Millis(at * 1000), value: *value });
+        (Labels::from([("reason".to_owned(), name.to_owned())]), samples.collect())
     }
 
     #[test]
     fn the_most_frequent_reasons_have_lines_and_the_others_share_one() {
-        let all = ["a", "b", "c", "d", "e", "f"]
-            .iter()
-            .enumerate()
-            .map(|(at, reason)| series("reason", reason, &[at as f64, 0.0]));
-        let lines = errors(all.collect());
+        let names = ["a", "b", "c", "d", "e", "f"];
+        let all: Vec<_> =
+            names.iter().enumerate().map(|(at, name)| reason(name, &[(0, at as f64), (1, 0.0)])).collect();
+        let lines = errors(&all, 0.0);
         let told: Vec<(&str, f64)> =
             lines.iter().map(|line| (line.name.as_str(), line.points[0].1)).collect();
         assert_eq!(told, [("f", 5.0), ("e", 4.0), ("d", 3.0), ("others", 3.0)]);
-        let none = errors(vec![series("reason", "a", &[0.0]), series("reason", "b", &[0.0])]);
+        let none = errors(&[reason("a", &[(0, 0.0)]), reason("b", &[(0, 0.0)])], 0.0);
         assert_eq!((none.len(), none[0].name.as_str()), (1, "none"));
+        assert!(errors(&[], 0.0).is_empty());
     }
 
     #[test]
-    fn a_component_is_up_or_down_from_sample_to_sample() {
-        let (_, points) = series("component", "a", &[1.0, 1.0, 0.0, 1.0, f64::NAN, 1.0, 1.0]);
-        let told: Vec<(Hue, f64, f64)> =
-            states(&points).iter().map(|span| (span.hue, span.from, span.to)).collect();
-        assert_eq!(
-            told,
-            [(Hue::Good, 0.0, 2.0), (Hue::Bad, 2.0, 3.0), (Hue::Good, 3.0, 4.0), (Hue::Good, 5.0, 6.0)]
-        );
+    fn reasons_share_a_line_by_time_and_not_by_number_of_sample() {
+        let frequent = ["a", "b", "c"].map(|name| reason(name, &[(0, 90.0), (1, 90.0)]));
+        let late = [reason("d", &[(0, 1.0), (1, 1.0), (2, 1.0)]), reason("e", &[(1, 10.0), (2, 20.0)])];
+        let lines = errors(&[&frequent[..], &late[..]].concat(), 0.0);
+        assert_eq!(lines[3].points, [(0.0, 1.0), (1.0, 11.0), (2.0, 21.0)]);
     }
 
     #[test]

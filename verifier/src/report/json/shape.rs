@@ -29,9 +29,11 @@ pub(super) struct Document<'a> {
     pub(super) run: Option<Run<'a>>,
     /// What the verdict says nothing about.
     pub(super) not_claimed: Vec<String>,
-    /// Alerts about the run's own processes that fired while it went on; they change no verdict. Null where no run was
-    /// found.
+    /// Alerts about the run that fired while it went on; they change no verdict. Null where no run was
+    /// found, and where they were not told.
     pub(super) alerts: Option<Vec<Alert>>,
+    /// Why these were not told; null where they were.
+    pub(super) alerts_not_told: Option<String>,
     /// One for each objective, in the order of the objectives' file.
     pub(super) findings: Vec<Finding<'a>>,
 }
@@ -49,6 +51,8 @@ pub(super) struct Alert {
     pub(super) last_firing: f64,
     /// The evaluation by which it was resolved; null where it was not, or nobody knows.
     pub(super) resolved_by: Option<f64>,
+    /// Why nobody knows how it ended; null where it was resolved, or firing when its rule was last evaluated.
+    pub(super) end_unknown: Option<String>,
 }
 
 /// How many findings have which verdict.
@@ -141,6 +145,10 @@ pub(super) struct Finding<'a> {
     pub(super) verdict_of_value: Verdict,
     /// What stands against a verdict.
     pub(super) shortfalls: Vec<Lacking<'a>>,
+    /// In few words, why it did not pass; null where it did.
+    pub(super) cause: Option<String>,
+    /// What to do first; null where nothing has to be done.
+    pub(super) remedy: Option<&'static str>,
     /// What the value means.
     pub(super) why: &'a str,
     /// Other ways to tell the same.

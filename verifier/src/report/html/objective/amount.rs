@@ -1,10 +1,10 @@
 //! Amounts over the run: users, replicas, writers, lost writes, ages. Pure.
 
-use super::super::chart::{Chart, Form, Line, Point, Unit, range};
+use super::super::chart::{Chart, Form, Line, Point, Unit, range, widened};
 use super::super::palette::Hue;
 use super::{Drawn, Look, Sketch, why};
-use crate::evidence::{Sample, added, family};
-use crate::judge::ARCHIVE_AGE;
+use crate::evidence::{Labels, Sample, added, family};
+use crate::judge::{ARCHIVE_AGE, archive_course};
 use crate::run::Phase;
 use crate::slo::{ArchivePoint, DataLoss, Health, Scaling, Shape, Share, SplitBrain, WrittenPoint};
 
@@ -51,7 +51,7 @@ pub(super) fn lost(promise: &DataLoss, look: Look<'_>) -> Drawn {
     let points = super::points(&added(&each), look.scope.start);
     let lines =
         vec![Line { name: "lost or otherwise bad".to_owned(), hue: Hue::Bad, form: Form::Area, points }];
-    Ok(sketch("Writes that audits found lost, or otherwise bad", look, lines, &[0.0]))
+    Ok(observed(sketch("Writes that audits found lost, or otherwise bad", look, lines, &[0.0]), look))
 }
 
 /// The span of the writes that each fault lost.
@@ -66,22 +66,28 @@ pub(super) fn span(promise: &WrittenPoint, look: Look<'_>) -> Drawn {
         lines.push(Line { name: experiment.clone(), hue: hue(at), form: Form::Steps, points });
     }
     let limit = promise.within.as_secs_f64();
-    let mut sketch = sketch("Span of the writes that each fault lost", look, lines, &[limit]);
+    let mut sketch = observed(sketch("Span of the writes that each fault lost", look, lines, &[limit]), look);
     sketch.chart.unit = Unit::Seconds;
     Ok(sketch)
 }
 
-/// How old the newest archived log of each server was.
+/// How old the newest archived log was, by what each server says of its own and by the newest success of any.
 pub(super) fn archive(promise: &ArchivePoint, look: Look<'_>) -> Drawn {
     let series = look.evidence.other(&format!("{ARCHIVE_AGE}{}", promise.selector)).map_err(why)?;
-    let line = |(at, (labels, samples)): (usize, &(crate::evidence::Labels, Vec<Sample>))| {
+    let line = |(at, (labels, samples)): (usize, &(Labels, Vec<Sample>))| {
         let server = labels.get("instance").or_else(|| labels.get("server")).cloned();
         let points = super::points(samples, look.scope.start);
-        Line { name: server.unwrap_or_default(), hue: hue(at), form: Form::Straight, points }
+        Line { name: server.unwrap_or_default(), hue: hue(1 + at % 3), form: Form::Straight, points }
     };
-    let lines = series.iter().enumerate().map(line).collect();
-    let mut sketch = sketch("Age of the newest archived log", look, lines, &[promise.within.as_secs_f64()]);
+    let mut lines: Vec<Line> = series.iter().enumerate().map(line).collect();
+    let age = archive_course(promise, look.evidence).map_err(why)?;
+    let points: Vec<Point> = age.iter().map(|it| (it.at.seconds() - look.scope.start, it.value)).collect();
+    let name = "by the newest success that was seen".to_owned();
+    lines.push(Line { name, hue: hue(0), form: Form::Straight, points: points.clone() });
+    let limit = promise.within.as_secs_f64();
+    let mut sketch = observed(sketch("Age of the newest archived log", look, lines, &[limit]), look);
     sketch.chart.unit = Unit::Seconds;
+    sketch.chart.marks = points.into_iter().filter(|point| look.decides(point.1)).collect();
     Ok(sketch)
 }
 
@@ -138,7 +144,7 @@ pub(super) fn utilisation(promise: &Scaling, look: Look<'_>) -> Drawn {
     if lines.is_empty() {
         return Err("no utilisation was recorded".to_owned());
     }
-    let mut sketch = sketch("Utilisation of the replicas", look, lines, &[]);
+    let mut sketch = observed(sketch("Utilisation of the replicas", look, lines, &[]), look);
     sketch.chart.unit = Unit::Share;
     Ok(sketch)
 }
@@ -165,7 +171,7 @@ pub(super) fn down(promise: &Health, look: Look<'_>) -> Drawn {
 pub(super) fn interventions(look: Look<'_>) -> Drawn {
     let points = look.tally(&look.evidence.tally(family::INTERVENTIONS_TOTAL, &[]).map_err(why)?);
     let lines = vec![Line { name: "changes by hand".to_owned(), hue: Hue::Bad, form: Form::Area, points }];
-    Ok(sketch("Changes by hand", look, lines, &[0.0]))
+    Ok(observed(sketch("Changes by hand", look, lines, &[0.0]), look))
 }
 
 fn hue(at: usize) -> Hue {
@@ -181,6 +187,14 @@ fn sketch(title: &str, look: Look<'_>, lines: Vec<Line>, limits: &[f64]) -> Sket
     chart.marks = lines.last().map(|line| look.marks(&line.points)).unwrap_or_default();
     chart.lines = lines;
     Sketch { title: title.to_owned(), chart }
+}
+
+/// The same with what was observed, which is an amount of the same kind: its bounds, and an axis that holds it.
+fn observed(mut sketch: Sketch, look: Look<'_>) -> Sketch {
+    sketch.chart.between = look.between();
+    let value = look.finding.judged.observed.as_ref().map(|observed| observed.value);
+    sketch.chart.y = widened(sketch.chart.y, value);
+    sketch
 }
 
 /// Shows an experiment only, where it is about one.

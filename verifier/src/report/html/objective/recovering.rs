@@ -12,6 +12,11 @@ use crate::slo::{Leader, Recovery, Since};
 const BEFORE: f64 = 0.15;
 /// The part after the limit and the bounds.
 const AFTER: f64 = 1.3;
+/// A component counts as up once its health has lasted. For so many seconds after it recovered is that looked for: the
+/// five that are due, or twenty probes, and the next scrape.
+const RISE: f64 = 40.0;
+/// The axis goes on a little after it.
+const END: f64 = 1.05;
 
 /// A component from the injection, or the revert, on.
 pub(super) fn recovery(promise: &Recovery, look: Look<'_>) -> Drawn {
@@ -26,10 +31,17 @@ pub(super) fn recovery(promise: &Recovery, look: Look<'_>) -> Drawn {
     let mut chart = chart(promise.within.as_secs_f64(), (experiment, since), look);
     chart.unit = Unit::State;
     chart.y = (-0.15, 1.15);
-    chart.marks = value(look).map(|at| (at, 1.0)).into_iter().collect();
+    if let Some(recovered) = value(look) {
+        chart.marks = vec![(recovered, 1.0)];
+        chart.x.1 = risen(&points, chart.x.0, recovered).map_or(chart.x.1, |at| chart.x.1.max(at * END));
+    }
     chart.lines = vec![Line { name: promise.component.clone(), hue: Hue::First, form: Form::Steps, points }];
     Ok(Sketch {
-        title: format!("{} since the fault was {}", promise.component, promise.since.label()),
+        title: format!(
+            "{} since the fault was {}; it counts as up once its health has lasted",
+            promise.component,
+            promise.since.label()
+        ),
         chart,
     })
 }
@@ -74,6 +86,14 @@ fn chart(limit: f64, (experiment, since): (&Experiment, f64), look: Look<'_>) ->
     Chart { x, spans, moments: vec![(0.0, Hue::Fault), (limit, Hue::Limit)], ..Chart::default() }
 }
 
+/// When a component that was seen down was first seen up again after it had recovered.
+fn risen(points: &[Point], from: f64, recovered: f64) -> Option<f64> {
+    let up = points.iter().position(|(at, value)| *at >= recovered && *value > 0.5)?;
+    let down = |(at, value): &Point| *at >= from && *value < 0.5;
+    let (at, _) = points[up];
+    (points[..up].iter().any(down) && at <= recovered + RISE).then_some(at)
+}
+
 /// The observed value, where it is one.
 fn value(look: Look<'_>) -> Option<f64> {
     look.finding.judged.observed.as_ref().map(|observed| observed.value).filter(|value| value.is_finite())
@@ -81,4 +101,26 @@ fn value(look: Look<'_>) -> Option<f64> {
 
 fn shifted(points: &[Point], by: f64) -> Vec<Point> {
     points.iter().map(|(at, value)| (at - by, *value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_component_rises_after_it_was_down() {
+        let down = [(-5.0, 1.0), (1.0, 0.0), (6.0, 0.0), (11.0, 1.0), (16.0, 1.0)];
+        let late = [(-5.0, 1.0), (1.0, 0.0), (6.0, 0.0), (60.0, 1.0)];
+        let earlier = [(-60.0, 0.0), (-55.0, 1.0), (1.0, 1.0), (6.0, 1.0)];
+        let table: [(&str, &[Point], Option<f64>); 5] = [
+            ("it was down", &down, Some(11.0)),
+            ("nobody scraped for long", &late, None),
+            ("it was never seen down", &[(-5.0, 1.0), (6.0, 1.0)], None),
+            ("that was before the chart", &earlier, None),
+            ("it was not seen up again", &down[..3], None),
+        ];
+        for (what, points, due) in table {
+            assert_eq!(risen(points, -2.0, 5.4), due, "{what}");
+        }
+    }
 }
