@@ -53,7 +53,7 @@ pub use self::handle::{LoadHandle, Snapshot};
 pub use self::limits::{Limits, limits_report, raise_descriptor_limit};
 pub use self::outcome::Reason;
 pub use self::plan::PlanError;
-pub use self::report::{FleetReport, LoadReport, Requests, ResponseTime, TaskReport, UserSeconds};
+pub use self::report::{FleetReport, LoadFile, LoadReport, Requests, ResponseTime, TaskReport, UserSeconds};
 pub use self::share::Share;
 pub use self::stats::Percentiles;
 pub use self::whose::{Prepared, Running};

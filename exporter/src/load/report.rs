@@ -38,6 +38,16 @@ pub struct LoadReport {
     pub fleet: Option<FleetReport>,
 }
 
+/// The file: which run it is of, and the statistics of its load.
+#[derive(Debug, Serialize)]
+pub struct LoadFile<'a> {
+    /// The run's id.
+    pub run: &'a str,
+    /// Its statistics.
+    #[serde(flatten)]
+    pub load: &'a LoadReport,
+}
+
 /// Load processes whose accounts were added up.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FleetReport {

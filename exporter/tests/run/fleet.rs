@@ -105,6 +105,7 @@ async fn two_processes_have_the_users_of_a_run_between_them() {
         assert!(status.success(), "{status}\n{}", exporter.said());
     }
     let report = system.result("load.json");
+    assert!(report["run"].is_string() && report["run"] == system.result("chaos.json")["run"], "{report:#}");
     assert_eq!((&report["users"], &report["fleet"]["processes"]), (&5.into(), &2.into()));
     assert_eq!(
         (&report["requests"]["ok"], &report["requests"]["error"]),

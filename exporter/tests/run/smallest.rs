@@ -24,7 +24,9 @@ async fn a_smallest_trial_runs_through_its_phases_and_ends_with_zero() {
     assert!(
         value(&last, "ordeal_run_end_timestamp_seconds") > value(&last, "ordeal_run_start_timestamp_seconds")
     );
-    assert_eq!(system.result("load.json")["tasks"][0]["name"], "home");
+    let (load, chaos) = (system.result("load.json"), system.result("chaos.json"));
+    assert_eq!(load["tasks"][0]["name"], "home");
+    assert!(load["run"].is_string() && load["run"] == chaos["run"], "{} {}", load["run"], chaos["run"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
