@@ -5,6 +5,7 @@
 #        ends with the exit code of run.sh, or with 2 where there was no run
 set -Eeuo pipefail
 trap 'exit 2' ERR
+trap 'exit 130' INT TERM
 here=$(cd "$(dirname "$0")" && pwd)
 
 fail() {
@@ -12,6 +13,13 @@ fail() {
   exit 2
 }
 
+for argument in "$@"; do
+  case $argument in -h | --help)
+    sed -n '2,/^set /{/^#/s/^# \{0,1\}//p;}' "$0"
+    exit 0
+    ;;
+  esac
+done
 [ -n "${KUBECONFIG:-}" ] || fail 'KUBECONFIG names no cluster, so nothing is done: set it to the kubeconfig of a test cluster'
 command -v kubectl >/dev/null || fail 'kubectl is not installed'
 

@@ -3,12 +3,15 @@
 # usage: run.sh FOLDER [exporter options…]
 #            ends with the verifier's exit code: 0 pass, 1 fail, 3 inconclusive, 4 no Prometheus; and with 2 where
 #            there is no verdict because something is amiss
+#            ^C ends the script with 130, without a verdict; the run goes on in the cluster
 #        run.sh down FOLDER
 #            takes away all of FOLDER, after the conductor has put back what it broke; where something may still be
 #            broken, as after a conductor that was killed, it ends with 2 and takes away nothing but the Jobs
 set -Eeuo pipefail
 # Of the script itself nothing ends with 1: that is a verdict.
 trap 'exit 2' ERR
+# In a command substitution `exit` ends only that.
+trap 'exit 2' USR1
 namespace=ordeal
 ready_limit=300
 # A conductor that is told to stop has 180 s to put back what it broke.
@@ -17,17 +20,39 @@ ending_limit=200s
 # that it knows: the verifier takes a conductor for gone after a minute without a sample.
 unknown_limit=20
 known_limit=150
+# How long after its pod's end the Job `conductor` may take to be over, in seconds.
+settle_limit=30
+# What a script that is interrupted leaves.
+left='interrupted before a run began'
 
 fail() {
   printf 'run: %s\n' "$*" >&2
+  [ "$BASH_SUBSHELL" -eq 0 ] || kill -USR1 $$
   exit 2
 }
 
-# Asks the cluster, which a run outlives being away for a while; kubectl says why it fails.
+interrupted() {
+  trap '' INT TERM
+  # The kubectl that follows the log would outlive the script.
+  kill $(jobs -pr) 2>/dev/null || true
+  printf 'run: %s\n' "$left" >&2
+  exit 130
+}
+trap interrupted INT TERM
+
+# Asks the cluster, which a run outlives being away for a while; kubectl says why it fails. That something is not there
+# is an answer.
 ask() {
-  local try
+  local try told
+  # A kubectl that ends in order at a ^C would not end a subshell that waits for it.
+  [ "$BASH_SUBSHELL" -eq 0 ] || trap 'exit 130' INT TERM
   for try in {1..30}; do
-    kubectl -n "$namespace" "$@" && return
+    { told=$(kubectl -n "$namespace" "$@" 2>&1 >&3) && return; } 3>&1
+    case $told in
+    *'(NotFound): jobs.'*' not found'*) fail "the run's Jobs were taken away, as \`run.sh down\` does: there is no verdict" ;;
+    *'(NotFound): '*' not found'*) fail "$told" ;;
+    esac
+    printf '%s\n' "$told" >&2
     sleep 2
   done
   fail "kubectl has failed $try times; if a run goes on, it goes on without this script"
@@ -41,8 +66,9 @@ end_jobs() {
 }
 
 # The conditions that a Job is in.
+true_conditions='jsonpath={.status.conditions[?(@.status=="True")].type}'
 conditions() {
-  ask get job "$1" -o 'jsonpath={.status.conditions[?(@.status=="True")].type}'
+  ask get job "$1" -o "$true_conditions"
 }
 
 is_over() {
@@ -112,12 +138,28 @@ part() {
     }' <<<"$manifests"
 }
 
+# Without a run, `kubectl kustomize` may yet have manifests: those of the service, or its own help.
+refuse_without_run() {
+  local meant=
+  awk '
+    /^---$/ { kind = name = "" }
+    /^[^ ]/ { section = $1 }
+    /^kind: / { kind = $2 }
+    section == "metadata:" && /^  name: / { name = $2 }
+    kind == "Job" && name == "conductor" { found = 1 }
+    END { exit !found }' <<<"$manifests" && return
+  [ ! -d "${1%/}/run" ] || meant="; is ${1%/}/run meant?"
+  fail "$1 has no run (no Job conductor), so nothing is done$meant"
+}
+
 # Waits until the conductor's pod runs or has ended: there may be none at first, and one that is refused ends at once.
 await_conductor() {
   local phase deadline=$((SECONDS + ready_limit))
   while true; do
     phase=$(ask get pods -l "$pods_of=conductor" -o 'jsonpath={.items[*].status.phase}')
     case $phase in Running | Succeeded | Failed) return ;; esac
+    # Somebody may have taken it away.
+    conditions conductor >/dev/null
     if [ "$SECONDS" -ge "$deadline" ]; then
       troubles
       end_jobs conductor load verifier
@@ -141,6 +183,7 @@ begin() {
       fail 'Prometheus does not start (is its image on the nodes?)'
     }
   fi
+  left="interrupted, without a verdict: the run goes on in the cluster; follow it with \`kubectl -n $namespace logs -f job/conductor\`; \`$0 down $1\` ends it and puts back what it broke"
   kubectl apply -f - <<<"$jobs"
   await_conductor
 }
@@ -168,11 +211,13 @@ look_for_verdict() {
 
 # Gives up where the conductor has ended and the verifier would wait on for a run that it does not see.
 look_for_end() {
-  local log limit=$unknown_limit
+  local log state limit=$unknown_limit
   # While no verifier looks, no time counts.
   if [ -z "$running" ] || [ -z "$ended" ]; then
     ended=
-    if [ -n "$running" ] && is_over "$(conditions conductor)"; then ended=$SECONDS; fi
+    [ -n "$running" ] || return 0
+    state=$(conditions conductor)
+    if is_over "$state"; then ended=$SECONDS; fi
     return
   fi
   log=$(ask logs "$running" --tail=-1)
@@ -198,13 +243,28 @@ up() {
   pods_of="ordeal/run=$run,batch.kubernetes.io/job-name"
   sort_options "${@:2}"
   manifests=$(kubectl kustomize "$1")
-  begin
-  # A connection that breaks ends the log, not the run.
-  kubectl -n "$namespace" logs --follow job/conductor || true
+  refuse_without_run "$1"
+  begin "$1"
+  # A connection that breaks ends the log, not the run. Bash answers signals while it waits, not while kubectl runs.
+  kubectl -n "$namespace" logs --follow job/conductor &
+  wait $! || true
   await_verdict
   ask logs "$judge" --tail=-1
   printf 'exit code %s\n' "$status"
+  # The verdict stands.
+  trap 'exit "$status"' INT TERM
+  settle
   exit "$status"
+}
+
+# A Job is over some seconds after its pods, and until then another run would be refused.
+settle() {
+  local state deadline=$((SECONDS + settle_limit))
+  while [ "$SECONDS" -lt "$deadline" ]; do
+    state=$(kubectl -n "$namespace" get job conductor -o "$true_conditions" 2>/dev/null) || return 0
+    if is_over "$state"; then return; fi
+    sleep 1
+  done
 }
 
 # What may still be broken in a namespace, one a line, as the journal that its conductor keeps there says beside the
@@ -232,21 +292,31 @@ refuse_what_is_broken() {
 }
 
 down() {
+  left='interrupted: something may be left; the same once more takes it away'
   manifests=$(kubectl kustomize "$1")
+  refuse_without_run "$1"
   end_jobs conductor load verifier
   refuse_what_is_broken
   kubectl delete --ignore-not-found -f - <<<"$manifests"
 }
 
 usage='usage: run.sh FOLDER [exporter options…] | down FOLDER'
+for argument in "$@"; do
+  case $argument in -h | --help)
+    sed -n '2,/^set /{/^#/s/^# \{0,1\}//p;}' "$0"
+    exit 0
+    ;;
+  esac
+done
 [ $# -gt 0 ] || fail "$usage"
+[ "$1" != down ] || [ $# -eq 2 ] || fail "$usage"
+folder=$1
+[ "$1" != down ] || folder=$2
+[[ $folder != -* ]] || fail "unknown option $folder; $usage"
 [ -n "${KUBECONFIG:-}" ] || fail 'KUBECONFIG names no cluster, so nothing is done: set it to the kubeconfig of a test cluster'
 command -v kubectl >/dev/null || fail 'kubectl is not installed'
 answer=$(kubectl version 2>&1) || fail "the cluster of $KUBECONFIG does not answer: $(tail -1 <<<"$answer")"
 case $1 in
-down)
-  [ $# -eq 2 ] || fail "$usage"
-  down "$2"
-  ;;
+down) down "$2" ;;
 *) up "$@" ;;
 esac

@@ -40,6 +40,9 @@ pub(crate) enum Error {
     /// Exit code 2.
     #[error("{0}")]
     Unexplained(String),
+    /// Exit code 130.
+    #[error("interrupted: there is no verdict")]
+    Stopped,
 }
 
 impl Error {
@@ -54,6 +57,7 @@ impl Error {
             | Self::Print(_)
             | Self::Unexplained(_) => 2,
             Self::Unreachable { .. } => 4,
+            Self::Stopped => 130,
         }
     }
 }

@@ -44,7 +44,7 @@ Examples:
       --bearer-token-file token --ca ca.pem
 
 Exit codes: 0 pass, 1 fail, 2 usage or bad file, 3 inconclusive, 4 no usable answer
-from Prometheus.
+from Prometheus, 130 interrupted.
 A report that cannot be written, to a file or to standard output, turns a pass into exit
 code 2, and no other verdict.
 Files are read if they are regular ones of at most 1 MiB. Where GITHUB_STEP_SUMMARY

@@ -33,6 +33,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use cli::{Cli, Color, Command, Destination, Form, LogFormat, Verify};
 use plain::plain;
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use verdict::Verdict;
 
@@ -78,7 +79,13 @@ fn verify(options: Verify) -> Result<u8, app::Error> {
     let destination = options.outputs.destination().unwrap_or_else(|wrong| wrong.exit());
     deliver::prepare(&destination).map_err(|source| app::Error::Report { source })?;
     let runtime = tokio::runtime::Runtime::new().expect("the system grants threads at start");
-    let report = runtime.block_on(app::verify(options, destination.has(Form::Html), say))?;
+    let page = destination.has(Form::Html);
+    let report = runtime.block_on(async {
+        tokio::select! {
+            report = app::verify(options, page, say) => report,
+            () = stopped() => Err(app::Error::Stopped),
+        }
+    })?;
     let form = if let Destination::Stdout(form) = destination { form } else { Form::Text };
     let printed = deliver::print(&deliver::text(&report, form, color));
     if let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty())
@@ -93,6 +100,15 @@ fn verify(options: Verify) -> Result<u8, app::Error> {
     match first {
         Some(source) => Err(app::Error::Report { source }),
         None => Ok(report.verdict.exit_code()),
+    }
+}
+
+/// Ctrl-C or SIGTERM: the first process of a container ends by neither unless it says so.
+async fn stopped() {
+    let mut terminate = signal(SignalKind::terminate()).expect("the system lets a program hear its signals");
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
     }
 }
 

@@ -90,3 +90,16 @@ fn a_prometheus_that_lost_the_beginning_does_not_pass() {
     assert_eq!(said(&told, "the service answers"), "inconclusive prometheus_restarted");
     assert_eq!(said(&told, "nothing lost"), "inconclusive prometheus_restarted");
 }
+
+/// The first process of a container ends by no signal that it does not hear.
+#[test]
+fn whoever_waits_for_a_run_ends_when_told_to() {
+    let server = Server::with([]);
+    let waits = server.begin(KEPT, &["--run", "none", "--wait", "5m"]);
+    server.await_query();
+    let told = std::process::Command::new("kill").args(["-TERM", &waits.id().to_string()]).status();
+    assert!(told.expect("it runs").success());
+    let output = waits.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted"), "{output:?}");
+}

@@ -1,17 +1,23 @@
 //! The commands that do not run a trial.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use super::permitted::{self, Permitted};
 use super::rights;
-use crate::chaos::faults::Means;
+use super::rooms::workloads;
+use crate::chaos::faults::{self, Means};
+use crate::chaos::guard::Refusal;
 use crate::chaos::resolve::resolve;
 use crate::clock::Clock;
-use crate::cluster::kubernetes::Kubernetes;
+use crate::cluster::kubernetes::{Kubernetes, ReadError};
 use crate::conductor::primary_for;
 use crate::count::count;
 use crate::trial::{Name, Trial};
 use crate::{health, ledger};
+
+/// A workload is not waited for longer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// What `plan` found.
 pub struct Planned {
@@ -35,7 +41,8 @@ pub async fn plan(trial: &Trial) -> anyhow::Result<Planned> {
             Ok(primary) => {
                 let (secrets, cluster) = (&trial.secrets, cluster.as_ref());
                 let stores = &trial.stores;
-                let means = Means { clock: &clock, secrets, stores, cluster, primary: primary.as_ref() };
+                let primary = primary.as_ref();
+                let means = Means { clock: &clock, secrets, stores, cluster, primary, look_only: true };
                 resolve(experiment, &components, means).await
             }
             Err(refusal) => Err(refusal),
@@ -43,13 +50,34 @@ pub async fn plan(trial: &Trial) -> anyhow::Result<Planned> {
         found.push((&experiment.name, resolved));
     }
     let planned = planned(&found);
-    match &cluster {
-        Some(cluster) => Ok(planned.with(&permitted::ask(&rights::needs(trial), cluster).await?)),
-        None => Ok(planned),
+    let Some(cluster) = &cluster else { return Ok(planned) };
+    let refused = against(trial, cluster).await.iter().fold(planned, |planned, why| planned.refused(why));
+    Ok(refused.with(&permitted::ask(&rights::needs(trial), cluster).await?))
+}
+
+/// What speaks against a run of `trial` as a whole, but what is not permitted.
+async fn against(trial: &Trial, cluster: &Kubernetes) -> Vec<String> {
+    let mut against = Vec::new();
+    let consent = if rights::needs_opt_in(trial) { faults::ensure_opted_in(cluster).await } else { Ok(()) };
+    // What cannot be read is told by whoever needs it.
+    if let Err(refusal @ Refusal::Obstacle(_)) = consent {
+        against.push(refusal.to_string());
     }
+    for name in workloads(trial) {
+        let found = tokio::time::timeout(ANSWER_WITHIN, cluster.find_workload(&name)).await;
+        if let Ok(Err(error @ ReadError::NoWorkload { .. })) = found {
+            against.push(error.to_string());
+        }
+    }
+    against
 }
 
 impl Planned {
+    /// This, and what a run would be refused for.
+    fn refused(self, why: &str) -> Self {
+        Self { text: format!("{}a run would be refused: {why}\n", self.text), all_allowed: false }
+    }
+
     /// This, and what a run is not permitted.
     fn with(self, permitted: &Permitted) -> Self {
         let (text, all_allowed) = (self.text, self.all_allowed);
@@ -118,6 +146,10 @@ mod tests {
             |found: [Result<&str, &str>; 2]| planned(&names.iter().zip(found).collect::<Vec<_>>());
         let good = planned_of([Ok("kill\n  targets a"), Ok("drain\n  targets b")]);
         assert_eq!((good.text.as_str(), good.all_allowed), ("kill\n  targets a\ndrain\n  targets b\n", true));
+        let refused = good.refused("there is no label").refused("there is no workload");
+        let text = "kill\n  targets a\ndrain\n  targets b\na run would be refused: there is no label\n\
+                    a run would be refused: there is no workload\n";
+        assert_eq!((refused.text.as_str(), refused.all_allowed), (text, false));
         let bad = planned_of([Ok("kill\n  targets a"), Err("no target")]);
         let text = "kill\n  targets a\ndrain\n  would be refused: no target\n\
                     1 of 2 experiments would be refused: drain (no target)\n";

@@ -28,6 +28,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::cluster::kubernetes::lease::Held;
 use crate::conductor::{Board, Conductor, Ended, Findings, Options, Stopped};
 use crate::load::Running;
 use crate::logging::Log;
@@ -90,8 +91,15 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     };
     // What an earlier run left is put back first, and must not be beside somebody who has begun to break things.
     let rooms = tokio::select! {
-        rooms = Rooms::open(&purpose, journal, cluster) => rooms?,
+        rooms = Rooms::open(&purpose, journal, cluster) => rooms,
         () = lost.cancelled() => return Err(Stopped::LeaseLost.into()),
+    };
+    let rooms = match rooms {
+        Ok(rooms) => rooms,
+        Err(error) => {
+            give_up(lease).await;
+            return Err(error);
+        }
     };
 
     let (readiness, ready) = watch::channel(Readiness::NotReady("in preflight".to_owned()));
@@ -135,9 +143,7 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     if let Some(helm) = helm {
         helm.leave().await;
     }
-    if let Some(lease) = lease {
-        lease.release().await;
-    }
+    give_up(lease).await;
     // Before the wait for Prometheus, that nobody wonders meanwhile what became of the run.
     let finished = matches!(end.ended, Ended::Finished { .. });
     let code = ending::report(end, load_seen.borrow().as_deref(), progress);
@@ -150,6 +156,13 @@ pub async fn run(request: Request, log: &Log, progress: &Progress) -> anyhow::Re
     server.await.context("serve metrics")?;
     shown.await.context("show progress")?;
     Ok(code)
+}
+
+/// Whoever comes next has not to wait until the lease has run out.
+async fn give_up(lease: Option<Held>) {
+    if let Some(lease) = lease {
+        lease.release().await;
+    }
 }
 
 /// What the landing page tells of the run.

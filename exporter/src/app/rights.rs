@@ -11,6 +11,11 @@ pub(super) fn watches_nodes(trial: &Trial) -> bool {
     trial.experiments.iter().any(|experiment| matches!(experiment.fault, Fault::Drain(_)))
 }
 
+/// Whether the namespace of `trial` has to let itself be broken: not by commands, which go their own ways.
+pub(super) fn needs_opt_in(trial: &Trial) -> bool {
+    trial.experiments.iter().any(|experiment| !matches!(experiment.fault, Fault::Exec(_)))
+}
+
 /// What a run of `trial` asks of the API server; nothing where the trial names no cluster.
 pub(super) fn needs(trial: &Trial) -> Vec<Need> {
     if trial.kubernetes().is_none() {

@@ -8,9 +8,10 @@ use anyhow::Context;
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
 
-use super::tables;
+use super::{rights, tables};
 use crate::chaos;
 use crate::chaos::driver::{Driver, Setup};
+use crate::chaos::faults;
 use crate::chaos::journal::Journal;
 use crate::chaos::putback::Retry;
 use crate::clock::Clock;
@@ -59,12 +60,27 @@ impl Rooms {
         let Purpose { trial, clock, run, registry, .. } = *purpose;
         let metrics = conductor::Metrics::register(registry, clock, run, trial, revision())?;
         let driver = open_driver(purpose, journal, cluster.clone()).await?;
+        // Not before what was broken is put back: whoever takes the label away wants that all the more.
+        if !driver.resumed() {
+            Box::pin(ensure_opted_in(trial, cluster.as_ref())).await?;
+        }
         Box::pin(tables::ensure_tables(trial, purpose.abort, purpose.progress)).await?;
         let cluster = cluster::start(watched(trial, cluster), clock, registry, purpose.stop.clone())?;
         let health = Health::start(trial, clock, registry, cluster.clone(), purpose.stop)?;
         let ledgers = Ledgers::open(trial, run, clock, registry, purpose.folder)?;
         let load = open_load(purpose).await?;
         Ok(Self { metrics, driver, cluster, health, ledgers, load })
+    }
+}
+
+/// Refuses to go on where every fault would be refused, after all the load, for want of the namespace's label.
+async fn ensure_opted_in(trial: &Trial, cluster: Option<&Kubernetes>) -> anyhow::Result<()> {
+    match cluster.filter(|_| rights::needs_opt_in(trial)) {
+        Some(cluster) => {
+            let consent = faults::ensure_opted_in(cluster).await;
+            consent.map_err(|refusal| anyhow::anyhow!("{refusal}"))
+        }
+        None => Ok(()),
     }
 }
 
@@ -86,21 +102,23 @@ pub(super) fn revision() -> &'static str {
 fn watched(trial: &Trial, cluster: Option<Kubernetes>) -> Option<cluster::Source> {
     match (&trial.status, cluster) {
         (Some(StatusSource::Document(url)), _) => Some(cluster::Source::Document(url.clone())),
-        (Some(StatusSource::Kubernetes(place)), Some(cluster)) => {
-            let workloads = trial.components.iter().filter_map(|component| match &component.kind {
-                ComponentKind::Replicas { workload, .. } => Some(workload.clone()),
-                _ => None,
-            });
-            let workloads: BTreeSet<String> = workloads.collect();
-            Some(cluster::Source::Kubernetes {
-                cluster,
-                workloads: workloads.into_iter().collect(),
-                managers: place.managers.clone(),
-                nodes: super::rights::watches_nodes(trial),
-            })
-        }
+        (Some(StatusSource::Kubernetes(place)), Some(cluster)) => Some(cluster::Source::Kubernetes {
+            cluster,
+            workloads: workloads(trial).into_iter().collect(),
+            managers: place.managers.clone(),
+            nodes: rights::watches_nodes(trial),
+        }),
         _ => None,
     }
+}
+
+/// The workloads whose replicas are followed.
+pub(super) fn workloads(trial: &Trial) -> BTreeSet<String> {
+    let workloads = trial.components.iter().filter_map(|component| match &component.kind {
+        ComponentKind::Replicas { workload, .. } => Some(workload.clone()),
+        _ => None,
+    });
+    workloads.collect()
 }
 
 async fn open_driver(

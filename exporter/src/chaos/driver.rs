@@ -193,7 +193,7 @@ impl Driver {
         primary: Option<&Name>,
     ) -> Result<Plan, FaultError> {
         let Self { clock, secrets, stores, cluster, .. } = self;
-        let means = Means { clock, secrets, stores, cluster: cluster.as_ref(), primary };
+        let means = Means { clock, secrets, stores, cluster: cluster.as_ref(), primary, look_only: false };
         match resolve(experiment, &self.components, means).await {
             Ok(plan) => Ok(plan),
             Err(refusal) => Err(self.refuse(experiment.name.as_str(), refusal)),

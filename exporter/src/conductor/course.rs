@@ -3,7 +3,7 @@
 //! [`Course::on`] takes what came of the last thing asked for and says what is to be noted and asked for next.
 //! All rules are here; whoever carries them out ([`super::experiment`]) decides nothing.
 //!
-//! guard → targets → guard again → inject → bit → hold → put back → recoveries → audit. A fault without effect
+//! a healthy system, awaited for a while → guard → targets → guard again → inject → bit → hold → put back → recoveries → audit. A fault without effect
 //! goes from where that shows to calm, and then to the audit.
 
 mod awaited;
@@ -129,6 +129,8 @@ pub(super) struct Course {
 /// What was asked for last, and what is known by then.
 #[derive(Debug)]
 enum Stage {
+    /// What is down by chance at this moment is no reason to refuse; until then it may come back.
+    Whole(Option<Moment>),
     FirstWord,
     FindingTargets,
     SecondWord(Arc<Plan>),
@@ -152,15 +154,23 @@ impl Course {
             hold: experiment.hold,
             deadline: experiment.deadline,
             settle,
-            stage: Stage::FirstWord,
+            stage: Stage::Whole(None),
         };
-        (course, ask(Ask::Guard))
+        (course, ask(Ask::Down))
     }
 
     /// What follows from `event`, which came at `now`.
     pub(super) fn on(&mut self, event: Event, now: Moment) -> Next {
         let stage = std::mem::replace(&mut self.stage, Stage::Over);
         match (stage, event) {
+            (Stage::Whole(until), Event::Down(down)) => {
+                let until = until.unwrap_or(now.later_by(self.settle));
+                if down.is_empty() || now >= until {
+                    return self.go(Stage::FirstWord, Ask::Guard);
+                }
+                self.go(Stage::Whole(Some(until)), Ask::Wait(LOOK))
+            }
+            (Stage::Whole(until), Event::Waited) => self.go(Stage::Whole(until), Ask::Down),
             (Stage::FirstWord, Event::Guard(Ok(_))) => self.go(Stage::FindingTargets, Ask::Targets),
             (Stage::FirstWord | Stage::SecondWord(_), Event::Guard(Err(refusal))) => {
                 Next { notes: vec![Note::Refused(refusal)], then: Then::End(Ok(())) }

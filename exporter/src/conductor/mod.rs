@@ -44,7 +44,7 @@ use crate::cluster::seen::{Bounded, Intervention};
 use crate::cluster::{self, Cluster};
 use crate::health::Health;
 use crate::ledger::{LedgerError, Ledgers};
-use crate::load::{self, LoadError};
+use crate::load::{self, LoadError, LoadFile};
 use crate::progress::Progress;
 use crate::rundir::RunDir;
 use crate::trial::{ComponentKind, Trial};
@@ -317,12 +317,13 @@ impl Conductor {
     /// more can come of a later start. Says whether all is on disk.
     fn write_results(&self, last: Phase) -> bool {
         let mut all = true;
+        let run = self.driver.report().run.as_str();
         let load = self.running.borrow().as_ref().map(|load| load.report());
         let hide =
             |text: &str| String::from_utf8_lossy(&self.trial.secrets.hide(text.as_bytes())).into_owned();
         let seen = self.seen().map(|seen| report::seen::report(seen, |at| At::new(&self.clock, at), hide));
         let written = [
-            load.map(|load| self.dir.write_json("load.json", &load)),
+            load.map(|load| self.dir.write_json("load.json", &LoadFile { run, load: &load })),
             Some(self.dir.write_json("chaos.json", &self.findings.report(self.driver.report(), seen))),
             Some(self.dir.end(last.as_str())),
         ];

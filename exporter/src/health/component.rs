@@ -36,7 +36,7 @@ pub(super) struct Follower {
 struct State {
     tracker: Tracker,
     account: Account,
-    /// Why the last probe failed, if it did and told.
+    /// Why the last probe failed, or did not come about, if somebody told.
     reason: Option<String>,
 }
 
@@ -67,6 +67,12 @@ impl Follower {
 
     pub(super) fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// Takes the next probe, which did not come about; `reason` says why.
+    pub(super) fn miss(&self, probe: Probe, reason: String) {
+        lock(&self.state).reason = Some(reason);
+        self.take(probe, None);
     }
 
     /// Takes the next probe in order of start; `reason` says why it failed.
@@ -127,7 +133,7 @@ impl Follower {
         state.tracker.up() && state.tracker.seen().is_some_and(|seen| now.since(seen) <= recent)
     }
 
-    /// Why the last probe failed, if it did and told.
+    /// Why the last probe failed, or did not come about, if somebody told.
     pub(super) fn reason(&self) -> Option<String> {
         lock(&self.state).reason.clone()
     }

@@ -13,6 +13,7 @@ use super::component::{Follower, SharedWindows, lock};
 use super::tracker::{Outcome, Probe};
 use super::windows::Underway;
 use crate::cluster::{Document, Feed, Instance, Status};
+use crate::errors::chain;
 
 /// Why there are too few.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,9 +72,12 @@ pub(super) async fn run(
         // Polls that were replaced before we came to them.
         (next.unwrap_or(poll)..poll).for_each(|_| follower.take(missed, None));
         next = Some(poll + 1);
-        let Ok(document) = document else {
-            follower.take(missed, None);
-            continue;
+        let document = match document {
+            Ok(document) => document,
+            Err(error) => {
+                follower.miss(missed, chain(error.as_ref()));
+                continue;
+            }
         };
         // Taking a probe locks the windows too.
         let judged = replicas.judge(&document, lock(&windows).underway());
@@ -192,6 +196,32 @@ mod tests {
                 taken.changed().await.expect("it goes on");
             }
             assert_eq!((series.good.get(), series.missed.get()), (good, missed), "poll {poll}");
+        }
+        cancel.cancel();
+        task.await.expect("no panic");
+    }
+
+    #[tokio::test]
+    async fn a_document_that_could_not_be_read_tells_why_its_components_are_not_up() {
+        let metrics = Metrics::register(&Registry::new()).expect("free names");
+        let (windows, changes) = (SharedWindows::default(), watch::Sender::new(0));
+        let mut taken = changes.subscribe();
+        let times = (INTERVAL, Duration::from_secs(1));
+        let series = metrics.component("it");
+        let follower =
+            Follower::new("it".to_owned(), times, Clock::start(), series, Arc::clone(&windows), changes);
+        let follower = Arc::new(follower);
+        let (polls, feed) = watch::channel(None);
+        let cancel = CancellationToken::new();
+        let task = tokio::spawn(run(shop(None), feed, windows, Arc::clone(&follower), cancel.clone()));
+        let unread = Err(Arc::new(crate::cluster::Error::Silent));
+        let read = Ok(Arc::new(document(3, None, &[1, 2, 3])));
+        let silent = "ask the cluster what runs: no answer within 1s".to_owned();
+        for (poll, document, reason) in [(0, unread, Some(silent)), (1, read, None)] {
+            let start = Moment(INTERVAL * poll);
+            polls.send_replace(Some(Status { poll: poll.into(), start, end: start, document }));
+            taken.changed().await.expect("it goes on");
+            assert_eq!(follower.reason(), reason, "poll {poll}");
         }
         cancel.cancel();
         task.await.expect("no panic");

@@ -106,14 +106,14 @@ async fn a_pod_that_has_left_by_itself_needs_no_eviction() {
 async fn a_node_that_somebody_else_cordons_after_the_choice_stays_cordoned() {
     let shop = Shop::start().await;
     let mut looks = 0;
-    // The first look is before the choice.
+    // The first two looks are before the choice.
     let cordon = move |objects: &mut Objects| {
         looks += 1;
-        if looks == 2 {
+        if looks == 3 {
             objects.edit("nodes", "n1", |it| it["spec"]["unschedulable"] = json!(true));
         }
     };
-    shop.api.rule("get", "namespaces", 2, Fate::after(cordon));
+    shop.api.rule("get", "namespaces", 3, Fate::after(cordon));
     let ended = shop.ends(shop.run(DRAIN.text)).await;
     ended.assert_said(&["break-it ended as refused: node n1 has been cordoned by somebody else"]);
     assert!(is_cordoned(&shop, "n1"), "it is theirs to open");
@@ -144,15 +144,15 @@ async fn a_node_whose_pods_no_other_takes_by_its_taints_is_not_drained() {
 async fn a_node_that_is_the_last_one_by_then_is_not_drained() {
     let shop = Shop::start().await;
     let mut looks = 0;
-    // The first look is before the choice.
+    // The first two looks are before the choice.
     let taint = move |objects: &mut Objects| {
         looks += 1;
-        if looks == 2 {
+        if looks == 3 {
             let taint = json!([{"key": "full", "effect": "NoExecute"}]);
             objects.edit("nodes", "n2", |node| node["spec"]["taints"].clone_from(&taint));
         }
     };
-    shop.api.rule("get", "namespaces", 2, Fate::after(taint));
+    shop.api.rule("get", "namespaces", 3, Fate::after(taint));
     let ended = shop.ends(shop.run(DRAIN.text)).await;
     ended.assert_said(&[
         "break-it ended as refused: no other node takes pod shop-a of node n1: n2 has taint full",

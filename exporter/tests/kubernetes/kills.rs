@@ -80,7 +80,7 @@ async fn a_pod_that_never_terminates_is_told_at_the_time_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_namespace_that_has_not_opted_in_is_left_alone() {
+async fn a_run_on_a_namespace_that_has_not_opted_in_is_refused_before_its_load() {
     let shop = Shop::start().await;
     let faults = [
         "    pod_kill: {selector: app=shop}\n",
@@ -93,20 +93,33 @@ async fn a_namespace_that_has_not_opted_in_is_left_alone() {
         };
         shop.api.lock().objects.edit("namespaces", "shop", out);
         let ended = shop.ends(shop.run_in(&format!("run{number}"), &format!("r{number}"), fault)).await;
-        ended.assert_said(&["break-it ended as refused: namespace shop has not opted in"]);
+        assert_eq!(ended.code, Some(1), "{}", ended.said);
+        ended.assert_said(&[
+            "load-exporter: namespace shop has not opted in",
+            "`kubectl label namespace shop ordeal/chaos=enabled`",
+        ]);
+        for later in ["break-it ended", "waiting: Lease"] {
+            assert!(!ended.said.contains(later), "{later}: {}", ended.said);
+        }
     }
     assert_eq!(shop.changes(), [""; 0]);
 }
 
-/// It may opt out until the last moment.
+/// It may opt out until the last moment: once the run has begun, and once the pod is chosen.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_namespace_that_opts_out_after_the_choice_is_left_alone() {
-    let shop = Shop::start().await;
-    let out = |objects: &mut crate::api::objects::Objects| {
-        objects.edit("namespaces", "shop", |it| it["metadata"]["labels"] = json!({}));
-    };
-    shop.api.rule("get", "namespaces", 1, Fate::after(out));
-    let ended = shop.ends(shop.run(KILL_PRIMARY.text)).await;
-    ended.assert_said(&["break-it ended as refused: namespace shop has not opted in"]);
-    assert_eq!(shop.changes(), [""; 0]);
+async fn a_namespace_that_opts_out_after_the_run_began_is_left_alone() {
+    for look in [1, 2] {
+        let shop = Shop::start().await;
+        let mut looks = 0;
+        let out = move |objects: &mut crate::api::objects::Objects| {
+            looks += 1;
+            if looks == look {
+                objects.edit("namespaces", "shop", |it| it["metadata"]["labels"] = json!({}));
+            }
+        };
+        shop.api.rule("get", "namespaces", 2, Fate::after(out));
+        let ended = shop.ends(shop.run(KILL_PRIMARY.text)).await;
+        ended.assert_said(&["break-it ended as refused: namespace shop has not opted in"]);
+        assert_eq!(shop.changes(), [""; 0], "after look {look}");
+    }
 }

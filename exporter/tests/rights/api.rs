@@ -14,6 +14,7 @@ use tempfile::TempDir;
 /// By whose name the API server knows the exporter.
 pub(crate) const USER: &str = "system:serviceaccount:ordeal:ordeal-conductor";
 pub(crate) const JOURNAL: &str = "/api/v1/namespaces/shop/configmaps/ordeal-journal";
+pub(crate) const NAMESPACE: &str = "/api/v1/namespaces/shop";
 /// In the namespace of the kubeconfig.
 pub(crate) const FLEET: &str = "/api/v1/namespaces/default/configmaps/ordeal-fleet";
 pub(crate) const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/shop/leases/ordeal";
@@ -72,6 +73,16 @@ impl Cluster {
         Self { folder, state }
     }
 
+    /// Writes `to` for `from` in the trial.
+    pub(crate) fn edit_trial(&self, from: &str, to: &str) {
+        std::fs::write(self.folder.path().join("trial.yaml"), TRIAL.replace(from, to)).expect("writable");
+    }
+
+    /// Takes the kubeconfig away.
+    pub(crate) fn hide(&self) {
+        std::fs::remove_file(self.folder.path().join("kubeconfig")).expect("it is there");
+    }
+
     pub(crate) fn deny(&self, denied: &[(&'static str, &'static str)]) {
         lock(&self.state).denied = denied.to_vec();
     }
@@ -97,6 +108,8 @@ impl Cluster {
     pub(crate) async fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_load-exporter"));
         command.args(arguments).current_dir(self.folder.path()).env("KUBECONFIG", "kubeconfig");
+        // As if these tests were in no pod.
+        command.env_remove("KUBERNETES_SERVICE_HOST");
         let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic");
         let output = output.expect("the binary starts");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

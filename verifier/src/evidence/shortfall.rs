@@ -76,7 +76,7 @@ lacks! {
         "Judge again when it has finished, or with --wait; if the exporter died, `load-exporter recover` puts back what it left broken; then run the trial again.";
     RunAborted "run_aborted" Pass
         "The run was stopped before its end, so what it would have shown is unknown."
-        "Run the trial again and let it finish.";
+        "Where it ended by itself, as in `preflight`, the exporter's log says why: repair that. Then run the trial again and let it finish.";
     CutShort "cut_short" Both
         "The time that the objective is about was cut short when the run was stopped; the rest of it might have made it good."
         "Run the trial again and let it finish.";

@@ -50,7 +50,10 @@ impl Run {
         {
             self.aborted = true;
             let stopped = self.stopped_in().unwrap_or(PhaseName::Preflight);
-            let detail = format!("it was stopped in `{stopped}`");
+            let detail = match stopped {
+                PhaseName::Preflight => "it ended in `preflight`, before any load".to_owned(),
+                _ => format!("it was stopped in `{stopped}`"),
+            };
             self.flaws.push(Shortfall::new(Lack::RunAborted, detail));
         }
         let begun = !self.phases.is_empty();

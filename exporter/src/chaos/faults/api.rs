@@ -10,7 +10,7 @@ use kube::api::PostParams;
 use serde::{Deserialize, Serialize};
 
 use super::{Ending, Means};
-use crate::chaos::guard::{self, Refusal};
+use crate::chaos::guard::{self, Obstacle, Refusal};
 use crate::cluster::kubernetes::{Kubernetes, MANAGER, is_away, reason};
 use crate::errors::chain;
 use crate::trial::Name;
@@ -128,13 +128,28 @@ impl Place {
 
 /// The namespace of the service, if it lets itself be broken.
 pub(super) async fn opted_in(cluster: &Kubernetes, asked: Asked) -> Result<Place, Refusal> {
+    let (place, consent) = look_up(cluster, asked).await?;
+    consent.map(|()| place).map_err(Refusal::Obstacle)
+}
+
+/// The namespace in which targets are looked for. One that has not opted in is only looked at.
+pub(super) async fn searched(means: Means<'_>, cluster: &Kubernetes, asked: Asked) -> Result<Place, Refusal> {
+    if means.look_only { Ok(look_up(cluster, asked).await?.0) } else { opted_in(cluster, asked).await }
+}
+
+/// Whether the namespace of `cluster` lets itself be broken.
+pub async fn ensure_opted_in(cluster: &Kubernetes) -> Result<(), Refusal> {
+    opted_in(cluster, Asked { timeout: REACHED_WITHIN }).await.map(drop)
+}
+
+/// The namespace, and whether it lets itself be broken.
+async fn look_up(cluster: &Kubernetes, asked: Asked) -> Result<(Place, Result<(), Obstacle>), Refusal> {
     let name = cluster.namespace();
     let namespace =
         asked.of("read the namespace", cluster.everywhere::<Namespace>().get_metadata(name)).await?;
-    let labels = namespace.metadata.labels.unwrap_or_default();
-    guard::opted_in(name, &labels).map_err(Refusal::Obstacle)?;
+    let consent = guard::opted_in(name, &namespace.metadata.labels.unwrap_or_default());
     let uid = namespace.metadata.uid.unwrap_or_default();
-    Ok(Place { namespace: name.to_owned(), uid })
+    Ok((Place { namespace: name.to_owned(), uid }, consent))
 }
 
 /// What came of an eviction.

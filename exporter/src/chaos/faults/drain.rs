@@ -44,7 +44,7 @@ pub struct Drain {
 pub(super) async fn resolve(fault: &NodeDrain, means: Means<'_>) -> Result<(Vec<Target>, Drain), Refusal> {
     let cluster = api::cluster(means)?;
     let asked = Asked { timeout: fault.timeout };
-    let place = api::opted_in(&cluster, asked).await?;
+    let place = api::searched(means, &cluster, asked).await?;
     let holding = fault.holding.as_str();
     let (here, all) = (cluster.here::<Pod>(), cluster.everywhere::<Pod>());
     let held = asked.of("list the pods", here.list(&ListParams::default().labels(holding))).await?;
@@ -68,7 +68,7 @@ pub(super) async fn resolve(fault: &NodeDrain, means: Means<'_>) -> Result<(Vec<
     let (node, uid) = (metadata.name.unwrap_or_default(), metadata.uid.unwrap_or_default());
     let target = Target::Node { name: node.clone(), uid: uid.clone() };
     let drain = Drain { cluster, place, fault: fault.clone(), node, uid, servers };
-    drain.survey().await?;
+    drain.unhindered().await?;
     Ok((vec![target], drain))
 }
 
@@ -90,6 +90,12 @@ impl Drain {
     pub(super) async fn survey(&self) -> Result<(), Refusal> {
         let asked = Asked { timeout: self.fault.timeout };
         api::opted_in(&self.cluster, asked).await?;
+        self.unhindered().await
+    }
+
+    /// Whether anything does but the namespace itself.
+    async fn unhindered(&self) -> Result<(), Refusal> {
+        let asked = Asked { timeout: self.fault.timeout };
         self.still_open().await?;
         let leaving = self.leaving().await?;
         if leaving.is_empty() {

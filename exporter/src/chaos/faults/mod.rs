@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::api::Place;
+pub use self::api::{Place, ensure_opted_in};
 use self::commands::{Commands, Mend};
 use self::drain::{Drain, Uncordon};
 pub use self::exec::VARIABLES;
@@ -114,6 +114,8 @@ pub struct Means<'a> {
     pub cluster: Option<&'a Kubernetes>,
     /// The instance that takes writes at this moment, by its own word, of the store whose primary is to be hit.
     pub primary: Option<&'a Name>,
+    /// Nothing will be done to them: a namespace that has not opted in is looked at, too.
+    pub look_only: bool,
 }
 
 /// Finds the targets of `fault`. Reads only.

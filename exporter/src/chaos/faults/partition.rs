@@ -68,7 +68,7 @@ pub(super) async fn resolve(
         Whom::Pods(requirement) => requirement.clone(),
     };
     let asked = Asked { timeout: fault.timeout };
-    let place = api::opted_in(&cluster, asked).await?;
+    let place = api::searched(means, &cluster, asked).await?;
     let (from, replace_policies) = (fault.from.clone(), fault.replace_policies);
     let servers = Servers::of_several(means.stores);
     let wanted = Wanted { whom, from, replace_policies, servers, port: fault.port };

@@ -30,7 +30,7 @@ use self::channel::line;
 use self::container::{Found, choose, obstacle};
 use self::inside::{Inside, within};
 use super::api::{self, Asked, Failure, Place};
-use super::pods::{Candidate, draw};
+use super::pods::{Candidate, draw, sought};
 use super::{EndError, Ending, InjectError, Means, Outcome, Scene, Trace};
 use crate::chaos::guard::{Obstacle, Refusal};
 use crate::chaos::journal::{Durability, Entry, Step};
@@ -94,7 +94,7 @@ pub(super) async fn resolve(
 ) -> Result<(Vec<Target>, PodExec), Refusal> {
     let cluster = api::cluster(means)?;
     let asked = Asked { timeout: fault.timeout };
-    let place = api::opted_in(&cluster, asked).await?;
+    let place = api::searched(means, &cluster, asked).await?;
     let pods = cluster.here::<Pod>();
     let name = match &fault.pod {
         OnePod::Primary(_) => api::primary(means)?.to_string(),
@@ -103,7 +103,8 @@ pub(super) async fn resolve(
             let which = ListParams::default().labels(selector.as_str());
             let found = asked.of("list the pods", pods.list(&which)).await?;
             let candidates = found.items.iter().filter_map(Candidate::of).collect();
-            let drawn = draw(candidates, 1, *seed, selector.as_str()).map_err(Refusal::Obstacle)?;
+            let sought = sought(selector.as_str(), &cluster);
+            let drawn = draw(candidates, 1, *seed, &sought).map_err(Refusal::Obstacle)?;
             drawn.into_iter().next().map(|drawn| drawn.name).unwrap_or_default()
         }
     };

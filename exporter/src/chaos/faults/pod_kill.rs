@@ -9,7 +9,7 @@ use kube::api::{DeleteParams, ListParams, Preconditions};
 use tokio::task::JoinSet;
 
 use super::api::{self, Asked, Evicted};
-use super::pods::{Candidate, draw, obstacle};
+use super::pods::{Candidate, draw, obstacle, sought};
 use super::quorum::{Servers, concerned, kept};
 use super::{Ending, Means, Outcome, Scene};
 use crate::chaos::guard::{Obstacle, Refusal};
@@ -56,6 +56,7 @@ pub(super) async fn resolve(fault: &PodKill, means: Means<'_>) -> Result<(Vec<Ta
         servers: Servers::of_several(means.stores),
         timeout: fault.timeout,
     };
+    api::searched(means, &kill.cluster, kill.asked()).await?;
     let targets = match &fault.pods {
         Pods::Primary(_) => {
             let name = api::primary(means)?.as_str();
@@ -65,11 +66,12 @@ pub(super) async fn resolve(fault: &PodKill, means: Means<'_>) -> Result<(Vec<Ta
         }
         Pods::Random { selector, count, seed } => {
             let found = kill.list(ListParams::default().labels(selector.as_str())).await?;
-            let drawn = draw(found, *count, *seed, selector.as_str()).map_err(Refusal::Obstacle)?;
+            let sought = sought(selector.as_str(), &kill.cluster);
+            let drawn = draw(found, *count, *seed, &sought).map_err(Refusal::Obstacle)?;
             drawn.iter().map(Candidate::target).collect()
         }
     };
-    kill.survey(&targets).await?;
+    kill.unhindered(&targets).await?;
     Ok((targets, kill))
 }
 
@@ -83,6 +85,11 @@ impl Kill {
     /// Whether anything of the cluster speaks against hitting `targets` now.
     pub(super) async fn survey(&self, targets: &[Target]) -> Result<(), Refusal> {
         api::opted_in(&self.cluster, self.asked()).await?;
+        self.unhindered(targets).await
+    }
+
+    /// Whether anything does but the namespace itself.
+    async fn unhindered(&self, targets: &[Target]) -> Result<(), Refusal> {
         let mut present = Vec::with_capacity(targets.len());
         for target in targets {
             present.extend(self.pod(target.name()).await?);

@@ -12,7 +12,7 @@ use rand::seq::index;
 
 use crate::chaos::guard::Obstacle;
 use crate::cluster::Target;
-use crate::cluster::kubernetes::is_ready;
+use crate::cluster::kubernetes::{Kubernetes, is_ready};
 
 /// A pod that may be hit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,16 +62,21 @@ impl Candidate {
     }
 }
 
+/// Where pods with `selector` are looked for, for people: both may be what was mistaken.
+pub(super) fn sought(selector: &str, cluster: &Kubernetes) -> String {
+    format!("{selector} in namespace {}", cluster.namespace())
+}
+
 /// Draws `count` of the ready ones by lot. The same pods and seed draw the same ones, in whatever order they come.
 pub(super) fn draw(
     candidates: Vec<Candidate>,
     count: usize,
     seed: u64,
-    selector: &str,
+    sought: &str,
 ) -> Result<Vec<Candidate>, Obstacle> {
     let mut ready: Vec<Candidate> = candidates.into_iter().filter(|it| it.ready).collect();
     if ready.len() < count {
-        let (selector, ready) = (selector.to_owned(), ready.len());
+        let (selector, ready) = (sought.to_owned(), ready.len());
         return Err(Obstacle::TooFewPods { selector, ready, wanted: count });
     }
     ready.sort_by(|one, other| one.name.cmp(&other.name));

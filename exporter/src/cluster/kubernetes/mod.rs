@@ -43,8 +43,12 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// Neither a service account nor a usable kubeconfig.
-    #[error("find the cluster: neither in a pod with a service account, nor with a usable kubeconfig")]
-    Config(#[source] Box<InferConfigError>),
+    // Its message tells its causes.
+    #[error(
+        "find the cluster, by the kubeconfig that the environment variable KUBECONFIG names, else ~/.kube/config, \
+         else as a pod with a service account: {0}"
+    )]
+    Config(Box<InferConfigError>),
     /// No client can be made of that.
     #[error("set up the client for the cluster")]
     Client(#[source] Box<kube::Error>),

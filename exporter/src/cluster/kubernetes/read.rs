@@ -76,38 +76,43 @@ impl Watched {
     }
 
     async fn workload(&self, name: &str) -> Result<Workload, ReadError> {
-        let Wanted { desired, selector, unprobed } = self.wanted(name).await?;
+        let Wanted { desired, selector, unprobed } = self.cluster.wanted(name).await?;
         let pods = self.cluster.here::<Pod>().list(&ListParams::default().labels(&selector)).await;
-        let pods = pods.map_err(|error| self.failed(format!("list the pods of {name}"), &error))?;
+        let pods = pods.map_err(|error| self.cluster.failed(format!("list the pods of {name}"), &error))?;
         let instances = pods.items.iter().filter_map(objects::instance).collect();
         Ok(Workload { name: name.to_owned(), desired, instances, unprobed })
     }
 
+    async fn autoscalers(&self) -> Result<Vec<crate::cluster::Autoscaler>, ReadError> {
+        let found = self.cluster.here::<HorizontalPodAutoscaler>().list(&ListParams::default()).await;
+        let found = found.map_err(|error| self.cluster.failed("list the autoscalers".to_owned(), &error))?;
+        let ours = found.items.iter().filter_map(objects::autoscaler);
+        Ok(ours.filter(|autoscaler| self.workloads.contains(&autoscaler.workload)).collect())
+    }
+}
+
+impl Kubernetes {
+    /// Whether workload `name` is there, as those that follow it look for it.
+    pub async fn find_workload(&self, name: &str) -> Result<(), ReadError> {
+        self.wanted(name).await.map(drop)
+    }
+
     async fn wanted(&self, name: &str) -> Result<Wanted, ReadError> {
-        let absent = || ReadError::NoWorkload {
-            name: name.to_owned(),
-            namespace: self.cluster.namespace().to_owned(),
-        };
-        match self.cluster.here::<Deployment>().get(name).await {
+        let absent =
+            || ReadError::NoWorkload { name: name.to_owned(), namespace: self.namespace().to_owned() };
+        match self.here::<Deployment>().get(name).await {
             Ok(found) => return objects::of_deployment(&found).ok_or_else(absent),
             Err(error) if is_absent(&error) => {}
             Err(error) => return Err(self.failed(format!("read Deployment {name}"), &error)),
         }
-        match self.cluster.here::<StatefulSet>().get(name).await {
+        match self.here::<StatefulSet>().get(name).await {
             Ok(found) => objects::of_stateful_set(&found).ok_or_else(absent),
             Err(error) if is_absent(&error) => Err(absent()),
             Err(error) => Err(self.failed(format!("read StatefulSet {name}"), &error)),
         }
     }
 
-    async fn autoscalers(&self) -> Result<Vec<crate::cluster::Autoscaler>, ReadError> {
-        let found = self.cluster.here::<HorizontalPodAutoscaler>().list(&ListParams::default()).await;
-        let found = found.map_err(|error| self.failed("list the autoscalers".to_owned(), &error))?;
-        let ours = found.items.iter().filter_map(objects::autoscaler);
-        Ok(ours.filter(|autoscaler| self.workloads.contains(&autoscaler.workload)).collect())
-    }
-
     fn failed(&self, action: String, error: &kube::Error) -> ReadError {
-        ReadError::Request { action, namespace: self.cluster.namespace().to_owned(), reason: reason(error) }
+        ReadError::Request { action, namespace: self.namespace().to_owned(), reason: reason(error) }
     }
 }

@@ -14,7 +14,7 @@ impl fmt::Display for Obstacle {
                  `kubectl label namespace {namespace} {key}={value}`"
             ),
             Self::TooFewPods { selector, ready, wanted } => {
-                write!(f, "ready pods with {selector}: {ready}, of which {wanted} are to be hit")
+                write!(f, "ready pods with {selector}: {ready}, but {wanted} to be hit")
             }
             Self::NoPod { pod } => write!(f, "there is no pod {pod}"),
             Self::NoneMeet { selector } => write!(f, "no pod has {selector}"),

@@ -5,7 +5,8 @@ use super::*;
 /// What a course says to each event, which comes at that second.
 fn follow(events: Vec<(f64, Event, &str)>) {
     let (mut course, first) = Course::begin(&experiment(), Duration::from_secs(1));
-    assert_eq!(brief(&first), "guard");
+    assert_eq!(brief(&first), "down?");
+    assert_eq!(brief(&course.on(Event::Down(vec![]), at(0.0))), "guard");
     for (index, (second, event, expected)) in events.into_iter().enumerate() {
         let told = format!("event {index}, {event:?} at {second}");
         assert_eq!(brief(&course.on(event, at(second))), expected, "{told}");
@@ -46,6 +47,23 @@ fn the_guards_no_ends_it_before_and_after_the_targets_are_found() {
         (2.0, Event::Targets(Ok(plan(true))), "guard"),
         (3.0, no(), "refused; end"),
     ]);
+}
+
+#[test]
+fn what_is_down_by_chance_is_given_the_settle_time_to_come_back() {
+    let down = || Event::Down(vec!["shop".into()]);
+    let (mut course, _) = Course::begin(&experiment(), Duration::from_secs(1));
+    let events = [
+        (5.0, down(), "wait 100 ms"),
+        (5.1, Event::Waited, "down?"),
+        (5.9, down(), "wait 100 ms"),
+        (6.0, Event::Waited, "down?"),
+        (6.0, down(), "guard"),
+        (6.0, Event::Guard(Err(Refusal::Degraded { down: vec!["shop".into()] })), "refused; end"),
+    ];
+    for (second, event, expected) in events {
+        assert_eq!(brief(&course.on(event, at(second))), expected, "{second}");
+    }
 }
 
 #[test]
