@@ -79,6 +79,7 @@ fn users() -> Vec<Case> {
         case("users begin late and linger", wanted().into_iter().chain([late]).collect(), Some(0.95)),
         case("two processes have the users", wanted().into_iter().chain(both).collect(), Some(1.0)),
         case("one of two is not seen", wanted().into_iter().chain(of_load("b")).collect(), Some(0.5)),
+        case("neither is seen", wanted(), Some(0.0)),
     ]
 }
 

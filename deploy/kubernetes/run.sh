@@ -3,7 +3,8 @@
 # usage: run.sh FOLDER [exporter options…]
 #            ends with the verifier's exit code: 0 pass, 1 fail, 3 inconclusive, 4 no Prometheus; and with 2 where
 #            there is no verdict because something is amiss
-#            ^C ends the script with 130, without a verdict; the run goes on in the cluster
+#            ^C ends the script with 130; the run goes on in the cluster, and `kubectl -n ordeal logs job/verifier` will
+#            have its verdict
 #        run.sh down FOLDER
 #            takes away all of FOLDER, after the conductor has put back what it broke; where something may still be
 #            broken, as after a conductor that was killed, it ends with 2 and takes away nothing but the Jobs
@@ -170,21 +171,21 @@ await_conductor() {
 }
 
 begin() {
-  local jobs others
+  local jobs others amiss="not all of $1 could be made, so there is no verdict; before its access.yaml is written anew, \`$0 down $1\` takes all of it away again, its rights, too"
   jobs=$(part jobs)
   others=$(part others)
   refuse_a_second
   # Jobs cannot be changed, and a run's name serves once.
   end_jobs conductor load verifier
-  kubectl apply -f - <<<"$others"
+  kubectl apply -f - <<<"$others" || fail "$amiss"
   if [ -n "$(kubectl -n "$namespace" get deployment prometheus --ignore-not-found -o name)" ]; then
     kubectl -n "$namespace" rollout status deployment/prometheus --timeout "${ready_limit}s" || {
       troubles
       fail 'Prometheus does not start (is its image on the nodes?)'
     }
   fi
-  left="interrupted, without a verdict: the run goes on in the cluster; follow it with \`kubectl -n $namespace logs -f job/conductor\`; \`$0 down $1\` ends it and puts back what it broke"
-  kubectl apply -f - <<<"$jobs"
+  left="interrupted, without a verdict: the run goes on in the cluster; follow it with \`kubectl -n $namespace logs -f job/conductor\`; its verdict will be in \`kubectl -n $namespace logs job/verifier\`; \`$0 down $1\` ends it and puts back what it broke"
+  kubectl apply -f - <<<"$jobs" || fail "$amiss"
   await_conductor
 }
 
@@ -316,7 +317,4 @@ folder=$1
 [ -n "${KUBECONFIG:-}" ] || fail 'KUBECONFIG names no cluster, so nothing is done: set it to the kubeconfig of a test cluster'
 command -v kubectl >/dev/null || fail 'kubectl is not installed'
 answer=$(kubectl version 2>&1) || fail "the cluster of $KUBECONFIG does not answer: $(tail -1 <<<"$answer")"
-case $1 in
-down) down "$2" ;;
-*) up "$@" ;;
-esac
+if [ "$1" = down ]; then down "$2"; else up "$@"; fi

@@ -104,7 +104,7 @@ async fn experiment(trial: &Trial, clock: Clock, registry: &Registry, folder: &P
 }
 
 fn recoveries(trial: &Trial, health: &Health) {
-    let never = Seconds::none_within(Duration::ZERO);
+    let never = Seconds::more_than(Duration::ZERO);
     for experiment in &trial.experiments {
         for component in &experiment.components {
             health.note_recovery(&experiment.name, component.get(), Since::Injected, never);

@@ -1,6 +1,7 @@
 //! `run.sh` of `deploy/kubernetes/`, by a kubectl that only notes what it is asked for: while something may still be
 //! broken, `run.sh down` takes neither the conductor's rights nor the journal away; a folder without a run changes
-//! nothing; and a script that is interrupted, or whose Jobs are taken away, ends and says so.
+//! nothing; and a script that is interrupted, whose manifests are refused, or whose Jobs are taken away, ends and says
+//! so.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -28,7 +29,7 @@ kustomize*) cat "$here/manifests" ;;
 *'get pods -l'*'=verifier '*) echo 'verifier-1 Succeeded 0' ;;
 *'logs --follow'*) [ ! -e "$here/long" ] || exec sleep 60 ;;
 *'logs verifier-1'*) echo 'verdict: pass' ;;
-*'-f -') cat >/dev/null ;;
+*'-f -') cat >/dev/null && [ ! -e "$here/refused" ] ;;
 esac
 "#;
 
@@ -157,6 +158,20 @@ fn a_folder_without_a_run_changes_nothing() {
 }
 
 #[test]
+fn manifests_that_are_refused_in_part_are_named_with_what_takes_them_away() {
+    let folder = stand_in(MANIFESTS);
+    fs::write(folder.path().join("refused"), "").expect("a file");
+    let (code, said) = code_and_words(&run_sh(folder.path(), &["folder"]).output().expect("bash runs"));
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("not all of folder could be made") && said.contains("run.sh down folder`"),
+        "{said}"
+    );
+    let asked = asked(folder.path());
+    assert_eq!(asked.matches("apply -f -").count(), 1, "no Job is made: {asked}");
+}
+
+#[test]
 fn after_the_verdict_the_conductor_is_waited_for() {
     let folder = stand_in(MANIFESTS);
     let ended = run_sh(folder.path(), &["folder"]).output().expect("bash runs");
@@ -194,4 +209,5 @@ fn an_interrupted_script_says_that_the_run_goes_on() {
     assert_eq!(code, Some(130), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.contains("the run goes on in the cluster") && said.contains("run.sh down folder"), "{said}");
+    assert!(said.contains("its verdict will be in `kubectl -n ordeal logs job/verifier`"), "{said}");
 }

@@ -96,6 +96,8 @@ pub(crate) async fn evidence(
     let (_, up, up_at) = longer(&format!("up{{{pinned}}}"), longest);
     let (_, failures, failures_at) = longer(FAILURES, longest);
     let alerts_until = Millis(to.0 + PAD);
+    let until = |(selector, time): (&String, &Duration)| (selector.clone(), Millis(to.0 + PAD + wait(time)));
+    let asked = needs.alerts.iter().map(until).collect();
     // Before anything else: what is fetched afterwards holds all samples of the evaluations that they tell of.
     let rules = rules(prometheus, server).await;
     let (families, others, fired, up, failures) = tokio::join!(
@@ -110,7 +112,7 @@ pub(crate) async fn evidence(
     let recorded = Recorded::lay(&processes, &families);
     let run = Run::read(found, processes, flaws, &recorded, server.started);
     let expressions = expressions(prometheus, &run, needs).await;
-    Evidence { run, recorded, others, rules, signs, alerts: fired, alerts_until, expressions }
+    Evidence { run, recorded, others, rules, signs, alerts: fired, alerts_until, asked, expressions }
 }
 
 /// Label matchers that hold for the run's processes only.

@@ -12,6 +12,8 @@ use crate::slo;
 pub(crate) enum Error {
     #[error("{option} is for --format prometheus-rule only; a rule file has no such thing")]
     Misplaced { option: &'static str },
+    #[error("the label `{key}` is given twice with --label; an object has one value of each")]
+    Repeated { key: String },
     #[error("the objectives cannot be used")]
     Objectives { source: slo::Error },
     #[error("the rule file of --with cannot be used")]
@@ -30,6 +32,9 @@ pub(crate) enum Error {
 pub(crate) fn make(options: RulesOptions) -> Result<(String, Vec<String>), Error> {
     if let Some(option) = options.misplaced() {
         return Err(Error::Misplaced { option });
+    }
+    if let Some(key) = options.repeated() {
+        return Err(Error::Repeated { key: key.to_owned() });
     }
     let mut made = match &options.file {
         Some(file) => {

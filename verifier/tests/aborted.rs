@@ -134,7 +134,7 @@ fn cases() -> Vec<Case> {
             made.set("ALERTS", &[], |t| (t >= 140.0).then_some(1.0));
             made.last = 900.0;
         }),
-        case("an alert that never fired", "the page goes out", "inconclusive run_aborted", |made| {
+        case("an alert that never fired", "the page goes out", FAIL, |made| {
             made.remove("ALERTS", &[]);
         }),
         case("an expression of their own", "own expression", CUT, |made| {
@@ -172,6 +172,40 @@ fn every_kind_of_objective_is_looked_at_on_a_stopped_run() {
         let covered = cases().iter().any(|case| case.objective == name);
         assert!(covered || name == "nothing lost in the partition", "{name}");
     }
+}
+
+/// It ends in preflight since the shop is down: nobody asked for anything, and nothing was broken.
+fn refuse(made: &mut Made) {
+    made.walk(&[("preflight", 0.0), ("aborted", 600.0)]);
+    made.stop_users(0.0);
+    made.set("ordeal_component_up", &[("component", "shop")], always(0.0));
+    made.set("ordeal_experiment_state", &[], always(0.0));
+    made.set("ordeal_experiment_state", &[("state", "planned")], always(1.0));
+    made.remove("ordeal_experiment_injected_timestamp_seconds", &[]);
+    made.remove("ordeal_experiment_reverted_timestamp_seconds", &[]);
+}
+
+#[test]
+fn of_a_run_that_ended_before_its_load_only_that_is_told() {
+    let mut made = healthy("refused", 5.0);
+    refuse(&mut made);
+    let mut divided = healthy("divided", 5.0);
+    refuse(&mut divided);
+    split(&mut divided);
+    let server = Server::with([&made, &divided]);
+    let told = server.verdict(&slos("refused"), &["--run", "refused"]);
+    for finding in told["findings"].as_array().expect("findings") {
+        let name = finding["name"].as_str().expect("a name");
+        assert_eq!(said(&told, name), OPEN, "{name}");
+        let detail = &finding["shortfalls"][0]["detail"];
+        assert_eq!(detail, "it ended in `preflight`, before any load; down: shop", "{name}");
+    }
+    let output = server.verify(&slos("refused"), &["--run", "refused"]);
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(text.matches("What to do:").count(), 1, "{text}");
+    // Harm that was seen stays.
+    let told = server.verdict(&slos("divided"), &["--run", "divided"]);
+    assert!(said(&told, "no split brain at all").starts_with(FAIL), "{told:#}");
 }
 
 #[test]

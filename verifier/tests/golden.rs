@@ -55,8 +55,12 @@ fn steadied(text: &str, server: &Server) -> String {
 /// A line without the date that it tells.
 fn undated(line: &str) -> String {
     if line.starts_with("began ") {
-        assert!(line.contains(" UTC, ended 1") && line.trim_end().ends_with(" min ago"), "{line}");
-        return line.replace(line.trim_end(), "began TIME, ended 15 min ago");
+        let told: Vec<&str> = line.trim_end().split(", ").collect();
+        let [_, ended, judged, later] = told[..] else { panic!("{line}") };
+        assert!(ended.starts_with("ended ") && ended.ends_with(" UTC"), "{line}");
+        assert!(judged.starts_with("judged ") && judged.ends_with(" UTC"), "{line}");
+        assert!(later.starts_with('1') && later.ends_with(" min later"), "{line}");
+        return line.replace(line.trim_end(), "began TIME, ended TIME, judged TIME, 15 min later");
     }
     match line.split_once(" timestamp=\"") {
         Some((before, rest)) => {

@@ -3,7 +3,7 @@
 mod made;
 
 use made::trap::{spring, trap};
-use made::{MOMENT, Made, always, from, steps};
+use made::{MOMENT, always, from, steps};
 
 const PROBES: &str = "ordeal_probes_total";
 
@@ -44,17 +44,6 @@ fn leader() {
     );
 }
 
-/// For these seconds nobody knows what became of a component's probes; each is missed.
-fn look_away(made: &mut Made, component: &'static str, (from, to): (f64, f64)) {
-    let interval = 0.05;
-    made.bend(PROBES, &[("component", component), ("outcome", "ok")], move |t, ok| {
-        ok.map(|ok| ok - ((t.min(to) - from).max(0.0) / interval).floor())
-    });
-    made.set(PROBES, &[("component", component), ("outcome", "missed")], move |t| {
-        Some(((t.min(to) - from).max(0.0) / interval).floor())
-    });
-}
-
 #[test]
 fn recovery() {
     const BOUNDS: [&str; 3] =
@@ -86,7 +75,19 @@ fn recovery() {
                 made.set(PROBES, &[("component", "postgres")], always(0.0));
             }),
             trap("nobody looked for a while", "PostgreSQL recovers", "inconclusive probes_missed", |made| {
-                look_away(made, "postgres", (150.0, 170.0));
+                made.look_away("postgres", (150.0, 170.0));
+            }),
+            trap(
+                "nobody looked across a scrape",
+                "PostgreSQL recovers",
+                "inconclusive probes_missed",
+                |made| {
+                    // At 150.9 s, 155.9 s and 160.9 s: probes told something between any two of them.
+                    made.look_away("postgres", (151.5, 160.4));
+                },
+            ),
+            trap("not told for how long", "PostgreSQL recovers", "inconclusive family_absent", |made| {
+                made.remove("ordeal_component_unseen_seconds_bucket", &[]);
             }),
             trap("no outage counted", "PostgreSQL recovers", "inconclusive disagreement", |made| {
                 made.set("ordeal_component_outages_total", &[("component", "postgres")], always(0.0));
@@ -192,7 +193,21 @@ fn health() {
                 made.set(PROBES, &[("component", "shop"), ("outcome", "missed")], missed);
             }),
             trap("few missed, but one after the other", "health", "inconclusive probes_missed", |made| {
-                look_away(made, "shop", (400.0, 412.0));
+                made.look_away("shop", (400.0, 412.0));
+            }),
+            trap("missed across a scrape", "health", "inconclusive probes_missed", |made| {
+                // At 400.9 s, 405.9 s and 410.9 s: probes told something between any two of them.
+                made.look_away("shop", (401.5, 410.4));
+            }),
+            trap("missed beyond an experiment's end", "health", "inconclusive probes_missed", |made| {
+                // It was final at the scrape of 215.9 s.
+                made.look_away("shop", (214.0, 219.4));
+            }),
+            trap("not told for how long nobody looked", "health", "inconclusive family_absent", |made| {
+                made.remove("ordeal_component_unseen_seconds_sum", &[("component", "shop")]);
+            }),
+            trap("not told how many stretches", "health", "inconclusive family_absent", |made| {
+                made.remove("ordeal_component_unseen_seconds_count", &[("component", "shop")]);
             }),
             trap("an outage of no length", "health", "inconclusive disagreement", |made| {
                 let labels = [("component", "shop"), ("cause", "none")];

@@ -188,6 +188,29 @@ fn a_reader_gets_everywhere_at_a_desk_and_on_a_phone() {
     }
 }
 
+#[test]
+fn on_paper_objectives_share_pages() {
+    let Some(chromium) = chromium() else {
+        eprintln!("skipped: there is no Chromium to print the page with");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, paper) = (folder.path().join("page.html"), folder.path().join("page.pdf"));
+    std::fs::write(&file, page(&run(), &[])).expect("writing");
+    let mut command = Command::new(chromium);
+    command
+        .args(["--headless", "--no-sandbox", "--disable-gpu"])
+        .arg(format!("--user-data-dir={}", file.with_extension("profile").display()))
+        .arg(format!("--print-to-pdf={}", paper.display()))
+        .arg(format!("file://{}", file.display()))
+        .stderr(Stdio::null());
+    assert!(command.status().expect("Chromium runs").success());
+    let paper = std::fs::read(paper).expect("reading");
+    let pages = String::from_utf8_lossy(&paper).matches("/Type /Page\n").count();
+    let objectives = slos("7f3a91").matches("- {name:").count();
+    assert!(pages > 0 && pages < objectives, "{pages} pages for {objectives} objectives");
+}
+
 /// Nobody archives after the takeover, of which the samples of either server tell nothing.
 #[test]
 fn the_age_of_an_archive_is_told_by_samples_that_there_are_and_charted_to_its_end() {

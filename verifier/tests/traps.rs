@@ -173,7 +173,7 @@ fn experiments_that_prove_nothing() {
             trap(
                 "a fault that did not bite, and its info dropped",
                 "nothing lost",
-                "inconclusive fault_ineffective",
+                "inconclusive fault_missing",
                 |made| {
                     stay(made, "ineffective");
                     made.remove("ordeal_experiment_info", &[]);

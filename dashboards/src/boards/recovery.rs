@@ -163,7 +163,7 @@ fn recovery_times() -> Panel {
     ];
     Panel::table("Recovery times", 15, columns)
         .about(format!(
-            "Time to lasting health after each fault, with its bounds; bars are full at {}. Endless, in red: not by the deadline. \
+            "Time to lasting health after each fault, with its bounds; bars are full at {}. Endless, in red: not seen by the deadline. \
              Where Prometheus has the rules of your objectives, also their limit, and the part of it that had passed when \
              the component was last seen down.",
             limits::time(limits::DRAINED)

@@ -120,7 +120,8 @@ fn harm() -> Row {
     )
 }
 
-/// Users who still run when fewer are wanted make up for none who were missing before.
+/// Users who still run when fewer are wanted make up for none who were missing before. Where nobody tells of any who run,
+/// there are none.
 fn users_held() -> Panel {
     let of = |state: &str| {
         format!(
@@ -128,7 +129,8 @@ fn users_held() -> Panel {
                * on (job, instance) group_left (run) ordeal_run_info{{RUN}})"#
         )
     };
-    let (running, target) = (of("running"), of("target"));
+    let target = of("target");
+    let running = format!("({} or 0 * {target})", of("running"));
     Panel::stat("Users' time held", 4)
         .about(format!(
             "The users' time that there was, of that which the trial wants; at no moment more users count than are wanted. {} \

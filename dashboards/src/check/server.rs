@@ -8,6 +8,8 @@ use super::{Series, Span};
 
 /// A finished exporter is seen no more than so many seconds before it is gone.
 const AFTER: i64 = 30;
+/// What begins the query and the fragment of an address.
+const EXTRA: [char; 2] = ['?', '#'];
 
 /// A Prometheus server.
 pub struct Server {
@@ -21,6 +23,12 @@ pub enum Error {
     /// The address cannot be used.
     #[error("the address {0} is no http or https URL, expected one such as http://localhost:9090")]
     Address(String),
+    /// The address has more than that of a server.
+    #[error(
+        "the address has a query or a fragment, which no request would carry and errors would show: leave it out, \
+         expected one such as http://localhost:9090"
+    )]
+    Extra,
     /// The HTTP client cannot be set up.
     #[error("setting up the HTTP client")]
     Client(#[source] reqwest::Error),
@@ -49,10 +57,13 @@ pub enum Error {
 impl Server {
     /// Prepares for asking; nothing is sent yet.
     pub fn new(url: &str) -> Result<Self, Error> {
+        if url.contains(EXTRA) {
+            return Err(Error::Extra);
+        }
         // A second call finds the provider installed, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().build().map_err(Error::Client)?;
-        let shown = shown(url).ok_or_else(|| Error::Address(without_secrets(url).to_owned()))?;
+        let shown = shown(url).ok_or_else(|| Error::Address(without_credentials(url).to_owned()))?;
         let client = Client::from(client, url).map_err(|_| Error::Address(shown.clone()))?;
         Ok(Self { client, url: shown })
     }
@@ -89,18 +100,15 @@ impl Server {
     }
 }
 
-/// An address without what may be secret in it; `None` for what is none of a server.
+/// An address without its credentials; `None` for what is none of a server.
 fn shown(url: &str) -> Option<String> {
     let mut url = reqwest::Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     url.set_password(None).and_then(|()| url.set_username("")).ok()?;
-    url.set_query(None);
-    url.set_fragment(None);
     Some(url.to_string())
 }
 
-/// What is left of a text that is no address: nothing before the last `@`, nor after `?` or `#`.
-fn without_secrets(text: &str) -> &str {
-    let text = text.split(['?', '#']).next().unwrap_or_default();
+/// What is left of a text that is no address: nothing before the last `@`.
+fn without_credentials(text: &str) -> &str {
     text.rsplit('@').next().unwrap_or_default()
 }
 
@@ -138,17 +146,26 @@ mod tests {
 
     #[test]
     fn secrets_of_an_address_are_not_shown() {
+        let (none, extra) = ("is no http or https URL", "has a query or a fragment");
         let table = [
-            ("http://localhost:9090", Some("http://localhost:9090/")),
-            ("https://me:hunter2@prom.example/p?token=hunter2#hunter2", Some("https://prom.example/p")),
-            ("me:hunter2@prom:9090", None),
-            ("ftp://me:hunter2@prom", None),
+            ("http://localhost:9090", Ok("http://localhost:9090/")),
+            ("https://me:hunter2@prom.example/p", Ok("https://prom.example/p")),
+            ("https://me:hunter2@prom.example/p?token=hunter2", Err(extra)),
+            ("https://prom.example/p#hunter2", Err(extra)),
+            ("http://prom.example?", Err(extra)),
+            ("me:hunter2@prom:9090", Err(none)),
+            ("ftp://me:hunter2@prom", Err(none)),
+            ("me:hunter2@prom:9090?token=hunter2", Err(extra)),
         ];
-        for (url, expected) in table {
-            assert_eq!(shown(url).as_deref(), expected, "{url}");
-            let told = Server::new(url).err().map(|error| error.to_string()).unwrap_or_default();
-            assert_eq!(told.is_empty(), expected.is_some(), "{told}");
-            assert!(!told.contains("hunter2"), "{told}");
+        for (url, due) in table {
+            match (Server::new(url), due) {
+                (Ok(server), Ok(due)) => assert_eq!(server.url, due),
+                (Err(error), Err(due)) => {
+                    let told = error.to_string();
+                    assert!(told.contains(due) && !told.contains("hunter2"), "{url}: {told}");
+                }
+                (found, _) => panic!("{url}: {:?}", found.err()),
+            }
         }
     }
 }

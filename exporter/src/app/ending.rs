@@ -13,8 +13,12 @@ use crate::progress::Progress;
 /// The exit code of an interrupted run: 128 + SIGINT, as shells count.
 pub(super) const INTERRUPTED: u8 = 130;
 
-/// How many of `requests` failed, and of what most: told where a run ends, that nobody must look for it.
-fn failures_of(requests: u64, reasons: &BTreeMap<&'static str, u64>) -> Option<String> {
+/// Counts of failed requests by reason.
+type Reasons = BTreeMap<&'static str, u64>;
+
+/// How many of `requests` failed, of what most, and in which of `tasks`: told where a run ends, that nobody must look
+/// for it.
+fn failures_of(requests: u64, reasons: &Reasons, tasks: &[(&str, &Reasons)]) -> Option<String> {
     const TOP: usize = 3;
     let failed: u64 = reasons.values().sum();
     if failed == 0 {
@@ -23,16 +27,31 @@ fn failures_of(requests: u64, reasons: &BTreeMap<&'static str, u64>) -> Option<S
     let mut most: Vec<_> = reasons.iter().filter(|(_, count)| **count > 0).collect();
     most.sort_by_key(|&(reason, count)| (std::cmp::Reverse(*count), *reason));
     let others = if most.len() > TOP { " and others" } else { "" };
-    let top: Vec<String> = most.iter().take(TOP).map(|(reason, count)| format!("{reason} {count}")).collect();
+    let told = |&(reason, count): &(&&'static str, &u64)| {
+        let by_task = tasks.iter().filter_map(|(task, reasons)| Some((*task, *reasons.get(reason)?)));
+        format!("{reason} {count}{}", in_task(*count, by_task))
+    };
+    let top: Vec<String> = most.iter().take(TOP).map(told).collect();
     Some(format!("; {failed} of {} failed: {}{others}", count(requests, "request"), top.join(", ")))
+}
+
+/// Which task had all of `total` failures, or more than half of them.
+fn in_task<'t>(total: u64, by_task: impl Iterator<Item = (&'t str, u64)>) -> String {
+    match by_task.max_by_key(|&(_, count)| count) {
+        Some((task, count)) if count == total => format!(" ({task})"),
+        Some((task, count)) if count > total / 2 => format!(" ({count} in {task})"),
+        _ => String::new(),
+    }
 }
 
 /// Says how the run ended, with what of its `load`, which of its experiments not as they were meant to, and who
 /// interfered.
 pub(super) fn report(end: End, load: Option<&load::Running>, progress: &Progress) -> ExitCode {
     let failures = load.map(load::Running::report);
-    let failures =
-        failures.and_then(|load| failures_of(load.requests.ok + load.requests.error, &load.reasons));
+    let failures = failures.and_then(|load| {
+        let tasks: Vec<_> = load.tasks.iter().map(|task| (task.name.as_str(), &task.reasons)).collect();
+        failures_of(load.requests.ok + load.requests.error, &load.reasons, &tasks)
+    });
     let code = report_run(end.ended, failures.as_deref().unwrap_or_default(), &end.recover, progress);
     for done in &end.experiments {
         let refusal = done.refused.as_ref().map(|refused| refused.reason.as_str());
@@ -75,7 +94,7 @@ fn amiss(experiment: &str, state: State, refusal: Option<&str>) -> Option<String
     let why = match state {
         State::Refused => refusal.unwrap_or("the log says why"),
         State::Ineffective => "its fault failed or was not seen, the log says why",
-        State::NotRecovered => "the system had not recovered when the deadline passed",
+        State::NotRecovered => "the system was not seen to recover by the deadline",
         State::Planned | State::Injected | State::Recovering | State::Recovered | State::Skipped => {
             return None;
         }
@@ -114,12 +133,24 @@ mod tests {
 
     #[test]
     fn the_end_of_a_run_names_what_most_requests_failed_of() {
-        let told = |reasons: &[(&'static str, u64)]| failures_of(200, &reasons.iter().copied().collect());
+        let told =
+            |reasons: &[(&'static str, u64)]| failures_of(200, &reasons.iter().copied().collect(), &[]);
         assert_eq!(told(&[]), None);
         let all = told(&[("http_4xx", 195)]);
         assert_eq!(all.as_deref(), Some("; 195 of 200 requests failed: http_4xx 195"));
         let four = told(&[("body", 1), ("dns", 2), ("reset", 7), ("tls", 1)]);
         assert_eq!(four.as_deref(), Some("; 11 of 200 requests failed: reset 7, dns 2, body 1 and others"));
+    }
+
+    #[test]
+    fn the_end_of_a_run_names_the_task_that_most_requests_failed_in() {
+        let told = |index: u64, cart: u64| {
+            let of = |count| Reasons::from([("assertion", count)]);
+            failures_of(90, &of(index + cart), &[("index", &of(index)), ("cart", &of(cart))])
+        };
+        assert_eq!(told(7, 0).as_deref(), Some("; 7 of 90 requests failed: assertion 7 (index)"));
+        assert_eq!(told(2, 5).as_deref(), Some("; 7 of 90 requests failed: assertion 7 (5 in cart)"));
+        assert_eq!(told(4, 4).as_deref(), Some("; 8 of 90 requests failed: assertion 8"));
     }
 
     #[test]
@@ -151,8 +182,7 @@ mod tests {
         assert_eq!(
             told,
             [
-                "warning: experiment kill ended as not_recovered: the system had not recovered when the \
-                 deadline passed",
+                "warning: experiment kill ended as not_recovered: the system was not seen to recover by the deadline",
                 "warning: experiment kill ended as ineffective: its fault failed or was not seen, the log says why",
                 "warning: experiment kill ended as refused: the system is already degraded: shop is down",
             ]

@@ -56,8 +56,9 @@ impl fmt::Display for Missing {
         }
         writeln!(
             f,
-            "What follows grants just that (`kubectl apply -f -`); `load-exporter manifests` prints all that the \
-             trial needs.\n"
+            "Who uses run.sh writes all that the trial needs into its folder: `load-exporter manifests trial.yaml \
+             --without-account >access.yaml`. What follows grants just what is missing (`kubectl apply -f -`), until \
+             it is taken away by hand (`kubectl delete -f -`).\n"
         )?;
         f.write_str(&self.grant())
     }
@@ -106,6 +107,13 @@ mod tests {
             "  list nodes in the whole cluster (to drain)",
         ];
         assert_eq!(list.lines().take(4).collect::<Vec<_>>(), expected);
+        let ways = [
+            "manifests trial.yaml --without-account >access.yaml`",
+            "`kubectl apply -f -`",
+            "`kubectl delete -f -`",
+        ]
+        .map(|way| list.find(way).unwrap_or_else(|| panic!("{way} in {list}")));
+        assert!(ways.is_sorted(), "what `run.sh down` takes away comes first: {list}");
         let kinds: Vec<&str> = yaml.lines().filter(|line| line.starts_with("kind: ")).collect();
         assert_eq!(
             kinds,

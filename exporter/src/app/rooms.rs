@@ -69,6 +69,8 @@ impl Rooms {
         let health = Health::start(trial, clock, registry, cluster.clone(), purpose.stop)?;
         let ledgers = Ledgers::open(trial, run, clock, registry, purpose.folder)?;
         let load = open_load(purpose).await?;
+        // Last of all: a run that is refused before this has not used up its name.
+        driver.begin().await?;
         Ok(Self { metrics, driver, cluster, health, ledgers, load })
     }
 }

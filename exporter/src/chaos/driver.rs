@@ -96,23 +96,14 @@ pub enum Bit {
 }
 
 impl Driver {
-    /// Notes in the journal who holds it. What it calls unfinished is put back by [`Driver::put_back_unfinished`],
-    /// which a run does before anything else.
+    /// Takes up what the journal tells. What it calls unfinished is put back by [`Driver::put_back_unfinished`], which a
+    /// run does before anything else, also one that is refused before [`Driver::begin`].
     pub async fn open(setup: Setup<'_>) -> Result<Self, OpenError> {
         let error = |source| OpenError::Journal { run: setup.run.to_owned(), source };
         let directory = std::env::current_dir().map_err(OpenError::Directory)?;
         let journal = setup.journal;
         let resumed = journal.opened_by().is_some_and(|(run, _)| run == setup.run);
-        let opened = Entry::Opened {
-            run: setup.run.to_owned(),
-            pid: std::process::id(),
-            at_unix_ms: putback::unix_ms(&setup.clock, setup.clock.now()),
-        };
-        // A run that is not to begin leaves no trace in the journal.
-        if journal.damage().is_empty() {
-            journal.begin_anew(setup.run).await.map_err(error)?;
-            journal.append(opened, Durability::Disk).await.map_err(error)?;
-        }
+        journal.begin_anew(setup.run).await.map_err(error)?;
         let mut book = Book::new(setup.clock, setup.run, setup.experiments, setup.metrics);
         for record in journal.of_run(setup.run) {
             if let Err(error) = book.restore(&record, &setup.secrets) {
@@ -140,7 +131,19 @@ impl Driver {
         })
     }
 
-    /// Whether an earlier process worked on this same run: then the run is only brought to its end.
+    /// Notes in the journal that the run has begun, and who holds it, once all is put back: whoever comes next under the
+    /// run's name only brings it to its end. One that does not come so far leaves no trace, and its name is free.
+    pub async fn begin(&self) -> Result<(), OpenError> {
+        let opened = Entry::Opened {
+            run: self.run.clone(),
+            pid: std::process::id(),
+            at_unix_ms: putback::unix_ms(&self.clock, self.clock.now()),
+        };
+        let noted = self.journal.append(opened, Durability::Disk).await;
+        noted.map_err(|source| OpenError::Journal { run: self.run.clone(), source })
+    }
+
+    /// Whether an earlier process began this same run: then the run is only brought to its end.
     pub fn resumed(&self) -> bool {
         self.resumed
     }
@@ -273,7 +276,8 @@ impl Driver {
                 }
                 // Cut short because the time is over: an earlier look knows more.
                 Ok((Ending::OutOfTime(reason), _)) => before.unwrap_or_else(|| reason.clone()),
-                Ok((Ending::Failed(reason) | Ending::Unanswered(reason), _)) | Err(reason) => reason.clone(),
+                Ok((ending, _)) => ending.failure().unwrap_or_default().to_owned(),
+                Err(reason) => reason.clone(),
             };
             if limit.since(self.clock.now()) <= BIT_PAUSE {
                 let limit = humantime::format_duration(timeout);

@@ -7,6 +7,7 @@
 //! where somebody vouches for them ([`Known`]).
 
 mod known;
+mod tries;
 mod vet;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 pub use self::known::Known;
+use self::tries::Tries;
 pub use self::vet::Distrust;
 use self::vet::vet;
 use super::faults::{EndError, Ending, Outcome, Scene, Undo, end_interrupted, end_left};
@@ -29,12 +31,12 @@ use crate::trial::Secrets;
 /// How often a revert is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry {
-    /// Tries in all; one at least is made.
+    /// It is given up after so many tries that failed; one at least is made.
     pub attempts: u32,
     /// The pause between two of them.
     pub pause: Duration,
-    /// As long as nobody decides upon it, as an API server that is away, it is tried again until so much time is
-    /// over, however often that is.
+    /// As long as nobody decides upon it, as an API server that is away or that has just come back and knows nobody yet,
+    /// it is tried again until so much time is over, however often that is.
     pub away: Duration,
 }
 
@@ -90,6 +92,14 @@ pub enum PutBackError {
         attempts: u32,
         /// How the last attempt ended.
         last: String,
+    },
+    /// A person has to decide whether it is to be.
+    #[error("{experiment} is not put back: {reason}")]
+    ForAPerson {
+        /// The experiment's name.
+        experiment: String,
+        /// Why, and what decides it.
+        reason: String,
     },
     /// It was put back, but a step of the experiment may still be breaking things.
     #[error("end the interrupted steps of {experiment}")]
@@ -167,7 +177,9 @@ impl Unreadable {
 impl ReplayError {
     /// Whether all that is not put back is left for a person to decide upon: asked again it would be the same.
     pub fn is_for_a_person(&self) -> bool {
-        let left = |failure: &PutBackError| matches!(failure, PutBackError::Distrusted { .. });
+        let left = |failure: &PutBackError| {
+            matches!(failure, PutBackError::Distrusted { .. } | PutBackError::ForAPerson { .. })
+        };
         match self {
             Self::Open { .. } => false,
             Self::NotAll { failures, unreadable, .. } => {
@@ -313,33 +325,34 @@ async fn revert(scene: Scene<'_>, undo: &Undo, retry: Retry) -> Result<Reverted,
     let experiment = &scene.intent.experiment;
     let mut outcomes: Vec<Outcome> = Vec::new();
     let begun = scene.clock.now();
-    for attempts in 1.. {
+    let mut tries = Tries::default();
+    loop {
         step!("reverting");
         let attempted = undo.attempt(scene).await;
         step!("reverted");
-        let mut unanswered = false;
-        let last = match attempted {
+        let (ending, last) = match attempted {
             Ok(outcome) => {
-                unanswered = matches!(outcome.ending, Ending::Unanswered(_));
-                let (end, failure) = (outcome.end, outcome.failure().map(str::to_owned));
+                let (end, ending) = (outcome.end, outcome.ending.clone());
                 outcomes.push(outcome);
-                match failure {
+                match ending.failure().map(str::to_owned) {
                     None => return Ok(Reverted { start: outcomes[0].start, end, outcomes }),
-                    Some(reason) => reason,
+                    Some(reason) => (Some(ending), reason),
                 }
             }
-            // What could not even be begun may be possible a moment later: descriptors were short, say.
-            Err(error) => chain(&*error),
+            Err(error) => (None, chain(&*error)),
         };
-        let patient = unanswered && scene.clock.now().since(begun) < retry.away;
-        if attempts >= retry.attempts && !patient {
+        let again = tries.again(ending.as_ref(), retry, scene.clock.now().since(begun));
+        let attempts = tries.made;
+        if !again {
             let (experiment, revert) = (experiment.clone(), undo.to_string());
-            return Err(PutBackError::Failed { experiment, revert, attempts, last });
+            return Err(match ending {
+                Some(Ending::ForAPerson(reason)) => PutBackError::ForAPerson { experiment, reason },
+                _ => PutBackError::Failed { experiment, revert, attempts, last },
+            });
         }
         tracing::warn!(experiment, attempts, outcome = last, "revert failed, trying again");
         tokio::time::sleep(retry.pause).await;
     }
-    unreachable!("attempts are counted up to their limit, and time runs out")
 }
 
 /// `moment` in milliseconds of Unix time.

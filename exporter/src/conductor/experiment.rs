@@ -199,12 +199,16 @@ fn recovery_line(experiment: &Name, component: &Name, since: Since, seconds: Sec
         Since::Injected => "the injection",
         Since::Reverted => "the revert",
     };
-    if seconds.upper.is_infinite() {
-        format!("{experiment}: {component} not recovered {:.0} s after {since}", seconds.lower)
-    } else {
-        let Seconds { estimate, lower, upper } = seconds;
-        format!("{experiment}: {component} recovered {estimate:.2} s after {since}  [{lower:.2}, {upper:.2}]")
+    let Seconds { estimate, lower, upper } = seconds;
+    if upper.is_finite() {
+        return format!(
+            "{experiment}: {component} recovered {estimate:.2} s after {since}  [{lower:.2}, {upper:.2}]"
+        );
     }
+    let not_seen = format!("{experiment}: {component} not seen to recover by the deadline");
+    // Rounded up it would say more than is known.
+    let least = lower.floor();
+    if least > 0.0 { format!("{not_seen}, at least {least:.0} s after {since}") } else { not_seen }
 }
 
 #[cfg(test)]
@@ -229,8 +233,13 @@ mod tests {
             ),
             (
                 Since::Injected,
-                Seconds::none_within(Duration::from_millis(120_200)),
-                "kill-redis-master: redis not recovered 120 s after the injection",
+                Seconds::more_than(Duration::from_millis(119_900)),
+                "kill-redis-master: redis not seen to recover by the deadline, at least 119 s after the injection",
+            ),
+            (
+                Since::Reverted,
+                Seconds::more_than(Duration::ZERO),
+                "kill-redis-master: redis not seen to recover by the deadline",
             ),
         ];
         for (since, seconds, line) in cases {

@@ -84,6 +84,9 @@ impl Follower {
         }
         let State { tracker, account, .. } = &mut *state;
         let change = tracker.record(probe);
+        if let Some(stretch) = tracker.ended_stretch() {
+            self.metrics.unseen.observe(stretch.as_secs_f64());
+        }
         if change == Change::Began {
             let cause = tracker.open().map_or(Cause::None, |outage| lock(&self.windows).cause(outage));
             account.begin(cause);

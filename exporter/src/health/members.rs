@@ -1,7 +1,7 @@
 //! All instances of a store up and replicating, exactly one taking writes: one poll asks them all.
 //!
-//! Those inside pods are asked through the API server. A poll in which that does not answer, or tells of itself only, says
-//! nothing about them, and is missed.
+//! Those inside pods are asked through the API server. A poll in which that does not answer, tells of itself only, or has
+//! only just come back and does not reach a node, says nothing about them, and is missed.
 
 use std::sync::Arc;
 

@@ -12,6 +12,7 @@ use super::tracker::{Seconds, Since};
 use super::windows::Cause;
 
 const PROBE_BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0];
+const UNSEEN_BUCKETS: [f64; 8] = [0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0];
 const BOUNDS: [&str; 2] = ["lower", "upper"];
 
 /// All families of health.
@@ -21,6 +22,7 @@ pub struct Metrics {
     probe_interval: GaugeVec,
     probes: IntCounterVec,
     probe_duration: HistogramVec,
+    unseen: HistogramVec,
     up: IntGaugeVec,
     outages: IntCounterVec,
     outage_seconds: CounterVec,
@@ -41,6 +43,7 @@ pub(super) struct ComponentMetrics {
     pub(super) failed: IntCounter,
     pub(super) missed: IntCounter,
     pub(super) duration: prometheus::Histogram,
+    pub(super) unseen: prometheus::Histogram,
     pub(super) up: IntGauge,
     pub(super) last_success: Gauge,
     causes: [CauseMetrics; 2],
@@ -88,6 +91,7 @@ impl Metrics {
                 &["component", "outcome"],
             )?,
             probe_duration: HistogramVec::new(duration.buckets(PROBE_BUCKETS.to_vec()), &["component"])?,
+            unseen: unseen_family()?,
             up: IntGaugeVec::new(
                 opts(
                     "component_up",
@@ -148,6 +152,7 @@ impl Metrics {
         registry.register(Box::new(self.probe_interval.clone()))?;
         registry.register(Box::new(self.probes.clone()))?;
         registry.register(Box::new(self.probe_duration.clone()))?;
+        registry.register(Box::new(self.unseen.clone()))?;
         registry.register(Box::new(self.up.clone()))?;
         registry.register(Box::new(self.outages.clone()))?;
         registry.register(Box::new(self.outage_seconds.clone()))?;
@@ -183,6 +188,7 @@ impl Metrics {
             failed: probes("failed"),
             missed: probes("missed"),
             duration: self.probe_duration.with_label_values(&[component]),
+            unseen: self.unseen.with_label_values(&[component]),
             up: self.up.with_label_values(&[component]),
             last_success: self.last_success.with_label_values(&[component]),
             causes: Cause::ALL.map(|cause| CauseMetrics {
@@ -225,6 +231,14 @@ impl StoreMetrics {
     }
 }
 
+fn unseen_family() -> Result<HistogramVec, prometheus::Error> {
+    let opts = HistogramOpts::new(
+        "ordeal_component_unseen_seconds",
+        "Length of each stretch in which no probe told anything, counted when it is over.",
+    );
+    HistogramVec::new(opts.buckets(UNSEEN_BUCKETS.to_vec()), &["component"])
+}
+
 fn recovery_families() -> Result<[GaugeVec; 3], prometheus::Error> {
     let family = |name: &str, help: &str| {
         let opts = Opts::new(format!("ordeal_recovery_{name}"), help);
@@ -237,7 +251,7 @@ fn recovery_families() -> Result<[GaugeVec; 3], prometheus::Error> {
         )?,
         family(
             "lower_seconds",
-            "Lower bound of the recovery time; the time waited without recovery by the deadline.",
+            "Lower bound of the recovery time; also where no recovery was seen by the deadline.",
         )?,
         family(
             "upper_seconds",

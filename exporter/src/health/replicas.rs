@@ -188,15 +188,18 @@ mod tests {
         let (polls, feed) = watch::channel(None);
         let cancel = CancellationToken::new();
         let task = tokio::spawn(run(shop(None), feed, windows, Arc::new(follower), cancel.clone()));
-        for (poll, good, missed) in [(0, 1, 0), (1, 2, 0), (5, 3, 3)] {
+        for (poll, good, missed, unseen) in [(0, 1, 0, 0), (1, 2, 0, 0), (5, 3, 3, 1), (6, 4, 3, 1)] {
             let start = Moment(INTERVAL * poll);
             let document = Ok(Arc::new(document(3, None, &[1, 2, 3])));
             polls.send_replace(Some(Status { poll: poll.into(), start, end: start, document }));
             while series.good.get() < good {
                 taken.changed().await.expect("it goes on");
             }
-            assert_eq!((series.good.get(), series.missed.get()), (good, missed), "poll {poll}");
+            let counted = (series.good.get(), series.missed.get(), series.unseen.get_sample_count());
+            assert_eq!(counted, (good, missed, unseen), "poll {poll}");
         }
+        let seconds = Duration::from_secs_f64(series.unseen.get_sample_sum());
+        assert_eq!(seconds, INTERVAL * 4, "from the last poll that told something");
         cancel.cancel();
         task.await.expect("no panic");
     }

@@ -9,6 +9,7 @@ use regex::Regex;
 use serde_json::Value;
 use url::Url;
 
+use super::failed::{Detail, Failed};
 use super::jar::Jar;
 use super::outcome::{Reason, unexpected_status};
 use super::plan::{Origin, StepPlan};
@@ -33,7 +34,7 @@ pub(super) fn judge(
     answer: &Answer,
     jar: &Jar,
     values: &mut Values,
-) -> Result<(), Reason> {
+) -> Result<(), Failed> {
     let status = answer.status;
     let accepted = if step.expect.is_empty() {
         status.is_success() || (status.is_redirection() && !follows_redirects)
@@ -41,14 +42,14 @@ pub(super) fn judge(
         step.expect.contains(&status)
     };
     if !accepted {
-        return Err(unexpected_status(status, follows_redirects));
+        let reason = unexpected_status(status, follows_redirects);
+        return Err(Failed::with(reason, Detail::Status(status)));
     }
     let body = Body { bytes: &answer.body, json: OnceCell::new() };
-    let asserted = step.asserts.iter().all(|assertion| body.fulfils(assertion));
-    if !asserted {
-        return Err(Reason::Assertion);
+    if let Some(number) = step.asserts.iter().position(|assertion| !body.fulfils(assertion)) {
+        return Err(Failed::with(Reason::Assertion, Detail::Condition(number)));
     }
-    for extract in &step.extracts {
+    for (number, extract) in step.extracts.iter().enumerate() {
         let value = match &extract.from {
             ExtractFrom::Header(name) => {
                 answer.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
@@ -59,7 +60,8 @@ pub(super) fn judge(
             }
             ExtractFrom::Regex(regex) => body.first_match(regex),
         };
-        values.keep(&extract.name, value.ok_or(Reason::Assertion)?);
+        let missing = Failed::with(Reason::Assertion, Detail::Value(number));
+        values.keep(&extract.name, value.ok_or(missing)?);
     }
     Ok(())
 }

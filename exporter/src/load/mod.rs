@@ -4,11 +4,11 @@
 //! A response time runs from when the user meant to start, so the generator's own lateness is inside it.
 //!
 //! Decisions are pure and apart: how many users (`schedule`), which task (`choice`), what is sent (`plan`,
-//! `render`), what an answer is worth (`answer`), what a failure means (`outcome`), where time went
-//! (`slots`), whether the generator kept up (`saturation`). Around them: `client` (one connection), `user`,
-//! `worker` (a thread of users), `driver` and `handle` (all of it), `whose` (as the conductor holds it),
-//! `fleet` (users of several processes), `watch`
-//! (the generator's own state), `record` and `metrics`.
+//! `render`), what an answer is worth (`answer`), what a failure means (`outcome`) and what is told of it
+//! (`failed`), where time went (`slots`), whether the generator kept up (`saturation`). Around them: `client`
+//! (one connection), `user`, `worker` (a thread of users), `driver` and `handle` (all of it), `whose` (as the
+//! conductor holds it), `fleet` (users of several processes), `watch` (the generator's own state), `record`
+//! and `metrics`.
 //!
 //! What the generator itself lacks is never counted as the target's failure. A user that gets no local port
 //! or descriptor has sent nothing: it tries again, its wait is users' time and lateness, and
@@ -24,6 +24,7 @@ mod choice;
 mod client;
 mod driver;
 mod end;
+mod failed;
 mod fleet;
 mod handle;
 mod jar;

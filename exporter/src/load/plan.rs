@@ -10,7 +10,8 @@ use url::{Host, Url};
 
 use super::render::{self, Missing, Values};
 use crate::trial::{
-    Assertion, Body, Extract, ExtractFrom, HeaderText, JsonTemplate, Redirects, Step, Target, Template, Trial,
+    Assertion, Body, Extract, ExtractFrom, HeaderText, JsonTemplate, Name, Redirects, Step, Target, Template,
+    Trial,
 };
 
 /// A trial whose requests cannot be made.
@@ -60,6 +61,8 @@ pub(super) struct Origin {
 
 /// A task's requests.
 pub(super) struct TaskPlan {
+    /// What it is called.
+    pub(super) name: Name,
     /// How long a user waits without complaint.
     pub(super) patience: Duration,
     /// In order.
@@ -68,6 +71,8 @@ pub(super) struct TaskPlan {
 
 /// One request, and what its answer must be.
 pub(super) struct StepPlan {
+    /// Method and path as the trial wrote them, without secrets.
+    pub(super) line: String,
     method: Method,
     path: PathPlan,
     headers: HeaderMap,
@@ -120,7 +125,10 @@ impl Plan {
             .load
             .tasks
             .iter()
-            .map(|task| Ok(TaskPlan { patience: task.patience, steps: steps(&task.journey)? }))
+            .map(|task| {
+                let steps = steps(&task.journey)?;
+                Ok(TaskPlan { name: task.name.clone(), patience: task.patience, steps })
+            })
             .collect::<Result<_, PlanError>>()?;
         let login = trial.load.login.as_deref().map(steps).transpose()?;
         let hops = match trial.load.redirects {
@@ -184,6 +192,7 @@ impl StepPlan {
         let needs_body =
             !step.asserts.is_empty() || step.extracts.iter().any(|extract| reads_body(&extract.from));
         Ok(Self {
+            line: format!("{} {}", step.method, render::unfilled(&step.path)),
             method: step.method.clone(),
             path: PathPlan::new(&origin.prefix, &step.path)?,
             headers,

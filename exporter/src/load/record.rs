@@ -1,7 +1,7 @@
 //! Where users write down what they did: the metrics and the statistics of a run together.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::account::{Account, TaskAccount};
@@ -38,13 +38,28 @@ pub(super) struct TaskRecord {
     pub(super) chosen: AtomicU64,
     /// Its response times.
     pub(super) times: TaskTimes,
+    /// A bit for each [`Reason`] that one of its requests failed in.
+    failed: AtomicU32,
+}
+
+impl TaskRecord {
+    fn new() -> Self {
+        Self { chosen: AtomicU64::new(0), times: TaskTimes::new(), failed: AtomicU32::new(0) }
+    }
+
+    /// Whether no request of it has failed in `reason` before; asked after each that has.
+    pub(super) fn fails_first(&self, reason: Reason) -> bool {
+        let bit = 1_u32 << (reason as usize);
+        // Only read but once: thousands a second may ask.
+        self.failed.load(Ordering::Relaxed) & bit == 0
+            && self.failed.fetch_or(bit, Ordering::Relaxed) & bit == 0
+    }
 }
 
 impl Recorder {
     /// Nothing recorded yet.
     pub(super) fn new(clock: Clock, metrics: Metrics, slots: Arc<Slots>) -> Self {
-        let record = |_| TaskRecord { chosen: AtomicU64::new(0), times: TaskTimes::new() };
-        let tasks = metrics.tasks.iter().map(record).collect();
+        let tasks = metrics.tasks.iter().map(|_| TaskRecord::new()).collect();
         let strain = Strain::default();
         Self { clock, metrics, slots, strain, tasks, worst_lag_nanos: AtomicU64::new(0) }
     }
@@ -185,6 +200,16 @@ mod tests {
         assert_eq!((recorder.totals(), task.reasons[Reason::Http5xx as usize].get()), ((1, 1), 1));
         assert_eq!(recorder.worst_lag_nanos.load(Ordering::Relaxed), 3_000_000_000);
         assert_eq!(recorder.strain.take().late, 1);
+    }
+
+    #[test]
+    fn a_second_failure_in_a_reason_is_nothing_new() {
+        let task = TaskRecord::new();
+        for reason in Reason::ALL {
+            let asked = [task.fails_first(reason), task.fails_first(reason)];
+            assert_eq!(asked, [true, false], "{reason:?}");
+        }
+        assert!(!Reason::ALL.into_iter().any(|reason| task.fails_first(reason)));
     }
 
     #[test]

@@ -63,6 +63,23 @@ pub(super) fn is_secret(template: &Template) -> bool {
     template.parts.iter().any(|part| matches!(part, Part::Secret(_)))
 }
 
+/// `template` as the trial wrote it, without its secrets.
+pub(super) fn unfilled(template: &Template) -> String {
+    let written = |part: &Part| match part {
+        Part::Literal(text) => text.replace('{', "{{").replace('}', "}}"),
+        Part::Secret(_) => "[redacted]".to_owned(),
+        Part::Range(numbers) => {
+            let (low, high) = numbers.bounds().into_inner();
+            format!("{{{low}..{high}}}")
+        }
+        Part::Choice(options) => format!("{{{}}}", options.join("|")),
+        Part::Uuid => "{uuid}".to_owned(),
+        Part::User => "{user}".to_owned(),
+        Part::Extracted(name) => format!("{{{name}}}"),
+    };
+    template.parts.iter().map(written).collect()
+}
+
 /// Appends `template`, filled, to `out`.
 pub(super) fn text(
     template: &Template,

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::answer::{self, Answer};
 use super::choice::{TaskChoice, mix};
 use super::client::{Broken, Connection, Deadline, Dialer};
+use super::failed::{Detail, Failed};
 use super::jar::Jar;
 use super::outcome::{Blame, Failure, Reason, blame};
 use super::plan::{Plan, StepPlan};
@@ -37,6 +38,22 @@ pub(super) struct Desk {
     pub(super) recorder: Arc<Recorder>,
     pub(super) dialer: Dialer,
     pub(super) habits: Habits,
+}
+
+impl Desk {
+    /// Tells of a request of `task` if it is the first of the run to fail in its reason.
+    fn warn_once(&self, task: usize, step: &StepPlan, failed: Failed) {
+        if !self.recorder.tasks[task].fails_first(failed.reason) {
+            return;
+        }
+        tracing::warn!(
+            task = self.plan.tasks[task].name.as_str(),
+            request = step.line.as_str(),
+            reason = failed.reason.as_str(),
+            why = failed.why(&self.plan, step),
+            "a request failed; others of its task in the same reason are only counted"
+        );
+    }
 }
 
 /// What is the same for all users.
@@ -119,11 +136,14 @@ impl User {
             let open = recorder.open(task, intended);
             let outcome = match logged_in {
                 Ok(()) => self.request(desk, step, now).await,
-                Err(reason) => Err(reason),
+                Err(failed) => Err(failed),
             };
             let ended = recorder.clock.now();
-            open.end(ended, outcome);
+            open.end(ended, outcome.map_err(|failed| failed.reason));
             recorder.slots.rest(self.number, Doing::Thinking, ended);
+            if let Err(failed) = outcome {
+                desk.warn_once(task, step, failed);
+            }
             if self.leave.get() {
                 return None;
             }
@@ -145,13 +165,13 @@ impl User {
     }
 
     /// Logs in; its requests are not counted, but a failure fails the request that needed it.
-    async fn log_in(&mut self, desk: &Desk) -> Result<(), Reason> {
-        for step in desk.plan.login.iter().flatten() {
+    async fn log_in(&mut self, desk: &Desk) -> Result<(), Failed> {
+        for (number, step) in desk.plan.login.iter().flatten().enumerate() {
             let now = desk.recorder.clock.now();
             desk.recorder.slots.wait(self.number, Doing::LoggingIn, now, desk.habits.patience);
-            self.request(desk, step, now).await.map_err(|reason| {
+            self.request(desk, step, now).await.map_err(|Failed { reason, .. }| {
                 tracing::debug!(user = self.number, reason = reason.as_str(), "log-in failed");
-                Reason::Session
+                Failed::with(Reason::Session, Detail::LogIn(number, reason))
             })?;
         }
         self.logged_in = true;
@@ -159,12 +179,12 @@ impl User {
     }
 
     /// Makes one request, its redirects included, within its time-out.
-    async fn request(&mut self, desk: &Desk, step: &StepPlan, now: Moment) -> Result<(), Reason> {
+    async fn request(&mut self, desk: &Desk, step: &StepPlan, now: Moment) -> Result<(), Failed> {
         let plan = &desk.plan;
         self.deadline.set(desk.recorder.clock.instant(now.later_by(desk.habits.timeout)));
         let mut request = step.request(&self.values, &mut self.rng).map_err(|error| {
             tracing::debug!(user = self.number, %error, "request not made");
-            Reason::Session
+            Failed::with(Reason::Session, Detail::Unmade)
         })?;
         let mut hops = 0;
         let follows = plan.hops > 0;
@@ -180,7 +200,7 @@ impl User {
             let Some(sent) = sent else { break answer };
             match answer::hop(&plan.origin, step, sent.method(), path, &answer)? {
                 None => break answer,
-                Some(_) if hops == plan.hops => return Err(Reason::Redirect),
+                Some(_) if hops == plan.hops => return Err(Reason::Redirect.into()),
                 Some(hop) => request = hop_request(sent, &hop)?,
             }
             hops += 1;

@@ -161,6 +161,7 @@ async fn run(folder: &Path) {
         retry: Retry::default(),
     };
     let mut driver = Driver::open(setup).await.expect("a driver");
+    driver.begin().await.expect("begun");
     let plan = driver.prepare(&experiments[0], None).await.expect("a plan");
     let permit = driver.check(&plan.experiment, &[]).expect("its turn").expect("nothing speaks against it");
     driver.inject(&plan, permit).await.expect("injected");

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::api::asked::Asked;
 use crate::api::rules::Fate;
-use crate::api::status;
+use crate::api::status::{self, Answer};
 use crate::faults::{DRAIN, PARTITION, held};
 use crate::shop::Shop;
 
@@ -26,6 +27,61 @@ async fn what_is_due_while_it_is_away_is_put_back_when_it_is_there_again() {
         ended.assert_said(&["nothing is left broken"]);
         shop.assert_as_before(fault.may_go, "put back");
     }
+}
+
+/// It serves before it has read who may do what.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_it_does_not_let_us_at_first_after_its_return_is_put_back_all_the_same() {
+    for fault in [&DRAIN, &PARTITION] {
+        let shop = Shop::start().await;
+        let mut run = shop.run(&held(fault));
+        run.says("the fault took effect").await;
+        shop.api.go_away().await;
+        run.interrupt();
+        run.says("attempts=3").await;
+        // More often than a revert is tried where it was there all along.
+        shop.api.rule("get", "namespaces", 5, Fate::refused(status::forbidden));
+        shop.api.come_back().await;
+        let ended = shop.ends(run).await;
+        assert_eq!(ended.code, Some(130), "{}", ended.said);
+        ended.assert_said(&["cannot get resource", "nothing is left broken"]);
+        shop.assert_as_before(fault.may_go, "put back");
+    }
+}
+
+/// Commands go through it to a node, which it may reach only later still.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_in_a_container_is_run_once_it_is_let_through_after_its_return() {
+    type Case = (&'static str, u32, fn(&Asked) -> Answer, &'static str, usize);
+    // The pod is looked at six times at most in each try.
+    let table: [Case; 4] = [
+        ("pods", 22, status::forbidden, "cannot get resource", 1),
+        ("pods/exec", 5, status::forbidden, "cannot get resource", 6),
+        ("pods/exec", 5, status::not_dialed, "error dialing backend", 6),
+        ("pods/exec", 5, status::not_sent, "error sending request", 6),
+    ];
+    let runs = table.into_iter().map(|(resource, times, answer, said, starts)| async move {
+        let shop = Shop::start().await;
+        let running = json!([{"name": "kv", "containerID": "containerd://kv", "image": "", "imageID": "",
+            "ready": true, "restartCount": 0, "state": {"running": {}}}]);
+        shop.api.lock().objects.edit("pods", "kv-0", |pod| pod["status"]["containerStatuses"] = running);
+        let commands = "inject: [stop], bit: [look], revert: [start]";
+        let mut run =
+            shop.run(&format!("    hold: 1h\n    pod_exec: {{pod: kv-0, {commands}, timeout: 3s}}\n"));
+        run.says("the fault took effect").await;
+        shop.api.go_away().await;
+        run.interrupt();
+        run.says("attempts=3").await;
+        shop.api.rule("get", resource, times, Fate::refused(answer));
+        shop.api.come_back().await;
+        let ended = shop.ends(run).await;
+        assert_eq!(ended.code, Some(130), "{}", ended.said);
+        ended.assert_said(&[said, "nothing is left broken"]);
+        shop.assert_as_before(&[], "put back");
+        let is_start = |asked: &&Asked| asked.query.get("command").is_some_and(|word| word == "start");
+        assert_eq!(shop.api.lock().asked.iter().filter(is_start).count(), starts, "{}", ended.said);
+    });
+    futures_util::future::join_all(runs).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

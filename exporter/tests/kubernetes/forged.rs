@@ -113,13 +113,14 @@ async fn a_policy_that_bears_no_mark_of_ours_is_not_opened() {
     );
     keep(&shop, &forged("forged", "network_partition", &undo));
     let ended = shop.ends(shop.recover_namespace()).await;
-    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    assert_eq!(ended.code, Some(3), "{}", ended.said);
     let expression = r#"narrower, {"key":"tier","operator":"Exists"}, but no mark of ours"#;
     ended.assert_said(&[
-        "NOT everything is put back",
+        "NOT everything is put back, and it is for you to say",
         "NetworkPolicy kv has still the expression",
         expression,
     ]);
+    assert_eq!(shop.api.bodies("get networkpolicies kv").len(), 1, "a second try would be the same");
     assert_eq!(shop.find("networkpolicies", "kv").expect("it is there")["spec"]["podSelector"], theirs);
     assert_eq!(shop.changes(), [""; 0]);
 }

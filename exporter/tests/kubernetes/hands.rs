@@ -122,11 +122,18 @@ async fn a_deployment_that_is_scaled_to_zero_is_told_though_nobody_had_signed_it
     shop.api.lock().objects.add("deployments", workload("Deployment", "web"));
     let mut run = shop.run(&held(&DRAIN));
     run.says("the fault took effect").await;
-    shop.api.lock().objects.edit("deployments", "web", |it| {
-        it["spec"]["replicas"] = json!(0);
-        it["metadata"]["generation"] = json!(2);
-    });
-    run.says("Deployment web Update of scale\n").await;
+    // One that comes at once is not told from a second change by whoever made the Deployment.
+    for generation in 2.. {
+        shop.api.lock().objects.edit("deployments", "web", |it| {
+            it["spec"]["replicas"] = json!(0);
+            it["metadata"]["generation"] = json!(generation);
+        });
+        if run.said().contains("Deployment web Update of scale\n") {
+            break;
+        }
+        assert!(generation < 600, "it is not told: {}", run.said());
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
     run.interrupt();
     shop.ends(run).await;
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::api::rules::Fate;
 use crate::api::status;
-use crate::faults::KILL_PRIMARY;
+use crate::faults::{DRAIN, KILL_PRIMARY, held};
 use crate::shop::Shop;
 
 const DELETE: &str = "    pod_kill: {primary_of: kv, grace: 7s, timeout: 3s}\n";
@@ -88,21 +88,65 @@ async fn a_run_on_a_namespace_that_has_not_opted_in_is_refused_before_its_load()
         "    network_partition: {primary_of: kv, replace_policies: true}\n",
     ];
     for (number, fault) in faults.iter().enumerate() {
-        let out = |namespace: &mut serde_json::Value| {
-            namespace["metadata"]["labels"] = json!({"ordeal/chaos": "no"});
-        };
-        shop.api.lock().objects.edit("namespaces", "shop", out);
+        label(&shop, "no");
         let ended = shop.ends(shop.run_in(&format!("run{number}"), &format!("r{number}"), fault)).await;
         assert_eq!(ended.code, Some(1), "{}", ended.said);
-        ended.assert_said(&[
-            "load-exporter: namespace shop has not opted in",
-            "`kubectl label namespace shop ordeal/chaos=enabled`",
-        ]);
+        ended.assert_said(&[NOT_OPTED_IN, "`kubectl label namespace shop ordeal/chaos=enabled`"]);
         for later in ["break-it ended", "waiting: Lease"] {
             assert!(!ended.said.contains(later), "{later}: {}", ended.said);
         }
     }
     assert_eq!(shop.changes(), [""; 0]);
+}
+
+fn label(shop: &Shop, value: &str) {
+    let labels = json!({"ordeal/chaos": value});
+    shop.api.lock().objects.edit("namespaces", "shop", |it| it["metadata"]["labels"] = labels);
+}
+
+const NOT_OPTED_IN: &str = "load-exporter: namespace shop has not opted in";
+const RESUMED: &str = "an earlier process of this run ended before its time";
+
+/// The same command goes through once its owner has let the namespace be broken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_refused_has_not_used_up_its_name() {
+    let shop = Shop::start().await;
+    label(&shop, "no");
+    for _ in 0..2 {
+        let ended = shop.ends(shop.run(KILL_PRIMARY.text)).await;
+        assert_eq!(ended.code, Some(1), "{}", ended.said);
+        ended.assert_said(&[NOT_OPTED_IN]);
+        assert!(shop.find("configmaps", "ordeal-journal").is_none(), "it leaves no trace");
+    }
+    label(&shop, "enabled");
+    let ended = shop.ends(shop.run(KILL_PRIMARY.text)).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    ended.assert_said(&["the fault took effect", "the run is finished"]);
+}
+
+/// Whoever takes the label away wants that all the more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_run_left_is_put_back_without_the_label() {
+    let shop = Shop::start().await;
+    let mut run = shop.run(&held(&DRAIN));
+    run.says("the fault took effect").await;
+    run.kill().await;
+    shop.lease_runs_out();
+    let broken = shop.objects();
+    // Another run is refused; the killed one's replacement only ends it, also after a run that was refused.
+    let table: [&[(&str, &str, &str)]; 2] =
+        [&[("next", "r2", NOT_OPTED_IN), ("late", "r1", RESUMED)], &[("at-once", "r1", RESUMED)]];
+    for runs in table {
+        shop.restore(&broken);
+        for &(folder, id, end) in runs {
+            label(&shop, "no");
+            let ended = shop.ends(shop.run_in(folder, id, &held(&DRAIN))).await;
+            assert_eq!(ended.code, Some(1), "{}", ended.said);
+            ended.assert_said(&[end]);
+            label(&shop, "enabled");
+            shop.assert_as_before(DRAIN.may_go, folder);
+        }
+    }
 }
 
 /// It may opt out until the last moment: once the run has begun, and once the pod is chosen.

@@ -84,10 +84,10 @@ async fn a_policy_that_has_lost_its_mark_waits_for_a_person_where_only_the_copy_
     shop.lease_runs_out();
     strip(&shop, "kv");
     let ended = shop.ends(shop.recover_namespace()).await;
-    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    assert_eq!(ended.code, Some(3), "{}", ended.said);
     ended.assert_said(&[
-        "NOT everything is put back",
-        "NetworkPolicy kv has still the expression",
+        "NOT everything is put back, and it is for you to say",
+        "break-it is not put back: NetworkPolicy kv has still the expression",
         "\"kv-0\"",
     ]);
     assert!(is_cut_off(&shop.objects()), "nothing is opened before all of it can be");

@@ -1,7 +1,8 @@
 //! Rights that are missing, or are lost in the middle.
 
+use crate::api::asked::Asked;
 use crate::api::rules::Fate;
-use crate::api::status;
+use crate::api::status::{self, Answer};
 use crate::faults::{DRAIN, Fault, KILL_PRIMARY, PARTITION, held};
 use crate::shop::{Ended, Shop};
 
@@ -45,6 +46,20 @@ async fn a_missing_right_is_named_and_nothing_is_left_broken() {
         shop.assert_as_before(&[], &format!("without {verb} {resource}"));
     });
     futures_util::future::join_all(runs).await;
+}
+
+/// A role allows it, and somebody has said that it is not to be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cordon_that_an_admission_policy_denies_leaves_nothing_to_put_back() {
+    let denials: [fn(&Asked) -> Answer; 2] = [status::denied_by_policy, status::denied_by_webhook];
+    for denied in denials {
+        let shop = Shop::start().await;
+        shop.api.rule("patch", "nodes", u32::MAX, Fate::refused(denied));
+        let ended = shop.ends(shop.run(DRAIN.text)).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.said);
+        ended.assert_said(&["experiment break-it ended as ineffective", "cordon node n1", "denied"]);
+        shop.assert_as_before(&[], "denied");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

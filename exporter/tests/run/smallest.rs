@@ -30,6 +30,23 @@ async fn a_smallest_trial_runs_through_its_phases_and_ends_with_zero() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_fails_is_named_once_in_the_log_and_at_the_end() {
+    let system = System::start().await;
+    let index = "    - {name: index, weight: 1, journey: [{GET /: {assert: [{contains: nginx}]}}]}\n";
+    let mut exporter = Exporter::start(&system, &system.trial("1500ms", index));
+    exporter.until(&[r#"ordeal_run_phase{phase="finished"} 1"#]).await;
+    assert_eq!(exporter.ended().await.code(), Some(0), "{}", exporter.said());
+    let (said, load) = (exporter.said(), system.result("load.json"));
+    let failed = load["requests"]["error"].as_u64().expect("a count");
+    assert!(failed >= 2, "{load:#}");
+    let warned: Vec<&str> = said.lines().filter(|line| line.contains("a request failed; ")).collect();
+    let [warning] = warned[..] else { panic!("one warning is due\n{said}") };
+    let due = r#"task="index" request="GET /" reason="assertion" why="the answer does not fulfil {contains: nginx}""#;
+    assert!(warning.contains(due), "{warning}");
+    assert!(said.contains(&format!(" requests failed: assertion {failed} (index)\n")), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interrupted_run_says_so() {
     let system = System::start().await;
     let mut exporter = Exporter::start(&system, &system.trial("10m", ""));

@@ -41,7 +41,7 @@ pub(crate) struct Rules {
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     pub(crate) labels: Vec<(String, String)>,
     /// Only runs of this trial (its `name`), where several share a Prometheus.
-    #[arg(long, value_name = "NAME", requires = "file")]
+    #[arg(long, value_name = "NAME", requires = "file", value_parser = trial)]
     pub(crate) trial: Option<String>,
     /// Where the page with the runbooks is; `#` and the alert's name are added.
     #[arg(long, value_name = "URL", default_value = RUNBOOKS, value_parser = runbooks)]
@@ -62,6 +62,8 @@ const OBJECT: &str = "expected at most 253 lower-case letters, digits, `-` and `
      both ends and on both sides of every `.` (a subdomain as of RFC 1123)";
 const NAMESPACE: &str = "expected at most 63 lower-case letters, digits and `-`, with a letter or digit at both \
      ends (a label as of RFC 1123)";
+const TRIAL: &str =
+    "expected a trial's `name`: 1 to 63 of a-z, 0-9, `-`, `_` and `.`, beginning with a letter or digit";
 const KEY: &str = "expected as KEY at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both \
      ends, and perhaps a domain and `/` before them";
 const VALUE: &str = "expected as VALUE nothing, or at most 63 letters, digits, `-`, `_` and `.`, with a letter or \
@@ -94,6 +96,14 @@ fn object(text: &str) -> Result<String, &'static str> {
 
 fn namespace(text: &str) -> Result<String, &'static str> {
     is_word(text, 63, is_low, "-").then(|| text.to_owned()).ok_or(NAMESPACE)
+}
+
+/// What a trial file takes as its `name`, and a run's label `trial` is: alerts on a run of any other could never fire. The
+/// rule is the exporter's (`exporter/src/trial/model/name.rs`), which shares no code with us.
+fn trial(text: &str) -> Result<String, &'static str> {
+    let allowed = |c: char| is_low(c) || "-_.".contains(c);
+    let is_name = text.len() <= 63 && text.starts_with(is_low) && text.chars().all(allowed);
+    is_name.then(|| text.to_owned()).ok_or(TRIAL)
 }
 
 fn label(text: &str) -> Result<(String, String), &'static str> {
@@ -133,6 +143,13 @@ impl Rules {
         let only = given.into_iter().find_map(|(given, option)| given.then_some(option));
         only.filter(|_| self.format == Format::Prometheus)
     }
+
+    /// The key of a label that is given twice, which would hide one of its values.
+    pub(crate) fn repeated(&self) -> Option<&str> {
+        let keys: Vec<&str> = self.labels.iter().map(|(key, _)| key.as_str()).collect();
+        let again = keys.iter().enumerate().find(|(at, key)| keys[..*at].contains(key));
+        again.map(|(_, key)| *key)
+    }
 }
 
 #[cfg(test)]
@@ -149,6 +166,7 @@ mod tests {
             ["--name", "My_Rule"],
             ["--namespace", "A B"],
             ["--label", "a=b c"],
+            ["--trial", ""],
             ["--runbooks", "https://w/x#y"],
         ] {
             let told = Cli::try_parse_from(["slo-verifier", "rules", "none.yaml"].into_iter().chain(wrong));
@@ -181,6 +199,18 @@ mod tests {
         ] {
             assert_eq!(object(name).is_ok(), as_object, "{name:?} as an object");
             assert_eq!(namespace(name).is_ok(), as_namespace, "{name:?} as a namespace");
+        }
+    }
+
+    #[test]
+    fn trials_are_such_as_a_trial_file_names() {
+        let longest = "a".repeat(63);
+        for name in ["shop-under-fire", "0", "a.b_c-", longest.as_str()] {
+            assert_eq!(trial(name), Ok(name.to_owned()));
+        }
+        let longer = "a".repeat(64);
+        for name in ["", "shop\t", " shop", "Shop", "-shop", ".shop", "a\"}", "größe", longer.as_str()] {
+            assert_eq!(trial(name), Err(TRIAL), "{name:?}");
         }
     }
 

@@ -46,6 +46,9 @@ families! {
     PROBE_INTERVAL_SECONDS = conductor("ordeal_probe_interval_seconds", &["component"]);
     PROBES_TOTAL = conductor("ordeal_probes_total", &["component", "outcome"]);
     PROBE_DURATION_SECONDS_SUM = conductor("ordeal_probe_duration_seconds_sum", &["component"]);
+    COMPONENT_UNSEEN_SECONDS_BUCKET = conductor("ordeal_component_unseen_seconds_bucket", &["component", "le"]);
+    COMPONENT_UNSEEN_SECONDS_SUM = conductor("ordeal_component_unseen_seconds_sum", &["component"]);
+    COMPONENT_UNSEEN_SECONDS_COUNT = conductor("ordeal_component_unseen_seconds_count", &["component"]);
     COMPONENT_UP = conductor("ordeal_component_up", &["component"]);
     COMPONENT_OUTAGES_TOTAL = conductor("ordeal_component_outages_total", &["component", "cause"]);
     COMPONENT_OUTAGE_SECONDS_TOTAL = conductor("ordeal_component_outage_seconds_total", &["component", "cause"]);

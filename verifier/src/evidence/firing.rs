@@ -60,12 +60,39 @@ fn own(labels: &Labels) -> Labels {
     labels.iter().filter(|(name, _)| !of_series(name)).map(|(name, it)| (name.clone(), it.clone())).collect()
 }
 
-/// The time between two evaluations as a series shows it: the median of its steps. `None` of a single sample.
-pub(crate) fn pace(samples: &[Sample]) -> Option<f64> {
-    let mut steps: Vec<f64> =
-        samples.windows(2).map(|pair| pair[1].at.seconds() - pair[0].at.seconds()).collect();
+impl Trace<'_> {
+    /// The first sample after a moment that finds the alert active, pending included.
+    pub(crate) fn active_after(&self, moment: Millis) -> Option<Millis> {
+        let after = |samples: &[Sample]| {
+            samples.get(samples.partition_point(|sample| sample.at <= moment)).map(|sample| sample.at)
+        };
+        after(self.active).into_iter().chain(after(self.fired)).min()
+    }
+
+    /// The first sample that tells of a beginning later than itself: its rule was evaluated later than it says.
+    pub(crate) fn early(&self) -> Option<Millis> {
+        self.active.iter().find(|sample| sample.value > sample.at.seconds()).map(|sample| sample.at)
+    }
+}
+
+/// Seconds between two evaluations of an alert's rule: as they are told, or more where samples that tell of the same
+/// beginning show it. Where neither tells them, the shortest step; `None` of a single sample.
+pub(crate) fn pace(trace: &Trace<'_>, interval: Option<f64>) -> Option<f64> {
+    let step = |pair: &[Sample]| pair[1].at.seconds() - pair[0].at.seconds();
+    let since = |sample: &Sample| told(trace.active, sample.at);
+    let of_one = |pair: &&[Sample]| match (since(&pair[0]), since(&pair[1])) {
+        (Some(before), Some(after)) => same(before, after),
+        _ => false,
+    };
+    let mut steps: Vec<f64> = trace.fired.windows(2).filter(of_one).map(step).collect();
     steps.sort_by(f64::total_cmp);
-    steps.get(steps.len() / 2).copied()
+    // Of two in the middle the shorter: the longer may be a hole.
+    let shown = steps.get(steps.len().saturating_sub(1) / 2).copied();
+    match (interval, shown) {
+        (Some(interval), Some(shown)) => Some(interval.max(shown)),
+        (Some(only), None) | (None, Some(only)) => Some(only),
+        (None, None) => trace.fired.windows(2).map(step).min_by(f64::total_cmp),
+    }
 }
 
 /// The times for which an alert fired whose rule is evaluated every `pace` seconds. Samples that tell of the same
@@ -89,10 +116,10 @@ pub(crate) fn spells(trace: &Trace<'_>, pace: f64) -> Vec<Spell> {
     spells.into_iter().map(spell).collect()
 }
 
-/// Since when the alert has been active, as told at an evaluation.
+/// Since when the alert has been active, as told at an evaluation; nothing begins later than it is told of.
 fn told(active: &[Sample], at: Millis) -> Option<f64> {
     let found = active.binary_search_by_key(&at, |sample| sample.at).ok()?;
-    Some(active[found].value).filter(|since| since.is_finite())
+    Some(active[found].value).filter(|since| since.is_finite() && *since <= at.seconds())
 }
 
 /// Whether two samples in a row, each with the beginning that it tells of, are of one firing.
@@ -135,16 +162,56 @@ mod tests {
         spells.iter().map(told).map(|(a, b, c)| (a.0 / 1000, b.0 / 1000, c.0 / 1000)).collect()
     }
 
-    #[test]
-    fn a_series_shows_how_often_its_rule_is_evaluated() {
-        assert_eq!(pace(&at(&[0, 5, 10, 200, 205])), Some(5.0));
-        assert_eq!((pace(&at(&[7])), pace(&[])), (None, None));
-    }
-
     /// First and last sample of a firing, and the second since which it is active.
     type Told = (i64, i64, i64);
     /// Samples of `ALERTS_FOR_STATE`.
     type Active = &'static [(i64, f64)];
+
+    #[test]
+    fn samples_of_one_firing_show_how_often_its_rule_is_evaluated() {
+        type Case = (&'static [i64], Active, Option<f64>, Option<f64>);
+        let table: [Case; 9] = [
+            (&[10, 15, 20, 200, 205], &[(10, 9.0), (15, 9.0), (20, 9.0), (200, 9.0)], Some(1.0), Some(5.0)),
+            (&[10, 15, 20], &[(10, 9.0), (15, 9.0), (20, 9.0)], Some(60.0), Some(60.0)),
+            (&[10, 15, 20], &[(10, 9.0), (15, 9.0), (20, 9.0)], None, Some(5.0)),
+            // One step, and a hole.
+            (&[10, 15, 150], &[(10, 9.0), (15, 9.0), (150, 9.0)], Some(1.0), Some(5.0)),
+            // The time from one firing to the next says nothing.
+            (&[140, 250], &[(140, 140.0), (250, 250.0)], Some(1.0), Some(1.0)),
+            (&[140, 250], &[], Some(1.0), Some(1.0)),
+            (&[140, 141, 250], &[], None, Some(1.0)),
+            (&[7], &[], None, None),
+            (&[], &[], None, None),
+        ];
+        for (times, active, interval, due) in table {
+            let (labels, fired, since) = (Labels::new(), at(times), since(active));
+            let trace = Trace { labels: &labels, fired: &fired, active: &since };
+            assert_eq!(pace(&trace, interval), due, "{times:?} {active:?} {interval:?}");
+        }
+    }
+
+    #[test]
+    fn an_alert_that_is_pending_is_active() {
+        let (labels, fired, active) = (Labels::new(), at(&[3, 40]), since(&[(3, 3.0), (8, 8.0), (40, 8.0)]));
+        let trace = Trace { labels: &labels, fired: &fired, active: &active };
+        let after = |seconds: i64| trace.active_after(Millis(seconds * 1000)).map(|at| at.0 / 1000);
+        assert_eq!([after(2), after(3), after(8), after(40)], [Some(3), Some(8), Some(40), None]);
+        let untold = Trace { active: &[], ..trace };
+        assert_eq!(untold.active_after(Millis(3000)), Some(Millis(40_000)));
+    }
+
+    #[test]
+    fn a_sample_that_tells_of_a_later_beginning_bears_the_wrong_time() {
+        let (labels, fired) = (Labels::new(), at(&[140]));
+        let early = |samples: &[(i64, f64)]| {
+            let active = since(samples);
+            Trace { labels: &labels, fired: &fired, active: &active }.early().map(|at| at.0 / 1000)
+        };
+        // The rule is evaluated 30 s later than its samples say, of which later ones tell nothing.
+        assert_eq!(early(&[(140, 170.0), (170, 170.0), (200, 170.0)]), Some(140));
+        assert_eq!(early(&[(140, 139.0), (145, 1e300)]), Some(145));
+        assert_eq!(early(&[(140, 140.0), (145, 140.0), (150, f64::NAN)]), None);
+    }
 
     #[test]
     fn where_nothing_tells_beginnings_missed_evaluations_part_no_firing() {
@@ -179,8 +246,8 @@ mod tests {
         let pending = [(100, 100.0), (105, 100.0), (110, 100.0)];
         assert_eq!(fired(&[110], &pending), [(110, 110, 100)]);
         assert_eq!(began(&since(&pending[1..]), 100.0), (Millis(100_000), Millis(100_999)));
-        let offset = since(&[(90, 100.0)]);
-        assert_eq!(began(&offset, 100.0), (Millis(90_000), Millis(90_000)));
+        // Nothing begins later than it is told of.
+        assert_eq!(fired(&[110], &[(100, 140.0), (110, 140.0)]), [(110, 110, 110)]);
     }
 
     #[test]

@@ -131,6 +131,9 @@ lacks! {
     FaultNotInjected "fault_not_injected" Both
         "The experiment was refused, skipped or never begun."
         "The exporter's log says why; repair the cause and run the trial again.";
+    FaultMissing "fault_missing" Pass
+        "An experiment of the trial is not shown to have broken anything, so what is promised of the whole run was not put to its test."
+        "Where it was refused or skipped, or did not bite, the exporter's log says why: repair that, or take the experiment out of the trial. Then run the trial again.";
     NotFinal "not_final" Both
         "The experiment had not come to its end when the run ended."
         "Make the run longer, or the experiment's deadline shorter.";
@@ -141,7 +144,7 @@ lacks! {
         "The alert was firing, or pending, already when the fault was injected, so it says nothing about the fault."
         "Find out why it fired, and run the trial again when it is resolved; if it is somebody else's, narrow the objective's `labels`.";
     StillDown "still_down" Pass
-        "The experiment ended before all of its components had recovered, so that the alert had no reason to be resolved."
+        "The experiment ended before all of its components were seen to have recovered, so that the alert may have had no reason to be resolved."
         "Repair what did not recover, or give the experiment a longer `deadline`, and run the trial again.";
     StillFiring "still_firing" Pass
         "The alert was firing when its rule was last evaluated, and the time for its end was not over."

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::sample::same;
 use super::{Fetched, Millis, Processes, Sample};
 
-/// Two signs that are so many scrapes apart have no interruption between them: one scrape may be missed.
-const STEPS: f64 = 2.5;
+/// Two signs that are no further apart than so many scrapes have no interruption between them: no scrape is missed.
+const STEPS: f64 = 1.5;
 
 /// When Prometheus was at work.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,7 +39,7 @@ impl Signs {
     }
 
     /// By when rules of these groups, due every `pace` seconds, were evaluated once more after an evaluation, and before
-    /// another moment if there is one.
+    /// another one at some moment, if there is one: not by the one that was due then.
     pub(crate) fn again(
         &self,
         groups: &[&str],
@@ -55,7 +55,8 @@ impl Signs {
             }
             known = *sign;
             let due = Millis::from_seconds(alive.seconds() + pace);
-            if due <= known {
+            let another = before.is_some_and(|before| before.seconds() < due.seconds() + pace / 2.0);
+            if due <= known && !another {
                 return Some(due);
             }
         }
@@ -72,11 +73,13 @@ impl Signs {
         within.find(|span| self.interrupted(groups, *span))
     }
 
-    /// Whether it was at work at a moment, and just before.
-    pub(crate) fn at(&self, moment: Millis) -> bool {
-        let next = self.scraped.partition_point(|sign| *sign <= moment);
-        let last = next.checked_sub(1).map(|last| self.scraped[last]);
-        last.is_some_and(|last| moment.seconds() - last.seconds() <= self.longest)
+    /// Whether it was at work all through a span, from the last sign before it on, and evaluated rules of these groups.
+    /// What is seen of it later says nothing.
+    pub(crate) fn through(&self, groups: &[&str], (from, to): (Millis, Millis)) -> bool {
+        let [begun, over] = [from, to].map(|end| self.scraped.partition_point(|sign| *sign <= end));
+        let Some(first) = begun.checked_sub(1) else { return false };
+        let known = [&self.scraped[first..over], &[to]].concat();
+        !known.windows(2).any(|pair| self.interrupted(groups, (pair[0], pair[1])))
     }
 
     /// Whether Prometheus may not have been at work between two signs in a row, or failed to evaluate these groups.
@@ -115,7 +118,7 @@ mod tests {
     fn signs(times: &[i64]) -> Signs {
         Signs {
             scraped: times.iter().map(|at| Millis(at * 1000)).collect(),
-            longest: 12.5,
+            longest: 7.5,
             failed: BTreeMap::new(),
         }
     }
@@ -123,10 +126,11 @@ mod tests {
     #[test]
     fn scrapes_in_a_row_prove_that_rules_were_evaluated_in_between() {
         // The last sample at 140, its rule due every 5 s, and a scrape as often.
-        let table: [(&[i64], Option<i64>, Option<i64>); 8] = [
+        let table: [(&[i64], Option<i64>, Option<i64>); 11] = [
             (&[135, 140, 145, 150], None, Some(145)),
-            // One scrape is missed.
-            (&[135, 140, 150], None, Some(145)),
+            // One scrape is missed: it may have been away just then.
+            (&[135, 140, 150], None, None),
+            (&[135, 140, 150, 155], None, Some(155)),
             // Nobody was there, and then was for long enough, or not.
             (&[135, 140, 222, 227], None, Some(227)),
             (&[135, 140, 222], None, None),
@@ -134,6 +138,9 @@ mod tests {
             (&[], None, None),
             // It fires again.
             (&[135, 140, 145, 150], Some(150), Some(145)),
+            // That was late and is what was due.
+            (&[135, 140, 145, 150], Some(146), None),
+            (&[135, 140, 145, 150], Some(145), None),
             (&[135, 140, 222, 227, 232], Some(226), None),
         ];
         for (times, before, due) in table {
@@ -153,6 +160,11 @@ mod tests {
         let span = (Millis(151_000), Millis(165_000));
         assert_eq!(signs.dark(&["f;g"], span), Some((Millis(150_000), Millis(155_000))));
         assert_eq!(signs.dark(&["f;other"], span), None);
+        let at = |group: &str| signs.through(&[group], (Millis(147_000), Millis(147_000)));
+        assert_eq!([at("f;g"), at("f;other")], [false, true]);
+        // Long over at the end, but not at the beginning.
+        let since = |from: i64| signs.through(&["f;g"], (Millis(from * 1000), Millis(163_000)));
+        assert_eq!([since(152), since(156)], [false, true]);
     }
 
     #[test]
@@ -163,10 +175,15 @@ mod tests {
             [dark(100, 140), dark(130, 140), dark(100, 110), dark(135, 900)],
             [true, true, false, false]
         );
-        let at = |at: i64| signs.at(Millis(at * 1000));
-        assert_eq!([at(99), at(100), at(122), at(123), at(136)], [false, true, true, false, true]);
+        let through = |from: i64, to: i64| signs.through(&[], (Millis(from * 1000), Millis(to * 1000)));
+        let at = |at: i64| through(at, at);
+        assert_eq!([at(99), at(100), at(117), at(118), at(136)], [false, true, true, false, true]);
+        assert_eq!(
+            [through(99, 104), through(102, 117), through(134, 141), through(135, 147), through(135, 148)],
+            [false, true, false, true, false]
+        );
         assert!(Signs::default().dark(&[], (Millis(1), Millis(2))).is_some());
-        assert!(!Signs::default().at(Millis(1)));
+        assert!(!Signs::default().through(&[], (Millis(1), Millis(1))));
     }
 
     #[test]

@@ -69,11 +69,22 @@ impl State {
     pub(crate) fn is_last(self) -> bool {
         self >= Self::Recovered
     }
+
+    /// Whether something is broken in it, or was before it.
+    pub(crate) fn is_of_harm(self) -> bool {
+        (Self::Injected..=Self::NotRecovered).contains(&self)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn harm_is_done_from_the_injection_on_unless_the_fault_did_not_bite() {
+        let harmless: Vec<State> = State::ALL.iter().copied().filter(|state| !state.is_of_harm()).collect();
+        assert_eq!(harmless, [State::Planned, State::Ineffective, State::Refused, State::Skipped]);
+    }
 
     #[test]
     fn words_are_read_back() {

@@ -5,32 +5,36 @@ use super::Evidence;
 use super::experiment::{Bitten, bitten};
 use super::fired::{End, Seen, seen};
 use super::paste::{Expected, Paste};
-use super::rule::{proven, seen_until};
+use super::rule::{dated, looked_before, proven, seen_until};
 use super::{Judged, Lack, Shown, show};
 use crate::evidence::{Edge, Labels, Millis, Sample, Shortfall, State, family, traces};
 use crate::slo::Alerting;
 use crate::verdict::Verdict;
-
-/// So long after the time in which an alert is awaited, in seconds, are its samples asked for at least.
-const ASKED_AFTER: f64 = 60.0;
 
 pub(super) fn judge(promise: &Alerting, evidence: &Evidence) -> Result<Judged, Shortfall> {
     let bitten = bitten(evidence, &promise.experiment)?;
     owed(evidence, bitten)?;
     let alerts = alerts(promise, evidence)?;
     silent_before(promise, evidence, bitten.injected, &alerts)?;
-    let horizon = horizon(promise, evidence, bitten);
-    let ours = |alert: &&Seen| (bitten.injected..=horizon).contains(&alert.first.earliest);
-    let ours: Vec<Seen> = alerts.iter().filter(ours).copied().collect();
+    let next = next(evidence, bitten);
+    let horizon = horizon(promise, bitten, next);
+    let watched = watched(promise, evidence, bitten, (horizon, next), &alerts);
+    let ours = |alert: &&Seen| (bitten.injected..=watched).contains(&alert.first.earliest);
+    let ours: Vec<Seen> = alerts.iter().filter(ours).cloned().collect();
     begun_after(promise, evidence, bitten.injected, &ours)?;
-    let first = ours.iter().min_by(|a, b| a.first.earliest.total_cmp(&b.first.earliest));
+    let in_time = ours.iter().filter(|alert| alert.first.earliest <= horizon);
+    let first = in_time.min_by(|a, b| a.first.earliest.total_cmp(&b.first.earliest));
     let mut judged = fired(promise, bitten, horizon, first);
-    if judged.by_value == Verdict::Fail
-        && let Err(unproven) = proven(&promise.alert, evidence, (bitten.injected, horizon))
-    {
-        judged.shortfalls.push(unproven);
+    let proven = || proven(&promise.alert, evidence, (bitten.injected, horizon));
+    if first.is_some() {
+        if judged.by_value == Verdict::Fail {
+            judged.shortfalls.extend(proven().err());
+        }
+        resolution(&mut judged, promise, evidence, (bitten, watched), &ours);
+    } else {
+        // Where nobody looked, it is not known to have taken longer than anything.
+        proven()?;
     }
-    resolution(&mut judged, promise, evidence, bitten, &ours);
     judged.samples = shown(promise, &ours);
     judged.pastes.push(counted(promise, evidence, (bitten.injected, horizon))?);
     Ok(judged)
@@ -59,18 +63,11 @@ fn silent_before(
         let detail = format!("firing since {} at least", alert.firing.first);
         return Err(Shortfall::new(Lack::AlreadyFiring, detail));
     }
-    if let Some(alert) = alerts.iter().find(|alert| alert.lingers_at(evidence, injected)) {
-        let detail = format!(
-            "{} was firing at {}, and Prometheus was not seen to evaluate it from then until the fault",
-            promise.alert, alert.firing.last
-        );
-        return Err(Shortfall::new(Lack::RuleUnproven, detail));
-    }
-    Ok(())
+    alerts.iter().try_for_each(|alert| alert.over_by(&promise.alert, evidence, injected))
 }
 
-/// That what the alert fired for began with the fault, or later: that it was not pending by then, and that Prometheus was
-/// at work, and would have seen it.
+/// That what the alert fired for began with the fault, or later: that it was not pending by then, and that an evaluation
+/// that was due before would have seen it.
 fn begun_after(
     promise: &Alerting,
     evidence: &Evidence,
@@ -82,20 +79,18 @@ fn begun_after(
         let detail = format!("pending since {since} at the latest");
         return Err(Shortfall::new(Lack::AlreadyFiring, detail));
     }
+    let Some(pace) = fired.iter().map(|alert| alert.pace).max_by(f64::total_cmp) else { return Ok(()) };
     let at = evidence.run.processes.prometheus_time(injected);
-    if !fired.is_empty() && !evidence.signs.at(at) {
-        let detail =
-            format!("Prometheus was not seen at work at the fault, so that {} may be older", promise.alert);
-        return Err(Shortfall::new(Lack::RuleUnproven, detail));
-    }
-    Ok(())
+    looked_before(&promise.alert, (&evidence.rules, &evidence.signs), (at, pace))
 }
 
 /// Every time that the alert fired, with whatever other labels.
 fn alerts(promise: &Alerting, evidence: &Evidence) -> Result<Vec<Seen>, Shortfall> {
     let fired = series(evidence, &promise.selector())?;
     let active = series(evidence, &promise.active_selector())?;
-    Ok(traces(fired, active).iter().flat_map(|trace| seen(&promise.alert, trace, evidence)).collect())
+    let traces = traces(fired, active);
+    traces.iter().try_for_each(|trace| dated(&promise.alert, trace))?;
+    Ok(traces.iter().flat_map(|trace| seen(&promise.alert, trace, evidence)).collect())
 }
 
 /// The series that a selector of the alert finds; none of an alert that never fired.
@@ -104,12 +99,33 @@ fn series<'a>(evidence: &'a Evidence, selector: &str) -> Result<&'a [(Labels, Ve
     evidence.others.get(selector).ok_or_else(absent)?.series()
 }
 
+/// When the next experiment began.
+fn next(evidence: &Evidence, bitten: Bitten<'_>) -> f64 {
+    let others = evidence.run.experiments.values().filter_map(|experiment| experiment.injected);
+    others.filter(|injected| *injected > bitten.injected).fold(f64::INFINITY, f64::min)
+}
+
 /// Until when an alert may have fired because of the experiment: while it lasted or the limit was not over, but not
 /// when the next one had begun.
-fn horizon(promise: &Alerting, evidence: &Evidence, bitten: Bitten<'_>) -> f64 {
-    let others = evidence.run.experiments.values().filter_map(|experiment| experiment.injected);
-    let next = others.filter(|injected| *injected > bitten.injected).fold(f64::INFINITY, f64::min);
+fn horizon(promise: &Alerting, bitten: Bitten<'_>, next: f64) -> f64 {
     bitten.ended.latest.max(bitten.injected + promise.within.as_secs_f64()).min(next)
+}
+
+/// Until when an alert that begins to fire has to be resolved: one that fires again in the time for its end was not. One
+/// that does so after the run's end fires for what came then, such as that the system was taken down.
+fn watched(
+    promise: &Alerting,
+    evidence: &Evidence,
+    bitten: Bitten<'_>,
+    (horizon, next): (f64, f64),
+    alerts: &[Seen],
+) -> f64 {
+    let Some(within) = promise.resolved_within else { return horizon };
+    let begun = alerts.iter().map(|alert| alert.first.earliest).filter(|begun| *begun >= bitten.injected);
+    let first = begun.fold(f64::INFINITY, f64::min);
+    let over = evidence.run.processes.clock_at(evidence.run_end()).latest;
+    let end = (bitten.ended.latest + within.as_secs_f64()).min(next);
+    end.max(horizon).min(over.max(first))
 }
 
 /// When the alert fired. Of one that did not, no more is known than that it would have been later.
@@ -131,15 +147,15 @@ fn fired(promise: &Alerting, bitten: Bitten<'_>, horizon: f64, first: Option<&Se
     Judged::value(time.observed(), Verdict::at_most(lower, upper, within), why)
 }
 
-/// Whether the alert was resolved in time, where that is promised of one that fired.
+/// Whether the alert was resolved in time every time that it fired, where that is promised.
 fn resolution(
     judged: &mut Judged,
     promise: &Alerting,
     evidence: &Evidence,
-    bitten: Bitten<'_>,
+    (bitten, watched): (Bitten<'_>, f64),
     fired: &[Seen],
 ) {
-    let Some(within) = promise.resolved_within.filter(|_| !fired.is_empty()) else { return };
+    let Some(within) = promise.resolved_within else { return };
     if bitten.experiment.state == Some(State::NotRecovered) {
         judged.lacks(Lack::StillDown, format!("{} ended without recovery", promise.experiment));
         return;
@@ -162,12 +178,29 @@ fn resolution(
         judged.shortfalls.extend(open);
     }
     judged.by_value = judged.by_value.and(verdict);
+    if judged.by_value == Verdict::Pass {
+        judged.shortfalls.extend(unseen(&promise.alert, evidence, &ends, watched));
+    }
 }
 
 /// Until when samples of the alert were asked for.
 fn asked(promise: &Alerting, evidence: &Evidence) -> Millis {
-    let awaited = promise.within.max(promise.resolved_within.unwrap_or_default());
-    Millis::from_seconds(evidence.run_end().seconds() + awaited.as_secs_f64() + ASKED_AFTER)
+    evidence.asked.get(&promise.selector()).copied().unwrap_or(evidence.alerts_until)
+}
+
+/// Why an alert that was resolved may have fired again by an instant all the same.
+fn unseen(alert: &str, evidence: &Evidence, ends: &[End], watched: f64) -> Option<Shortfall> {
+    let resolved = |end: &End| match end {
+        End::Resolved(by) => Some(*by),
+        End::Firing(_) | End::Unknown(_) => None,
+    };
+    let until = evidence.run.processes.prometheus_time(watched);
+    let from = ends.iter().filter_map(resolved).max().filter(|from| *from < until)?;
+    let (gone, back) = evidence.signs.dark(&evidence.rules.groups(alert), (from, until))?;
+    let detail = format!(
+        "Prometheus was not seen to evaluate {alert} from {gone} to {back}, so that it may have fired again"
+    );
+    Some(Shortfall::new(Lack::RuleUnproven, detail))
 }
 
 /// Why it is not known when the last of them was resolved; that one still fires says most.

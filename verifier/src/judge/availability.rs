@@ -201,7 +201,7 @@ fn told((way, portion): &Way) -> String {
     match portion {
         Ok(portion) => {
             let (lower, value, upper) = portion.good();
-            format!("{way}: {}", show::share(value, lower, upper).text)
+            format!("{way}: {}", show::share(value, (lower, upper), None).text)
         }
         Err(shortfall) => format!("{way}: not known ({shortfall})"),
     }
@@ -224,20 +224,36 @@ fn told_briefly(ways: &[Way]) -> String {
     whole.join("; ")
 }
 
-/// What requests failed of most often, over the same window.
+/// What requests failed of most often over the same window, and in which task if most of them were in one.
 fn top_reasons(promise: &Availability, evidence: &Evidence, window: Window) -> Option<String> {
-    let count = |reason: String| {
-        let mut matching = vec![("reason", reason.as_str())];
-        matching.extend(promise.task.as_deref().map(|task| ("task", task)));
-        let count =
-            evidence.tally(ERRORS, &matching).and_then(|tally| tally.over(&evidence.run.processes, window));
-        count.ok().map(|count| (count.outer, reason)).filter(|(count, _)| *count > 0.0)
+    let count = |reason: &str, task: Option<&str>| {
+        let mut matching = vec![("reason", reason)];
+        matching.extend(task.map(|task| ("task", task)));
+        let tally = evidence.tally(ERRORS, &matching).ok()?;
+        tally.over(&evidence.run.processes, window).ok().map(|count| count.outer)
     };
-    let mut counts: Vec<_> = evidence.label_values(ERRORS, "reason").into_iter().filter_map(count).collect();
+    let of_reason = |reason: String| Some((count(&reason, promise.task.as_deref())?, reason));
+    let reasons = evidence.label_values(ERRORS, "reason").into_iter();
+    let mut counts: Vec<_> = reasons.filter_map(of_reason).filter(|(count, _)| *count > 0.0).collect();
     counts.sort_by(|a, b| b.0.total_cmp(&a.0));
     counts.truncate(REASONS);
-    let told = counts.iter().map(|(count, reason)| format!("{} {reason}", show::grouped(*count)));
+    // A promise on one task has named it.
+    let tasks = if promise.task.is_none() { evidence.label_values(ERRORS, "task") } else { Vec::new() };
+    let told = counts.iter().map(|(total, reason)| {
+        let of_task = |task: &String| Some((task.clone(), count(reason, Some(task.as_str()))?));
+        let by_task: Vec<_> = tasks.iter().filter_map(of_task).collect();
+        format!("{} {reason}{}", show::grouped(*total), in_task(*total, &by_task))
+    });
     (!counts.is_empty()).then(|| format!("most frequent reasons: {}", told.collect::<Vec<_>>().join(", ")))
+}
+
+/// Which task had all of `total` failures, or more than half of them.
+fn in_task(total: f64, by_task: &[(String, f64)]) -> String {
+    match by_task.iter().max_by(|a, b| a.1.total_cmp(&b.1)) {
+        Some((task, count)) if *count >= total => format!(" in task {task}"),
+        Some((task, count)) if count * 2.0 > total => format!(" ({} in task {task})", show::grouped(*count)),
+        _ => String::new(),
+    }
 }
 
 /// The query for a person, exact where one process is scraped or the window is the run.
@@ -259,4 +275,19 @@ pub(super) fn paste(
     }
     let cut = run.processes.cut(0, window)?;
     Ok(Some(Paste::growth(run, family, matchers, cut.outer, exactly(bounds.outer))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_that_most_failures_are_in_is_named() {
+        let told =
+            |total, index, cart| in_task(total, &[("index".to_owned(), index), ("cart".to_owned(), cart)]);
+        assert_eq!(told(1146.0, 1146.0, 0.0), " in task index");
+        assert_eq!(told(1200.0, 54.0, 1146.0), " (1 146 in task cart)");
+        assert_eq!(told(1200.0, 600.0, 600.0), "");
+        assert_eq!(in_task(7.0, &[]), "");
+    }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Evidence {
     pub(crate) alerts: Fetched,
     /// Until when these were asked for.
     pub(crate) alerts_until: Millis,
+    /// Until when those were that objectives are about, by the selector.
+    pub(crate) asked: BTreeMap<String, Millis>,
     /// Answers to the objectives' own expressions, by the expression as sent.
     pub(crate) expressions: BTreeMap<String, Fetched>,
 }

@@ -31,10 +31,7 @@ pub(crate) fn bitten<'a>(evidence: &'a Evidence, name: &str) -> Result<Bitten<'a
     if let Some(flaw) = &experiment.flaw {
         return Err(flaw.clone());
     }
-    let state = || match experiment.state {
-        Some(state) => format!("{name} is `{state}`"),
-        None => format!("{name} has no state"),
-    };
+    let state = || state(experiment);
     match (experiment.state, experiment.injected, experiment.ended) {
         (Some(State::Ineffective), ..) => Err(Shortfall::new(Lack::FaultIneffective, state())),
         (Some(State::Planned | State::Refused | State::Skipped) | None, ..) | (_, None, _) => {
@@ -56,6 +53,18 @@ pub(crate) fn bitten<'a>(evidence: &'a Evidence, name: &str) -> Result<Bitten<'a
                 ended: Edge { earliest: ended.earliest.max(injected), ..ended },
             })
         }
+    }
+}
+
+/// How far an experiment came, as a fragment.
+pub(super) fn state(experiment: &Experiment) -> String {
+    let name = &experiment.name;
+    match (experiment.state, experiment.injected) {
+        (None, _) => format!("{name} has no state"),
+        (Some(state), None) if state.is_of_harm() => {
+            format!("{name} is `{state}`, but when it was injected is not known")
+        }
+        (Some(state), _) => format!("{name} is `{state}`"),
     }
 }
 

@@ -1,13 +1,13 @@
 //! When alerts fired and how that ended (pure): one reading for the objectives on alerts and for the list of all that
 //! fired. An alert's silence ends it only where its rule was evaluated.
 
-use super::rule::{Until, interval, seen_until};
-use super::{Evidence, Lack};
-use crate::evidence::{Edge, Firing, Labels, Millis, Rules, Shortfall, Spell, Trace, pace, spells, traces};
-use crate::run::{Experiment, Run};
+use super::rule::{Until, dated, kept, pace, seen_until};
+use super::{Evidence, Lack, listed};
+use crate::evidence::{Edge, Firing, Labels, Millis, Shortfall, Spell, Trace, spells, traces};
+use crate::run::Experiment;
 
 /// An alert while it fired, on the conductor's clock.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Seen {
     pub(super) firing: Firing,
     pub(super) first: Edge,
@@ -15,12 +15,14 @@ pub(super) struct Seen {
     pub(super) last: Edge,
     /// When it became active, which is before it fired where its rule waits (`for`).
     pub(super) active: Edge,
-    /// By when its rule was evaluated after its last sample, and found it silent.
-    silent: Option<Millis>,
-    /// When the same alert was next seen firing.
+    /// By when its rule was evaluated after its last sample, and found it silent; why no silence of it says that.
+    silent: Result<Option<Millis>, Shortfall>,
+    /// When the same alert was next seen active, pending included.
     again: Option<Millis>,
-    /// The time between two evaluations of its rule.
-    pace: f64,
+    /// When it was next seen firing.
+    next: Option<Millis>,
+    /// The time between two evaluations of its rule, in seconds.
+    pub(super) pace: f64,
 }
 
 /// How it ended that an alert fired.
@@ -38,7 +40,7 @@ pub(crate) enum End {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Fired {
     pub(crate) alert: String,
-    /// Those of its series, without the run's own job, instance and id.
+    /// Those of its series that tell it from others of the run.
     pub(crate) labels: Labels,
     /// The experiment in whose time it began.
     pub(crate) experiment: Option<String>,
@@ -49,25 +51,33 @@ pub(crate) struct Fired {
 /// The times for which an alert fired.
 pub(super) fn seen(alert: &str, trace: &Trace<'_>, evidence: &Evidence) -> Vec<Seen> {
     let processes = &evidence.run.processes;
-    // Evaluated less often than it is told to be, a rule is as slow as its samples show.
-    let pace = interval(alert, evidence).max(pace(trace.fired).unwrap_or(0.0));
+    let pace = pace(alert, trace, evidence);
     let groups = evidence.rules.groups(alert);
     let spells = spells(trace, pace);
     let next = spells.iter().skip(1).map(|spell| Some(spell.firing.first)).chain([None]);
-    let on_clock = |(spell, again): (&Spell, Option<Millis>)| {
+    let on_clock = |(spell, next): (&Spell, Option<Millis>)| {
         let Spell { firing, active: (from, to) } = *spell;
         let [from, to] = [from, to].map(|at| processes.clock_at(at));
+        let again = trace.active_after(firing.last);
+        let silent = || evidence.signs.again(&groups, (firing.last, again), pace);
         Seen {
             firing,
             first: processes.clock_at(firing.first),
             last: processes.clock_at(firing.last),
             active: Edge { earliest: from.earliest, latest: to.latest },
-            silent: evidence.signs.again(&groups, (firing.last, again), pace),
+            silent: kept_since(alert, firing, evidence).map(|()| silent()),
             again,
+            next,
             pace,
         }
     };
     spells.iter().zip(next).map(on_clock).collect()
+}
+
+/// That Prometheus has had its rules since an alert's last sample: one whose rule was taken away is silent, too.
+fn kept_since(alert: &str, firing: Firing, evidence: &Evidence) -> Result<(), Shortfall> {
+    let moment = format!("{alert} was last seen firing");
+    kept(evidence.rules.loaded, (firing.last, moment.as_str()))
 }
 
 impl Seen {
@@ -76,18 +86,30 @@ impl Seen {
         self.first.earliest <= clock && clock <= self.last.latest + self.pace
     }
 
-    /// Whether it had fired before an instant, and nobody knows that it was resolved by then.
-    pub(super) fn lingers_at(&self, evidence: &Evidence, clock: f64) -> bool {
+    /// That it had not fired before an instant, or was resolved by then. Of one that fired once more by then, that tells.
+    pub(super) fn over_by(&self, alert: &str, evidence: &Evidence, clock: f64) -> Result<(), Shortfall> {
         let processes = &evidence.run.processes;
-        let over = self.again.is_some_and(|again| processes.clock_at(again).earliest <= clock);
-        let silent = self.silent.is_some_and(|silent| processes.clock_at(silent).latest <= clock);
-        self.first.earliest <= clock && !over && !silent
+        let next = self.next.is_some_and(|next| processes.clock_at(next).earliest <= clock);
+        if self.first.earliest > clock || next {
+            return Ok(());
+        }
+        match &self.silent {
+            Err(unproven) => Err(unproven.clone()),
+            Ok(Some(silent)) if processes.clock_at(*silent).latest <= clock => Ok(()),
+            Ok(_) => {
+                let detail = format!(
+                    "{alert} was firing at {}, and Prometheus was not seen to evaluate it from then until the fault",
+                    self.firing.last
+                );
+                Err(Shortfall::new(Lack::RuleUnproven, detail))
+            }
+        }
     }
 
     /// How it ended, as far as its rule is known to have been evaluated until some time.
     pub(super) fn end(&self, alert: &str, until: &Result<Until, Shortfall>) -> End {
         let next = Millis::from_seconds(self.firing.last.seconds() + self.pace);
-        ended(alert, (next, self.silent), self.again.is_some(), until)
+        ended(alert, (next, &self.silent), self.again.is_some(), until)
     }
 
     /// When it was resolved, on the conductor's clock: after its last sample, and no later than an evaluation that
@@ -101,11 +123,11 @@ impl Seen {
     }
 }
 
-/// How it ended that an alert fired whose next evaluation was due `next`, and which was silent at one that is known of.
-/// It may have fired again.
+/// How it ended that an alert fired whose next evaluation was due `next`, and which was silent at one that is known of,
+/// or why no silence says anything. It may have been active again.
 fn ended(
     alert: &str,
-    (next, silent): (Millis, Option<Millis>),
+    (next, silent): (Millis, &Result<Option<Millis>, Shortfall>),
     again: bool,
     until: &Result<Until, Shortfall>,
 ) -> End {
@@ -114,71 +136,56 @@ fn ended(
         Err(unknown) => return End::Unknown(unknown.clone()),
     };
     match silent {
-        Some(silent) if silent <= until.at => End::Resolved(silent),
         _ if until.at < next => End::Firing(until.at),
-        _ if until.evaluated && !again => End::Resolved(until.at),
-        _ => {
+        Err(unproven) => End::Unknown(unproven.clone()),
+        Ok(Some(silent)) if *silent <= until.at => End::Resolved(*silent),
+        Ok(_) if until.evaluated && !again => End::Resolved(until.at),
+        Ok(_) => {
             let detail = format!("Prometheus was not seen at work when {alert} ended");
             End::Unknown(Shortfall::new(Lack::RuleUnproven, detail))
         }
     }
 }
 
-/// All alerts about the run that fired, the earliest first, unless they were not told. They change no verdict.
+/// All alerts about the run that fired, and those that objectives are about, the earliest first, unless they were not
+/// told. They change no verdict.
 pub(crate) fn fired(evidence: &Evidence) -> Result<Vec<Fired>, Shortfall> {
-    let series = evidence.alerts.series()?;
+    let series = listed::series(evidence)?;
     let (firing, active): (Vec<_>, Vec<_>) =
-        series.iter().partition(|(labels, _)| labels.contains_key("alertstate"));
-    if firing.is_empty() {
-        some_rule(&evidence.rules)?;
-    }
+        series.into_iter().partition(|(labels, _)| labels.contains_key("alertstate"));
     let traces = traces(firing, active);
     let mut all: Vec<Fired> = traces.iter().flat_map(|trace| of_alert(trace, evidence)).collect();
+    if all.is_empty() {
+        listed::quiet(evidence)?;
+    }
     all.sort_by(|a, b| a.firing.first.cmp(&b.firing.first).then_with(|| a.alert.cmp(&b.alert)));
     Ok(all)
 }
 
-/// Whether anything could have fired: that nothing did means nothing where there is no rule, or none was told.
-fn some_rule(rules: &Rules) -> Result<(), Shortfall> {
-    if rules.sound()?.is_empty() {
-        return Err(Shortfall::new(Lack::RuleAbsent, "Prometheus has no alerting rule at all"));
-    }
-    Ok(())
-}
-
 fn of_alert(trace: &Trace<'_>, evidence: &Evidence) -> Vec<Fired> {
     let alert = trace.labels.get("alertname").map_or("", String::as_str);
-    let until = seen_until(alert, evidence, evidence.alerts_until);
-    let ours = names_run(trace.labels, &evidence.run);
-    let of_run = |seen: &Seen| ours || seen.firing.first <= evidence.run_end();
+    let until = dated(alert, trace).and_then(|()| seen_until(alert, evidence, asked(trace.labels, evidence)));
+    let ours = listed::ours(trace.labels, evidence);
+    let run = (evidence.run.seen.0, evidence.run_end());
     let one = |seen: Seen| Fired {
         alert: alert.to_owned(),
-        labels: told(trace.labels, &evidence.run),
+        labels: listed::told(trace.labels, evidence),
         experiment: under_way(evidence, seen.first),
         firing: seen.firing,
         end: seen.end(alert, &until),
     };
+    let of_run = |seen: &Seen| listed::of_run(seen.firing, run, ours);
     seen(alert, trace, evidence).into_iter().filter(of_run).map(one).collect()
 }
 
-/// Whether an alert's labels say that it is this run's; of others it is only known that they fired in its time.
-fn names_run(labels: &Labels, run: &Run) -> bool {
-    labels.get("run") == Some(&run.id) || of_process(labels, run)
-}
-
-fn of_process(labels: &Labels, run: &Run) -> bool {
-    run.processes.iter().any(|process| process.owns(labels))
-}
-
-/// The labels that tell an alert from others of the run.
-fn told(labels: &Labels, run: &Run) -> Labels {
-    let of_process = of_process(labels, run);
-    let tells = |(name, value): &(&String, &String)| match name.as_str() {
-        "job" | "instance" => !of_process,
-        "run" => **value != run.id,
-        _ => true,
+/// Until when samples of an alert were asked for: longer where an objective found it.
+fn asked(labels: &Labels, evidence: &Evidence) -> Millis {
+    let found = |selector: &String| {
+        let series = evidence.others.get(selector).and_then(|answer| answer.series().ok());
+        series.unwrap_or_default().iter().any(|(of, _)| of == labels)
     };
-    labels.iter().filter(tells).map(|(name, value)| (name.clone(), value.clone())).collect()
+    let longer = evidence.asked.iter().filter(|(selector, _)| found(selector)).map(|(_, until)| *until);
+    longer.fold(evidence.alerts_until, Millis::max)
 }
 
 /// The experiment that was going on at an instant.
@@ -193,7 +200,6 @@ fn under_way(evidence: &Evidence, at: Edge) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::Rule;
 
     #[test]
     fn silence_ends_an_alert_only_where_its_rule_was_evaluated() {
@@ -220,33 +226,16 @@ mod tests {
             (Err(absent.clone()), Some(145), false, End::Unknown(absent.clone())),
         ];
         for (until, silent, again, due) in table {
-            let told = ended("Down", (Millis(145), silent.map(Millis)), again, &until);
+            let told = ended("Down", (Millis(145), &Ok(silent.map(Millis))), again, &until);
             assert_eq!(told, due, "{until:?} {silent:?} {again}");
         }
-    }
-
-    #[test]
-    fn that_nothing_fired_needs_a_rule_that_could_have() {
-        let rule = Rule {
-            alert: "Down".to_owned(),
-            group: "f;g".to_owned(),
-            interval: 5.0,
-            health: "ok".to_owned(),
-            evaluated: Millis(0),
-        };
-        let rules = |outcome: Result<Vec<Rule>, String>, warnings: &[&str]| Rules {
-            outcome,
-            warnings: warnings.iter().map(|warning| (*warning).to_owned()).collect(),
-            loaded: None,
-        };
-        let table = [
-            (rules(Ok(vec![rule.clone()]), &[]), None),
-            (rules(Ok(Vec::new()), &[]), Some(Lack::RuleAbsent)),
-            (rules(Err("not found".to_owned()), &[]), Some(Lack::QueryError)),
-            (rules(Ok(vec![rule]), &["a ruler did not answer"]), Some(Lack::Warning)),
-        ];
-        for (rules, due) in table {
-            assert_eq!(some_rule(&rules).err().map(|why| why.lack), due, "{rules:?}");
-        }
+        // A rule that may have been taken away ends nothing, but what fired at the last evaluation fires.
+        let reload = Err(Shortfall::new(Lack::RuleUnproven, "Prometheus read its rules"));
+        let told = |until: Result<Until, Shortfall>| ended("Down", (Millis(145), &reload), false, &until);
+        assert_eq!(
+            told(at(600, true)),
+            End::Unknown(Shortfall::new(Lack::RuleUnproven, "Prometheus read its rules"))
+        );
+        assert_eq!(told(at(144, true)), End::Firing(Millis(144)));
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn within(
     } else {
         // Those between the bounds may be on either side of the limit: no number of them is the likely one.
         let (lower, _, upper) = portion.good();
-        judged.observed = Some(show::share_between(lower, upper));
+        judged.observed = Some(show::share_between((lower, upper), at_least));
         format!("between {} and {}", show::grouped(portion.bad.inner), show::grouped(portion.bad.outer))
     };
     judged.why = format!(

@@ -38,13 +38,10 @@ pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfa
     let Sent { low, middle, high, owed } = owed;
     let (lower, seen) = (users.least.min(low), users.most.min(high));
     let upper = users.most.min(high + by_chance(owed));
-    let why = format!(
-        "{} % of the users wanted ran at worst, and they sent {} % of the requests owed",
-        crate::slo::trimmed(users.least * 100.0, 2),
-        crate::slo::trimmed(middle * 100.0, 2)
-    );
+    let why = why((users.least, middle), limit);
     let by_value = Verdict::at_least(lower, upper, limit.as_f64());
-    let mut judged = Judged::value(show::share(users.least.min(middle), lower, upper), by_value, why);
+    let mut judged =
+        Judged::value(show::share(users.least.min(middle), (lower, upper), Some(limit)), by_value, why);
     let (_, total) = requests(evidence, None)?;
     if total.total() < limit.events_needed() {
         judged.lacks(Lack::TooFewEvents, format!("{} requests, {}", total.total(), needs(limit)));
@@ -75,6 +72,12 @@ pub(super) fn judge(limit: Share, evidence: &Evidence) -> Result<Judged, Shortfa
         },
     ];
     Ok(judged)
+}
+
+/// The share of the users that ran and that of the requests that they sent, as a sentence.
+fn why((users, sent): (f64, f64), limit: Share) -> String {
+    let [users, sent] = [users, sent].map(|share| show::part(share, limit));
+    format!("{users} of the users wanted ran at worst, and they sent {sent} of the requests owed")
 }
 
 /// The requests that users sent of those they owed.
@@ -185,6 +188,22 @@ mod tests {
             let owed = f64::from(users) * span / mean;
             let share = sent / owed;
             prop_assert_ne!(Verdict::at_least(share, share + by_chance(owed), 0.99), Verdict::Fail);
+        }
+    }
+
+    #[test]
+    fn no_share_is_told_on_the_other_side_of_its_limit() {
+        let table = [
+            ("95%", (0.949_999, 0.97), "94.99 %", "97 %"),
+            ("95%", (0.95, 0.949_96), "95 %", "94.99 %"),
+            ("94.995%", (0.949_96, 0.949_94), "94.996 %", "94.99 %"),
+            ("99%", (1.0, 1.0123), "100 %", "101.23 %"),
+        ];
+        for (limit, shares, users, sent) in table {
+            let due = format!(
+                "{users} of the users wanted ran at worst, and they sent {sent} of the requests owed"
+            );
+            assert_eq!(why(shares, Share::parse(limit).expect("a share")), due);
         }
     }
 

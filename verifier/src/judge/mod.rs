@@ -23,6 +23,7 @@ mod lasting;
 mod latency;
 mod leader;
 mod limit;
+mod listed;
 mod load_held;
 mod load_seen;
 mod load_time;
@@ -41,11 +42,13 @@ mod settled;
 mod show;
 mod split_brain;
 mod unseen;
+mod untested;
 mod user_time;
 mod users_ran;
 mod written_point;
 
-use crate::evidence::{Bars, Lack, Shortfall, Shown};
+use crate::evidence::{Bars, Lack, PhaseName, Shortfall, Shown};
+use crate::run::Run;
 use crate::slo::{Kind, Objective, Promise};
 use crate::verdict::Verdict;
 
@@ -202,6 +205,7 @@ pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
     if judged.by_value == Verdict::Fail {
         judged.shortfalls.extend(cut::short(&objective.promise, &evidence.run));
     }
+    judged.shortfalls.extend(untested::missing(&objective.promise, &evidence.run));
     if evidence.run.end.is_none() {
         // Merely a consequence, that something had not come to its end or was not audited at it.
         let follows = |lack: Lack| matches!(lack, Lack::NotFinal | Lack::AuditIncomplete);
@@ -213,7 +217,23 @@ pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
             judged.shortfalls.push(flaw.clone());
         }
     }
-    Finding::new(objective, judged)
+    let finding = Finding::new(objective, judged);
+    // Harm that was seen all the same stays.
+    let unjudged = before_load(&evidence.run).filter(|_| finding.verdict != Verdict::Fail);
+    unjudged.map_or(finding, |judged| Finding::new(objective, judged))
+}
+
+/// What is said of every objective on a run that ended before its load: why it did, and what else is wrong with its
+/// record. Whatever a judge finds missing, and scrapes that are, merely follow from that.
+fn before_load(run: &Run) -> Option<Judged> {
+    let aborted = run.flaws.iter().find(|flaw| flaw.lack == Lack::RunAborted)?;
+    if run.phase(PhaseName::Preflight).is_none() || run.stopped_in() != Some(PhaseName::Preflight) {
+        return None;
+    }
+    let mut judged = Judged::lacking(aborted.clone());
+    let others = run.flaws.iter().filter(|flaw| !matches!(flaw.lack, Lack::RunAborted | Lack::Gap));
+    judged.shortfalls.extend(others.cloned());
+    Some(judged)
 }
 
 /// That a run was aborted or did not end comes first: the rest may only follow from it.
@@ -241,6 +261,9 @@ mod tests {
             // More of an audit could only have found more losses.
             (Verdict::Pass, Lack::AuditIncomplete, Verdict::Inconclusive),
             (Verdict::Fail, Lack::AuditIncomplete, Verdict::Fail),
+            // One more fault could only have done more harm.
+            (Verdict::Pass, Lack::FaultMissing, Verdict::Inconclusive),
+            (Verdict::Fail, Lack::FaultMissing, Verdict::Fail),
             // A generator that could not keep up only makes things look worse.
             (Verdict::Pass, Lack::GeneratorSaturated, Verdict::Pass),
             (Verdict::Fail, Lack::GeneratorSaturated, Verdict::Inconclusive),

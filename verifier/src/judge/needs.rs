@@ -22,7 +22,7 @@ pub(crate) struct Needs {
 }
 
 /// What every run is read from.
-const ALWAYS: [&str; 11] = [
+const ALWAYS: [&str; 12] = [
     family::RUN_PHASE,
     family::RUN_PHASE_START_TIMESTAMP_SECONDS,
     family::RUN_START_TIMESTAMP_SECONDS,
@@ -30,6 +30,7 @@ const ALWAYS: [&str; 11] = [
     family::TIME_SECONDS,
     family::PROCESS_START_TIME_SECONDS,
     family::REQUESTS_TOTAL,
+    family::COMPONENT_UP,
     family::EXPERIMENT_INFO,
     family::EXPERIMENT_STATE,
     family::EXPERIMENT_INJECTED_TIMESTAMP_SECONDS,

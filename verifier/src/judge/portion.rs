@@ -46,7 +46,8 @@ impl Portion {
     /// The good share at worst, as estimated, and at best. At worst all of the bad ones of the enclosing
     /// scrapes fell among the fewest events, at best only those of the enclosed scrapes among the most.
     pub(crate) fn good(self) -> (f64, f64, f64) {
-        let share = |bad: f64, total: f64| if total > 0.0 { 1.0 - (bad / total).min(1.0) } else { 0.0 };
+        // One quotient, which is rounded as the limit is: one that is reached to the last event is told as reached.
+        let share = |bad: f64, total: f64| if total > 0.0 { (total - bad).max(0.0) / total } else { 0.0 };
         (
             share(self.bad.outer, self.total.inner),
             share(self.bad.outer, self.total.outer),
@@ -76,7 +77,8 @@ impl Portion {
         let count =
             |value: f64| if value.fract() == 0.0 { show::grouped(value) } else { format!("{value:.3}") };
         let why = format!("{} of {} {what} were bad", count(self.bad.outer), count(self.total.outer));
-        let mut judged = Judged::value(show::share(value, lower, upper), self.verdict(limit), why);
+        let mut judged =
+            Judged::value(show::share(value, (lower, upper), Some(limit)), self.verdict(limit), why);
         // As many bad ones as the missing events could ever excuse, and more: all of them good would not save it.
         let proven_bad = if needed.is_finite() {
             !limit.reached_by(needed - self.bad.inner, needed)
@@ -146,6 +148,25 @@ mod tests {
         ];
         for (portion, verdict) in table {
             assert_eq!(portion.judged(limit, 9000.0, "requests").unwrap().by_value, verdict, "{portion:?}");
+        }
+    }
+
+    #[test]
+    fn a_share_that_just_reaches_its_limit_is_told_as_its_limit() {
+        for (total, each) in [(10_000.0, 1), (40_000.0, 4), (30_000_000.0, 3000)] {
+            for bad in 1..=1000_u32 {
+                let good = 10_000 - bad;
+                let limit = Share::parse(&format!("{}.{:02}%", good / 100, good % 100)).unwrap();
+                let bad = f64::from(bad * each);
+                let judged = portion((bad, bad), (total, total)).judged(limit, total, "requests").unwrap();
+                let observed = judged.observed.unwrap();
+                assert_eq!((judged.by_value, observed.text), (Verdict::Pass, limit.to_string()));
+                assert_eq!(observed.value.to_bits(), limit.as_f64().to_bits(), "{limit}");
+                let worse = portion((bad + 1.0, bad + 1.0), (total, total));
+                let judged = worse.judged(limit, total, "requests").unwrap();
+                assert_eq!(judged.by_value, Verdict::Fail);
+                assert_ne!(judged.observed.unwrap().text, limit.to_string());
+            }
         }
     }
 

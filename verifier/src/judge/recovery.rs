@@ -13,8 +13,8 @@ use crate::verdict::Verdict;
 const ENDS: f64 = 2.0;
 const INTERVAL: &str = family::PROBE_INTERVAL_SECONDS;
 /// A stretch without probes of a second, or three intervals, hides more of an outage …
-const BLIND_SECONDS: f64 = 1.0;
-const BLIND_PROBES: f64 = 3.0;
+pub(super) const BLIND_SECONDS: f64 = 1.0;
+pub(super) const BLIND_PROBES: f64 = 3.0;
 /// … and a probe's outcome, or a scrape of it, may be so many seconds late.
 const LATE: f64 = 2.0;
 
@@ -29,21 +29,32 @@ pub(super) fn judge(promise: &Recovery, evidence: &Evidence) -> Result<Judged, S
     let limit = promise.within.as_secs_f64();
     let by_value = Verdict::at_most(lower, upper, limit);
     let time = show::Time::new(value, (lower, upper), limit);
-    let why = if upper.is_infinite() {
-        format!("{} had not recovered {} s later", promise.component, time.least())
-    } else {
-        let since = promise.since.label();
-        format!("{} served lastingly {} s after the fault was {since}", promise.component, time.seconds())
-    };
-    let mut judged = Judged::value(time.observed(), by_value, why);
+    let mut judged = Judged::value(time.observed(), by_value, why(promise, measured, time));
     let audit = audit(promise, evidence, bitten)?;
     judged.beside.push(audit.story());
     judged.shortfalls.extend(audit.contradictions());
     judged.shortfalls.extend(probes::at_once(evidence, &promise.component)?);
-    let looked = (audit.settled.injected, audit.settled.told);
-    judged.shortfalls.extend(unseen::relapse(evidence, &promise.component, looked, audit.measured.upper)?);
+    let relapse = unseen::relapse(evidence, &promise.component, audit.settled, audit.measured.upper)?;
+    judged.shortfalls.extend(relapse);
     note(&mut judged, promise, evidence, measured)?;
     Ok(judged)
+}
+
+/// What is to be said of a recovery. One that was not seen may have come, for all that is known, in time.
+fn why(promise: &Recovery, Measured { lower, upper, .. }: Measured, time: show::Time) -> String {
+    let (component, since) = (&promise.component, promise.since.label());
+    if upper.is_finite() {
+        format!("{component} served lastingly {} s after the fault was {since}", time.seconds())
+    } else if lower > promise.within.as_secs_f64() {
+        format!("{component} had not recovered {} s later", time.least())
+    } else if lower > 0.0 {
+        let least = time.least();
+        format!(
+            "{component} was not seen to recover; its outage lasted until at least {least} s after the fault was {since}"
+        )
+    } else {
+        format!("{component} was not seen to recover by the deadline")
+    }
 }
 
 /// A recovery as the exporter measured it.
@@ -239,7 +250,34 @@ fn note(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn of_a_recovery_that_was_not_seen_no_more_is_said_than_is_known() {
+        let promise = Recovery {
+            experiment: "kill".to_owned(),
+            component: "redis".to_owned(),
+            since: Since::Injected,
+            within: Duration::from_secs(30),
+        };
+        let never = f64::INFINITY;
+        for (value, lower, upper, said) in [
+            (5.41, 5.33, 5.49, "redis served lastingly 5.41 s after the fault was injected"),
+            (never, 84.7, never, "redis had not recovered 84.7 s later"),
+            (
+                never,
+                5.33,
+                never,
+                "redis was not seen to recover; its outage lasted until at least 5.33 s after the fault was injected",
+            ),
+            (never, 0.0, never, "redis was not seen to recover by the deadline"),
+        ] {
+            let time = show::Time::new(value, (lower, upper), 30.0);
+            assert_eq!(why(&promise, Measured { value, lower, upper }, time), said);
+        }
+    }
 
     fn exactly(value: f64) -> Bounds {
         Bounds { inner: value, outer: value }

@@ -69,9 +69,9 @@ pub(super) fn undecided(finding: &Finding) -> Undecided {
 /// What was still awaited when nobody looked any more: how to look for longer.
 pub(super) fn waited_too_briefly(kind: Kind) -> Option<&'static str> {
     match kind {
-        Kind::Recovery => {
-            Some("Give the experiment a `deadline` longer than `within`: nobody looked any longer.")
-        }
+        Kind::Recovery => Some(
+            "Give the experiment a `deadline` longer than `within`, and see why probes were missed where they were: nobody looked any longer.",
+        ),
         Kind::Leader => Some(
             "Give the experiment a longer `settle`, so that it lasts longer than `within`: nobody looked any longer.",
         ),

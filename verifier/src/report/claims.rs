@@ -1,7 +1,8 @@
 //! What a verdict claims, and what it does not. Pure.
 
 use super::Report;
-use crate::evidence::family;
+use crate::evidence::{State, family};
+use crate::run::Experiment;
 use crate::slo::Kind;
 
 /// What was judged with a kind, and what stays open where nothing of that kind has a value.
@@ -24,6 +25,19 @@ fn claim(kind: Kind) -> (&'static str, Option<&'static str>) {
     }
 }
 
+/// That nothing is said about an experiment which is not shown to have broken anything.
+fn untested(experiment: &Experiment) -> Option<String> {
+    let why = match experiment.state {
+        _ if experiment.broke() => return None,
+        Some(State::Refused) => "which was refused",
+        Some(State::Skipped) => "which was skipped",
+        Some(State::Ineffective) => "which broke nothing",
+        Some(State::Planned) => "which was not injected",
+        _ => "which is not shown to have broken anything",
+    };
+    Some(format!("anything about {}, {why}", experiment.name))
+}
+
 impl Report {
     /// What was judged, in a fixed order: of what was asked for, what has a value.
     pub(super) fn judged(&self) -> Vec<&'static str> {
@@ -35,6 +49,7 @@ impl Report {
         let open = Kind::ALL.iter().filter(|kind| !self.has(**kind)).filter_map(|kind| claim(*kind).1);
         let mut open: Vec<String> = open.map(str::to_owned).collect();
         let Some(evidence) = &self.evidence else { return open };
+        open.extend(evidence.run.experiments.values().filter_map(untested));
         if self.has(Kind::DataLoss) && evidence.run.experiments.is_empty() {
             open.push("data loss under faults (the run had no experiment)".to_owned());
         }
@@ -83,6 +98,26 @@ mod tests {
             let others = Kind::ALL.iter().filter(|other| *other != kind);
             let open: Vec<_> = others.filter_map(|other| claim(*other).1).collect();
             assert_eq!(report.not_claimed(), open);
+        }
+    }
+
+    #[test]
+    fn of_an_experiment_that_broke_nothing_nothing_is_claimed() {
+        let unshown = "anything about kill, which is not shown to have broken anything";
+        let table = [
+            (Some(State::Refused), None, Some("anything about kill, which was refused")),
+            (Some(State::Skipped), None, Some("anything about kill, which was skipped")),
+            (Some(State::Planned), None, Some("anything about kill, which was not injected")),
+            (Some(State::Ineffective), Some(9.0), Some("anything about kill, which broke nothing")),
+            (Some(State::Recovered), None, Some(unshown)),
+            (None, Some(9.0), Some(unshown)),
+            (Some(State::Recovering), Some(9.0), None),
+            (Some(State::Recovered), Some(9.0), None),
+            (Some(State::NotRecovered), Some(9.0), None),
+        ];
+        for (state, injected, due) in table {
+            let experiment = Experiment { name: "kill".to_owned(), state, injected, ..Experiment::default() };
+            assert_eq!(untested(&experiment).as_deref(), due, "{state:?} {injected:?}");
         }
     }
 

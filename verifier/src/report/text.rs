@@ -14,6 +14,8 @@ use crate::verdict::Verdict;
 const SAMPLES: usize = 8;
 /// The most characters of a shortfall's particulars beside a finding; longer ones stand below only.
 const DETAIL: usize = 48;
+/// The most characters that the names of alerts, and of experiments, are padded to; longer ones overflow.
+const PADDED: usize = 48;
 
 /// The whole report, the verdict on the last line.
 pub(super) fn render(report: &Report, colored: bool) -> String {
@@ -109,8 +111,9 @@ fn table(out: &mut String, report: &Report, colored: bool) {
 /// The alerts that fired, a line each; or why there is none.
 fn alerts(out: &mut String, told: &Alerts) {
     line(out, &format!("{}{}", told.heading, if told.rows.is_empty() { "" } else { ":" }));
-    let width =
-        |cell: fn(&Row) -> &String| told.rows.iter().map(|row| cell(row).chars().count()).max().unwrap_or(0);
+    let width = |cell: fn(&Row) -> &String| {
+        told.rows.iter().map(|row| cell(row).chars().count()).max().unwrap_or(0).min(PADDED)
+    };
     let (names, experiments) = (width(|row| &row.alert), width(|row| &row.experiment));
     for Row { alert, experiment, fired, end } in &told.rows {
         line(out, &format!("  {alert:names$}   {experiment:experiments$}   fired at {fired}, {end}"));
@@ -217,5 +220,23 @@ mod tests {
         let first = format!("  gap: of users\n  gap: of\\nprobes\n    {means}\n    What to do: {remedy}\n");
         let again = "  gap: of users\n  gap: of\\nprobes (what to do: see above)\n";
         assert_eq!(out, first + again);
+    }
+
+    #[test]
+    fn one_long_name_of_an_alert_does_not_pad_all_of_them() {
+        let row = |alert: &str| Row {
+            alert: alert.to_owned(),
+            experiment: "kill".to_owned(),
+            fired: "+1.0 s".to_owned(),
+            end: "resolved by +2.0 s".to_owned(),
+        };
+        let long = "a".repeat(200);
+        let told = Alerts { heading: "alerts".to_owned(), rows: vec![row("Down"), row(&long)] };
+        let mut out = String::new();
+        alerts(&mut out, &told);
+        let due = [format!("  {:48}   kill   fired at", "Down"), format!("  {long}   kill   fired at")];
+        for (told, due) in out.lines().skip(1).zip(due) {
+            assert!(told.starts_with(&due), "{told}");
+        }
     }
 }

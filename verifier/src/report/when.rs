@@ -28,7 +28,18 @@ impl Report {
                 format!("; newest run in the last {}, --run ID chooses", show_duration(since))
             }
         };
-        format!("{first} {}, {last} {}{choice}", moment(start), ago(self.now.0 - end.0))
+        let (ended, judged) = (moment_after(start, end), moment_after(end, self.now));
+        let later = later(self.now.0 - end.0);
+        format!("{first} {}, {last} {ended}, judged {judged}, {later}{choice}", moment(start))
+    }
+}
+
+/// A moment after another that was told: without its date where that is the same.
+fn moment_after(told: Millis, at: Millis) -> String {
+    let (told, at) = (moment(told), moment(at));
+    match (told.split_once(' '), at.split_once(' ')) {
+        (Some((before, _)), Some((date, time))) if before == date => time.to_owned(),
+        _ => at,
     }
 }
 
@@ -38,14 +49,14 @@ fn moment(at: Millis) -> String {
     time.map_or_else(|| "at no time".to_owned(), |time| time.format("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
-/// How long ago, in its largest unit; a clock that is a little behind sees the future.
-fn ago(millis: i64) -> String {
+/// How much later, in its largest unit; a clock that is a little behind sees the future.
+fn later(millis: i64) -> String {
     let seconds = millis / 1000;
     let units = [(86_400, "days"), (3600, "h"), (60, "min")];
     match units.into_iter().find(|(unit, ..)| seconds >= 2 * unit) {
-        Some((unit, many)) => format!("{} {many} ago", seconds / unit),
-        None if seconds < -60 => format!("{} s in the future (by this machine's clock)", -seconds),
-        None => format!("{} s ago", seconds.max(0)),
+        Some((unit, many)) => format!("{} {many} later", seconds / unit),
+        None if seconds < -60 => format!("{} s before that (by this machine's clock)", -seconds),
+        None => format!("{} s later", seconds.max(0)),
     }
 }
 
@@ -56,18 +67,21 @@ mod tests {
     #[test]
     fn times_are_told_in_units_that_a_glance_takes_in() {
         let table = [
-            (-400, "0 s ago"),
-            (-90_000, "90 s in the future (by this machine's clock)"),
-            (119_000, "119 s ago"),
-            (120_000, "2 min ago"),
-            (7_199_000, "119 min ago"),
-            (47 * 3_600_000, "47 h ago"),
-            (75 * 3_600_000, "3 days ago"),
+            (-400, "0 s later"),
+            (-90_000, "90 s before that (by this machine's clock)"),
+            (119_000, "119 s later"),
+            (120_000, "2 min later"),
+            (7_199_000, "119 min later"),
+            (47 * 3_600_000, "47 h later"),
+            (75 * 3_600_000, "3 days later"),
         ];
         for (millis, due) in table {
-            assert_eq!(ago(millis), due);
+            assert_eq!(later(millis), due);
         }
         assert_eq!(moment(Millis(1_700_000_000_123)), "2023-11-14 22:13:20 UTC");
         assert_eq!(moment(Millis(i64::MAX)), "at no time");
+        let told = Millis(1_700_000_000_123);
+        let after = [60_000, 7_200_000, 86_400_000].map(|more| moment_after(told, Millis(told.0 + more)));
+        assert_eq!(after, ["22:14:20 UTC", "2023-11-15 00:13:20 UTC", "2023-11-15 22:13:20 UTC"]);
     }
 }

@@ -23,9 +23,9 @@ pub(super) fn group(objectives: &[Objective], scope: &Scope) -> Option<Group> {
     if rules.is_empty() {
         return None;
     }
-    rules.push(old(Severity::Warning, "0.5", Lasting { hold: "0s", keep: "0s" }));
+    rules.push(old(scope, Severity::Warning, "0.5", Lasting { hold: "0s", keep: "0s" }));
     // The first scrapes of a run may still show what was before it.
-    rules.push(old(Severity::Critical, "1", Lasting { hold: "30s", keep: FOR_GOOD }));
+    rules.push(old(scope, Severity::Critical, "1", Lasting { hold: "30s", keep: FOR_GOOD }));
     rules.extend(failing);
     Some(Group::of_run("archive", rules))
 }
@@ -43,11 +43,17 @@ fn record(name: &str, promise: &ArchivePoint, scope: &Scope) -> Rule {
     Rule::record(SPENT, &expr, [("objective", name.to_owned()), ("limit", limit)])
 }
 
-fn old(severity: Severity, part: &str, lasting: Lasting) -> Rule {
+/// The record names no run, as the archive is nobody's own: of two trials that go on at once, whose records have the same
+/// name, the alerts of both tell the same, and each by the limit of the one whose record it is.
+fn old(scope: &Scope, severity: Severity, part: &str, lasting: Lasting) -> Rule {
+    let own = match scope.trial {
+        None => String::new(),
+        Some(_) => format!(" and on () ({})", scope.going_on()),
+    };
     Alert {
         name: "OrdealArchiveStuck",
         severity,
-        expr: format!("{SPENT} > {part}"),
+        expr: format!("{SPENT} > {part}{own}"),
         lasting,
         labels: Vec::new(),
         summary: "Ordeal: the archive of {{ $labels.instance }} does not advance".to_owned(),

@@ -2,6 +2,7 @@
 
 use super::Scope;
 use super::budget::{Budget, spent, spent_of};
+use super::counted::Counted;
 use super::promql::{any_of, quoted};
 use super::rule::{Group, Rule};
 use crate::evidence::family::{PROBES_TOTAL, REQUESTS_TOTAL, USER_SECONDS_TOTAL};
@@ -9,6 +10,7 @@ use crate::slo::{Availability, By, During, Objective, Promise};
 
 const BUDGET: Budget = Budget {
     spent: "ordeal:availability_budget_spent:ratio",
+    counted: "ordeal:availability_counted:sum",
     alert: "OrdealErrorBudget",
     how: "the service does not answer as promised",
 };
@@ -16,15 +18,16 @@ const BUDGET: Budget = Budget {
 pub(super) fn group(objectives: &[Objective], scope: &Scope) -> Option<Group> {
     let of = |objective: &Objective| match &objective.promise {
         Promise::Availability(promise) if promise.during == During::Run => {
-            Some((record(&objective.name, promise, scope), lasts(&objective.name, promise)))
+            Some((records(&objective.name, promise, scope), lasts(&objective.name, promise)))
         }
         _ => None,
     };
-    let (mut rules, lasting): (Vec<Rule>, Vec<Option<String>>) = objectives.iter().filter_map(of).unzip();
-    if rules.is_empty() {
+    let (records, lasting): (Vec<Vec<Rule>>, Vec<Option<String>>) = objectives.iter().filter_map(of).unzip();
+    if records.is_empty() {
         return None;
     }
-    rules.extend(BUDGET.alerts());
+    let mut rules: Vec<Rule> = records.into_iter().flatten().collect();
+    rules.extend(BUDGET.alerts(scope));
     if lasting.iter().any(Option::is_none) {
         let lasting: Vec<String> = lasting.into_iter().flatten().collect();
         let others =
@@ -40,35 +43,47 @@ fn lasts(name: &str, promise: &Availability) -> Option<String> {
     matches!(promise.by, By::Probes(_)).then(|| name.to_owned())
 }
 
-/// The part of the budget that is spent, by the verdict's bound at best: a missed probe is one that was made and did not
-/// fail. So a budget is over only where the verdict on what was counted so far would be a fail.
-fn record(name: &str, promise: &Availability, scope: &Scope) -> Rule {
+/// What is counted, and the part of the budget that is spent by it, by the verdict's bound at best: a missed probe is one
+/// that was made and did not fail. So a budget is over only where the verdict on what was counted so far would be a fail.
+fn records(name: &str, promise: &Availability, scope: &Scope) -> Vec<Rule> {
     let share = promise.at_least;
-    let sum = |family: &str, matchers: [Option<String>; 2]| scope.sum(&selector(family, matchers));
-    let (expr, of) = match &promise.by {
+    let counted = Counted { series: BUDGET.counted, objective: name, scope };
+    let record = |of: &str, family: &str, matchers: [Option<String>; 2]| {
+        counted.record(of, &selector(family, matchers))
+    };
+    let (bad, all) = (counted.sum("bad"), counted.sum("all"));
+    let (mut rules, expr, of) = match &promise.by {
         By::Requests => {
             let task = promise.task.as_ref().map(|task| format!("task={}", quoted(task)));
-            let bad = sum(REQUESTS_TOTAL, [Some("outcome=\"error\"".to_owned()), task.clone()]);
-            let all = sum(REQUESTS_TOTAL, [task, None]);
+            let rules = vec![
+                record("bad", REQUESTS_TOTAL, [Some("outcome=\"error\"".to_owned()), task.clone()]),
+                record("all", REQUESTS_TOTAL, [task, None]),
+            ];
             let of = promise.task.as_ref().map(|task| format!("requests of {task}"));
-            (spent(&bad, &all, share), of.unwrap_or_else(|| "requests".to_owned()))
+            (rules, spent(&bad, &all, share), of.unwrap_or_else(|| "requests".to_owned()))
         }
         By::UserTime => {
-            let bad = sum(USER_SECONDS_TOTAL, [Some("state=\"overdue\"".to_owned()), None]);
-            let all = sum(USER_SECONDS_TOTAL, [None, None]);
-            // What the verdict wants enough of here is requests as well.
-            let requests = sum(REQUESTS_TOTAL, [None, None]);
-            (spent_of(&bad, &all, &requests, share), "users' time".to_owned())
+            let rules = vec![
+                record("bad", USER_SECONDS_TOTAL, [Some("state=\"overdue\"".to_owned()), None]),
+                record("all", USER_SECONDS_TOTAL, [None, None]),
+                // What the verdict wants enough of here is requests as well.
+                record("requests", REQUESTS_TOTAL, [None, None]),
+            ];
+            let expr = spent_of(&bad, &all, &counted.sum("requests"), share);
+            (rules, expr, "users' time".to_owned())
         }
         By::Probes(component) => {
             let component_is = Some(format!("component={}", quoted(component)));
-            let bad = sum(PROBES_TOTAL, [component_is.clone(), Some("outcome=\"failed\"".to_owned())]);
-            let all = sum(PROBES_TOTAL, [component_is, None]);
-            (spent(&bad, &all, share), format!("probes of {component}"))
+            let rules = vec![
+                record("bad", PROBES_TOTAL, [component_is.clone(), Some("outcome=\"failed\"".to_owned())]),
+                record("all", PROBES_TOTAL, [component_is, None]),
+            ];
+            (rules, spent(&bad, &all, share), format!("probes of {component}"))
         }
     };
     let limit = format!("at least {share} of {of}");
-    Rule::record(BUDGET.spent, &expr, [("objective", name.to_owned()), ("limit", limit)])
+    rules.push(Rule::record(BUDGET.spent, &expr, [("objective", name.to_owned()), ("limit", limit)]));
+    rules
 }
 
 fn selector(family: &str, matchers: [Option<String>; 2]) -> String {

@@ -15,6 +15,8 @@ use crate::slo::Share;
 pub(super) struct Budget {
     /// The recorded part that is spent.
     pub(super) spent: &'static str,
+    /// What it is counted in, recorded as well.
+    pub(super) counted: &'static str,
     /// The alert's name.
     pub(super) alert: &'static str,
     /// What spends it, as in `requests fail`.
@@ -38,20 +40,20 @@ fn as_many_as_needed(all: &str, share: Share) -> String {
 
 impl Budget {
     /// The alerts at half of it and at all of it.
-    pub(super) fn alerts(&self) -> [Rule; 2] {
+    pub(super) fn alerts(&self, scope: &Scope) -> [Rule; 2] {
         let spent = self.spent;
         [
             // Fifteen seconds: a scrape of one process before that of another is not enough. What wavers around
             // the limit is one alert.
             self.alert(
                 Severity::Info,
-                format!("{spent} >= 0.5"),
+                scope.of_own(&format!("{spent} >= 0.5")),
                 Lasting { hold: "15s", keep: "1m" },
                 "more than half of the budget is spent",
             ),
             self.alert(
                 Severity::Warning,
-                format!("{spent} >= 1"),
+                scope.of_own(&format!("{spent} >= 1")),
                 Lasting { hold: "15s", keep: "1m" },
                 "the budget is spent; only more good requests can mend it",
             ),

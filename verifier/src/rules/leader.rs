@@ -20,9 +20,9 @@ pub(super) fn group(objectives: &[Objective], scope: &Scope) -> Option<Group> {
     if rules.is_empty() {
         return None;
     }
-    rules.push(alert(Severity::Warning, "0.5", Lasting { hold: "0s", keep: "0s" }));
+    rules.push(alert(scope, Severity::Warning, "0.5", Lasting { hold: "0s", keep: "0s" }));
     // Instances are asked every 0.25 s: one late answer does not last as long.
-    rules.push(alert(Severity::Critical, "1", Lasting { hold: "5s", keep: FOR_GOOD }));
+    rules.push(alert(scope, Severity::Critical, "1", Lasting { hold: "5s", keep: FOR_GOOD }));
     Some(Group::of_run("leader", rules))
 }
 
@@ -52,11 +52,11 @@ fn record(name: &str, promise: &Leader, scope: &Scope) -> Rule {
     Rule::record(SPENT, &expr, labels)
 }
 
-fn alert(severity: Severity, part: &str, lasting: Lasting) -> Rule {
+fn alert(scope: &Scope, severity: Severity, part: &str, lasting: Lasting) -> Rule {
     Alert {
         name: "OrdealLeaderMissing",
         severity,
-        expr: format!("{SPENT} >= {part}"),
+        expr: scope.of_own(&format!("{SPENT} >= {part}")),
         lasting,
         labels: Vec::new(),
         summary: "Ordeal: {{ $labels.component }} has no new sole leader since {{ $labels.experiment }}"

@@ -11,6 +11,7 @@
 mod archive;
 mod availability;
 mod budget;
+mod counted;
 mod data_loss;
 mod health;
 mod intervention;

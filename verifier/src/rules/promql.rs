@@ -12,6 +12,9 @@ pub(super) const UNLOADED: &str = "cooldown|audit|finished";
 /// Phases in which every request has ended.
 pub(super) const DRAINED: &str = "audit|finished";
 
+/// How far back a record looks for itself: scrapes and evaluations that fail for less than this make it forget nothing.
+pub(super) const REMEMBERED: &str = "15m";
+
 impl Scope {
     /// The series that tell the run of a conductor.
     pub(super) fn conductor(&self) -> String {
@@ -32,9 +35,19 @@ impl Scope {
         format!("({expr}) * on (job, instance) group_left (run) {}", self.conductor())
     }
 
-    /// The sum over all processes of each run.
-    pub(super) fn sum(&self, selector: &str) -> String {
-        format!("sum by (run) ({selector} * on (job, instance) group_left (run) {})", self.process())
+    /// The sum of series of each process of each run.
+    pub(super) fn by_process(&self, selector: &str) -> String {
+        let with_run = format!("{selector} * on (job, instance) group_left (run) {}", self.process());
+        format!("sum by (run, job, instance) ({with_run})")
+    }
+
+    /// What is recorded of these runs, of what has a `run` as a label: rules on another trial record under the same names,
+    /// and whatever both of them read they would both tell of.
+    pub(super) fn of_own(&self, recorded: &str) -> String {
+        match self.trial {
+            None => recorded.to_owned(),
+            Some(_) => format!("{recorded} and on (run) {}", self.conductor()),
+        }
     }
 
     /// Conductors in the middle of a run.

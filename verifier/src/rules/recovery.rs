@@ -30,7 +30,7 @@ pub(super) fn group(objectives: &[Objective], scope: &Scope) -> Option<Group> {
     }
     rules.push(down(scope));
     if limited {
-        rules.extend([late(), too_late()]);
+        rules.extend([late(scope), too_late(scope)]);
     }
     Some(Group::of_run("recovery", rules))
 }
@@ -82,8 +82,9 @@ fn down(scope: &Scope) -> Rule {
     .rule()
 }
 
-fn late() -> Rule {
+fn late(scope: &Scope) -> Rule {
     spent(
+        scope,
         Severity::Warning,
         "0.5",
         Lasting { hold: "0s", keep: "0s" },
@@ -91,8 +92,9 @@ fn late() -> Rule {
     )
 }
 
-fn too_late() -> Rule {
+fn too_late(scope: &Scope) -> Rule {
     spent(
+        scope,
         Severity::Critical,
         "1",
         // Missed probes make health last a little later.
@@ -101,11 +103,11 @@ fn too_late() -> Rule {
     )
 }
 
-fn spent(severity: Severity, part: &str, lasting: Lasting, summary: &str) -> Rule {
+fn spent(scope: &Scope, severity: Severity, part: &str, lasting: Lasting, summary: &str) -> Rule {
     Alert {
         name: NAME,
         severity,
-        expr: format!("{SPENT} >= {part}"),
+        expr: scope.of_own(&format!("{SPENT} >= {part}")),
         lasting,
         labels: Vec::new(),
         summary: summary.to_owned(),

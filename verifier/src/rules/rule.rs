@@ -189,6 +189,7 @@ mod tests {
             "1 - a / ignoring (w) count_over_time(a{}[30d])",
             "a / (b and c >= 3000 or clamp_min(b, 3000)) / 0.001",
             "max by (run) (a or max_over_time(b[15m]) and on (run) c)",
+            "(sum by (run, job) (a) or on (run, job) last_over_time(b[15m])) and on (run) c",
             "(sum(rate(a[5m])) or vector(0)) / (sum(rate(b[5m])) > 0)",
             "a % 2 ^ 3 ^ 2 - -1 > bool 3",
         ] {

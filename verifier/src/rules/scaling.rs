@@ -1,7 +1,7 @@
 //! Replicas that do not follow the load. Pure.
 
 use super::Scope;
-use super::promql::{UNLOADED, in_phase, quoted};
+use super::promql::{REMEMBERED, UNLOADED, in_phase, quoted};
 use super::rule::{Alert, FOR_GOOD, Group, Lasting, Rule, Severity};
 use crate::evidence::family::{RUN_PHASE_START_TIMESTAMP_SECONDS, TIME_SECONDS, WORKLOAD_REPLICAS};
 use crate::slo::{Objective, Promise, Scaling, Shape, show_duration};
@@ -9,8 +9,6 @@ use crate::slo::{Objective, Promise, Scaling, Shape, show_duration};
 const SPENT: &str = "ordeal:scaling_spent:ratio";
 /// The most replicas that were ready so far. Kept by the run, so that what an earlier run had does not count.
 const MOST_READY: &str = "ordeal:replicas_ready:max";
-/// Scrapes and evaluations that fail for less than this make it forget nothing.
-const REMEMBERED: &str = "15m";
 
 pub(super) fn group(objectives: &[Objective], scope: &Scope) -> Option<Group> {
     let of = |objective: &Objective| match &objective.promise {
@@ -21,8 +19,8 @@ pub(super) fn group(objectives: &[Objective], scope: &Scope) -> Option<Group> {
     if rules.is_empty() {
         return None;
     }
-    rules.push(alert(Severity::Warning, "0.5", Lasting { hold: "0s", keep: "0s" }));
-    rules.push(alert(Severity::Critical, "1", Lasting { hold: "0s", keep: FOR_GOOD }));
+    rules.push(alert(scope, Severity::Warning, "0.5", Lasting { hold: "0s", keep: "0s" }));
+    rules.push(alert(scope, Severity::Critical, "1", Lasting { hold: "0s", keep: FOR_GOOD }));
     Some(Group::of_run("scaling", rules))
 }
 
@@ -92,11 +90,11 @@ fn since(phase: &str, phases: &str, scope: &Scope) -> String {
     format!("max by (run) ({})", scope.with_run(&passed))
 }
 
-fn alert(severity: Severity, part: &str, lasting: Lasting) -> Rule {
+fn alert(scope: &Scope, severity: Severity, part: &str, lasting: Lasting) -> Rule {
     Alert {
         name: "OrdealScalingStuck",
         severity,
-        expr: format!("{SPENT} >= {part}"),
+        expr: scope.of_own(&format!("{SPENT} >= {part}")),
         lasting,
         labels: Vec::new(),
         summary: "Ordeal: {{ $labels.workload }} does not follow the load".to_owned(),

@@ -10,7 +10,7 @@
 
 use super::promql::{literal, quoted};
 use super::rule::{Alert, Group, Lasting, Rule, Severity};
-use crate::slo::ServiceObjective;
+use crate::slo::{ServiceObjective, metric};
 
 /// Windows of error ratios; the shortest makes the ratio of the whole period.
 const WINDOWS: [&str; 7] = ["5m", "30m", "1h", "2h", "6h", "1d", "3d"];
@@ -156,11 +156,17 @@ fn burns(service: &ServiceObjective, burn: &Burn) -> Rule {
 }
 
 /// Without samples there is no ratio, and no other alert could fire. A service that is idle has samples, and is measured.
+///
+/// Errors that no series counts are none, so that a wrong name would leave a full budget for ever. No label need have been
+/// seen yet, but where the bad events are a counter of their own, there must be series of it.
 fn unmeasured(service: &ServiceObjective) -> Rule {
+    let own = metric(&service.errors).filter(|errors| metric(&service.total).as_ref() != Some(errors));
+    let or_own = own.as_ref().map(|errors| format!(" or on () absent({errors})")).unwrap_or_default();
+    let told = own.map(|errors| format!(", or none of {}, which counts the bad ones,", literal(&errors)));
     Alert {
         name: "ServiceUnmeasured",
         severity: Severity::Warning,
-        expr: format!("absent({})", service.total),
+        expr: format!("absent({}){or_own}", service.total),
         // Long enough for a restart of the service or of Prometheus.
         lasting: Lasting { hold: "10m", keep: "0s" },
         labels: labels(service, Vec::new())
@@ -168,10 +174,11 @@ fn unmeasured(service: &ServiceObjective) -> Rule {
             .map(|(label, value)| (label, literal(&value)))
             .collect(),
         summary: "{{ $labels.sloth_service }} is not measured".to_owned(),
-        description:
-            "There has been no sample of the events that {{ $labels.sloth_slo }} is about for 10 minutes, so \
-                      nothing is known of its error budget."
-                .to_owned(),
+        description: format!(
+            "There has been no sample of the events that {{{{ $labels.sloth_slo }}}} is about{} for 10 minutes, so nothing is \
+             known of its error budget.",
+            told.unwrap_or_default()
+        ),
     }
     .rule()
 }

@@ -54,6 +54,13 @@ pub(crate) struct Experiment {
     pub(crate) flaw: Option<Shortfall>,
 }
 
+impl Experiment {
+    /// Whether it is shown to have broken something.
+    pub(crate) fn broke(&self) -> bool {
+        self.injected.is_some() && self.state.is_some_and(State::is_of_harm)
+    }
+}
+
 impl Run {
     /// A phase by name.
     pub(crate) fn phase(&self, name: PhaseName) -> Option<&Phase> {
@@ -80,5 +87,13 @@ impl Run {
         let last = self.processes.fetch_window().1;
         let end = self.end.map_or(last, |end| self.processes.prometheus_time(end));
         (self.processes.prometheus_time(self.start), end)
+    }
+
+    /// Prometheus' time of what charts show: as long as the run, and up to the last scrape of any of its processes, which
+    /// alone tells what was so at the run's end; to the full second, in which ranges are asked for.
+    pub(crate) fn charted(&self) -> (Millis, Millis) {
+        let (start, end) = self.times();
+        let last = end.max(self.processes.fetch_window().1);
+        (start, Millis::from_seconds(last.seconds().ceil()))
     }
 }

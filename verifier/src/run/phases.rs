@@ -51,7 +51,9 @@ impl Run {
             self.aborted = true;
             let stopped = self.stopped_in().unwrap_or(PhaseName::Preflight);
             let detail = match stopped {
-                PhaseName::Preflight => "it ended in `preflight`, before any load".to_owned(),
+                PhaseName::Preflight => {
+                    format!("it ended in `preflight`, before any load{}", self.down_at_end(recorded))
+                }
                 _ => format!("it was stopped in `{stopped}`"),
             };
             self.flaws.push(Shortfall::new(Lack::RunAborted, detail));
@@ -64,6 +66,20 @@ impl Run {
             let phase = self.phases.iter().enumerate().find(|(_, phase)| phase.name == *name);
             apart(*name, phase.map(|(at, phase)| span(phase, at + 1 == self.phases.len())), points)
         }));
+    }
+
+    /// The components that were down at the last scrape before the run's end, as the end of a sentence; empty without any.
+    fn down_at_end(&self, recorded: &Recorded) -> String {
+        let end = self.end.unwrap_or(f64::INFINITY);
+        let is_down = |name: &String| {
+            let labels = [("component", name.as_str())];
+            let up = Gauge::of(&self.processes, recorded, family::COMPONENT_UP, &labels);
+            let last = up.ok().and_then(|up| up.points.iter().rfind(|point| point.clock <= end).copied());
+            last.is_some_and(|point| point.value == 0.0)
+        };
+        let names = recorded.label_values(family::COMPONENT_UP, "component");
+        let down: Vec<String> = names.into_iter().filter(is_down).collect();
+        if down.is_empty() { String::new() } else { format!("; down: {}", down.join(", ")) }
     }
 
     /// What each phase's gauge was at every scrape: all of them are there from the start to the end. The first

@@ -16,6 +16,7 @@ pub(crate) use expr::fill;
 pub(crate) use fields::suggestion;
 pub(crate) use kind::Kind;
 pub(crate) use model::*;
+pub(crate) use selector::metric;
 pub(crate) use values::{Share, show_duration, trimmed};
 
 use crate::plain::plain;

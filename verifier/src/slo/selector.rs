@@ -3,6 +3,7 @@
 //! What is kept is what the parser read of them, not their text: a comment in it would take the rest of the expression
 //! along.
 
+use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::{self, Expr, VectorSelector};
 
 use super::fields::Fields;
@@ -31,6 +32,14 @@ pub(super) fn series(text: &str) -> Option<String> {
     let plain =
         selector.offset.is_none() && selector.at.is_none() && selector.matchers.or_matchers.is_empty();
     plain.then(|| shown(&selector))
+}
+
+/// The selector of all series of the same metric, whatever their labels; none if a selector does not name it in full.
+pub(crate) fn metric(selector: &str) -> Option<String> {
+    let Ok(Expr::VectorSelector(selector)) = parser::parse(selector) else { return None };
+    let names = |matcher: &&Matcher| matcher.name == "__name__" && matcher.op == MatchOp::Equal;
+    let by_label = selector.matchers.matchers.iter().find(names).map(|matcher| format!("{{{matcher}}}"));
+    selector.name.or(by_label)
 }
 
 /// Label matchers in braces, which fit behind any name of a metric.
@@ -69,6 +78,19 @@ mod tests {
         ] {
             assert_eq!(series(text).as_deref(), Some(due), "{text}");
             assert_eq!(series(due).as_deref(), Some(due), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_metric_is_known_by_its_name_alone() {
+        for (text, due) in [
+            (r#"a_total{job="x",code=~"5.."}"#, Some("a_total")),
+            ("a:b", Some("a:b")),
+            (r#"{b!="c",__name__="a.b"}"#, Some(r#"{__name__="a.b"}"#)),
+            (r#"{__name__=~"a|b"}"#, None),
+            (r#"{job="x"}"#, None),
+        ] {
+            assert_eq!(metric(text).as_deref(), due, "{text}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
 
@@ -89,8 +90,10 @@ impl Access {
         let mut user = self.username.clone();
         let mut password = self.password_file.as_deref().map(file::read).transpose()?;
         if user.is_none() && !url.username().is_empty() {
-            user = Some(url.username().to_owned());
-            password = url.password().map(str::to_owned);
+            // Of an address they are percent-encoded, as they must be to hold an `@`.
+            let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+            user = Some(plain(url.username()));
+            password = url.password().map(plain);
         }
         // Neither fails: the URL has a host.
         let _ = url.set_username("");
@@ -180,6 +183,19 @@ mod tests {
         assert!(headers[AUTHORIZATION].is_sensitive());
         let prometheus = access("http://me:secret@127.0.0.1:9090/prom/").open().ok().unwrap();
         assert_eq!(prometheus.url(), "http://127.0.0.1:9090/prom");
+    }
+
+    #[test]
+    fn credentials_of_the_address_are_sent_as_they_were_before_they_were_encoded() {
+        let table = [
+            ("http://admin:p%40ss@127.0.0.1", "admin:p@ss"),
+            ("http://me%3Ayou:p@127.0.0.1", "me:you:p"),
+            ("http://admin:50%25@127.0.0.1", "admin:50%"),
+        ];
+        for (address, sent) in table {
+            let headers = access("").all_headers(&mut url::Url::parse(address).unwrap()).unwrap();
+            assert_eq!(headers[AUTHORIZATION], format!("Basic {}", base64(sent.as_bytes())), "{address}");
+        }
     }
 
     #[test]

@@ -42,6 +42,8 @@ struct RawRule {
     kind: String,
     name: String,
     #[serde(default)]
+    query: String,
+    #[serde(default)]
     health: String,
 }
 
@@ -64,6 +66,7 @@ pub(super) fn decode(url: &str, status: u16, body: &[u8]) -> Result<(Vec<Rule>, 
         let key = format!("{};{}", group.file, group.name);
         alerting.map(move |rule| Rule {
             alert: rule.name,
+            query: rule.query,
             group: key.clone(),
             interval: group.interval,
             health: rule.health,
@@ -92,6 +95,7 @@ mod tests {
             rules.iter().map(|rule| (rule.alert.as_str(), rule.interval, rule.health.as_str())).collect();
         assert_eq!(told, [("ShopDown", 5.0, "ok"), ("Late", 60.0, "unknown")]);
         assert_eq!(rules.iter().map(|rule| rule.group.as_str()).collect::<Vec<_>>(), ["f;g", "f;new"]);
+        assert_eq!(rules.iter().map(|rule| rule.query.as_str()).collect::<Vec<_>>(), ["up == 0", ""]);
         assert_eq!(rules[0].evaluated, Millis(1_700_000_000_500));
         assert!(rules[1].evaluated.0 <= 0, "{}", rules[1].evaluated);
     }

@@ -28,8 +28,13 @@ impl Made {
 
     /// Whatever the samples of the alert, it has been active all the time since then.
     pub(crate) fn active_since(&mut self, since: f64) {
+        self.active(move |t| (t > since - 0.01).then_some(since));
+    }
+
+    /// Whatever the samples of the alert, it tells at each time since when it has been active.
+    pub(crate) fn active(&mut self, since: impl Fn(f64) -> Option<f64> + Send + Sync + 'static) {
         let labels = [("alertname", "ShopDown"), ("severity", "critical")];
-        self.add(ACTIVE, &labels, move |t| (t > since - 0.01).then_some(MOMENT + since));
+        self.add(ACTIVE, &labels, move |t| since(t).map(|since| MOMENT + since));
     }
 
     /// Nobody wrote since when alerts have been active.

@@ -1,6 +1,6 @@
 //! A run of ten minutes in which everything goes well: 200 users, two experiments, all families.
 
-use super::{MOMENT, Made, alerts, always, from, moment, steps};
+use super::{MOMENT, Made, alerts, always, from, moment, steps, unseen};
 
 /// Phases and when they begin, in seconds since the run's start.
 const PHASES: [(&str, f64); 7] = [
@@ -193,6 +193,7 @@ fn components(made: &mut Made) {
         made.add("ordeal_probes_total", &[("component", component), ("outcome", "missed")], always(0.0));
         let took = move |t: f64| Some(all(t) * 0.004);
         made.add("ordeal_probe_duration_seconds_sum", &[("component", component)], took);
+        unseen::none(made, component);
         let list = self::outages(component);
         let up = {
             let list = list.clone();

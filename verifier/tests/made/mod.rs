@@ -16,6 +16,7 @@ pub(crate) mod spread;
 pub(crate) mod stub;
 pub(crate) mod tls;
 pub(crate) mod trap;
+mod unseen;
 
 use std::fmt::Write;
 use std::sync::Arc;

@@ -11,13 +11,21 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 use super::Made;
+use super::proxy::{Proxy, Spoil};
 
 /// Runs begin this long ago, unless told otherwise, and last less.
 const AGO: f64 = 1500.0;
 
 /// Scrapes nothing, and evaluates the rule whose alerts a healthy run has; here it stays silent.
 const CONFIG: &str = "scrape_configs: []\nrule_files: [rules.yml]\n";
-const RULES: &str = "groups: [{name: made, interval: 1s, rules: [{alert: ShopDown, expr: vector(0) > 1}]}]\n";
+/// A rule that objectives name, and one of Ordeal's that is kept to another trial.
+const RULES: &str = r#"groups:
+- name: made
+  interval: 1s
+  rules:
+  - {alert: ShopDown, expr: vector(0) > 1}
+  - {alert: OrdealDataLost, expr: 'ordeal_run_info{trial="another"} > 1'}
+"#;
 
 /// A Prometheus server with the runs that it was started with; stopped when dropped.
 pub(crate) struct Server {
@@ -26,6 +34,8 @@ pub(crate) struct Server {
     flags: Vec<String>,
     folder: tempfile::TempDir,
     port: u16,
+    /// In front of a server with made runs, which has had its rules since before them.
+    settled: Option<Proxy>,
     /// When the runs began, in Unix seconds.
     pub(crate) start: f64,
 }
@@ -110,7 +120,10 @@ scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}
         drop(free);
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let process = start_server(program, folder.path(), port, &flags);
-        let server = Self { process, program: program.to_owned(), flags, folder, port, start: begun(AGO) };
+        let address = format!("http://127.0.0.1:{port}");
+        let settled = (config == CONFIG).then(|| Proxy::to(&address, "", Spoil::Settled));
+        let start = begun(AGO);
+        let server = Self { process, program: program.to_owned(), flags, folder, port, settled, start };
         server.await_ready();
         if config == CONFIG {
             server.await_rules();
@@ -152,8 +165,13 @@ scrape_configs: [{{job_name: ordeal, static_configs: [{{targets: {targets:?}}}]}
         await_that("a query", || get(self.port, "/metrics").is_some_and(|told| told.lines().any(asked)));
     }
 
-    /// The server's address.
+    /// The server's address; one with made runs tells there that it has had its rules since before them.
     pub(crate) fn url(&self) -> String {
+        self.settled.as_ref().map_or_else(|| self.direct(), |settled| settled.url.clone())
+    }
+
+    /// The server's own address, where it tells that it read its rules when it was started.
+    pub(crate) fn direct(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 

@@ -13,7 +13,7 @@ const WITH_EXPORTER: &str = "the promises in slos.yaml, and on the exporter";
 
 /// Rules on a run's promises are kept to the runs of its trial: a Prometheus may have those of others, too. The overlay for
 /// kube-prometheus-stack is any trial's, and so has none on promises.
-pub(crate) const WRITTEN: [Written; 6] = [
+pub(crate) const WRITTEN: [Written; 7] = [
     Written {
         file: "alerts/lab.yml",
         arguments: &["deploy/lab/slos.yaml", "--trial", "shop-under-fire"],
@@ -28,6 +28,11 @@ pub(crate) const WRITTEN: [Written; 6] = [
         file: "alerts/tests/ways/rules.yaml",
         arguments: &["alerts/tests/ways/slos.yaml"],
         about: "promises that no shipped trial makes",
+    },
+    Written {
+        file: "alerts/tests/other/rules.yaml",
+        arguments: &["alerts/tests/other/slos.yaml", "--trial", "another"],
+        about: "another trial's promises, under the names of the lab's",
     },
     Written {
         file: "deploy/kubernetes/demo/run/alerts.yml",

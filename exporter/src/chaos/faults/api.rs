@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ending, Means};
 use crate::chaos::guard::{self, Obstacle, Refusal};
-use crate::cluster::kubernetes::{Kubernetes, MANAGER, is_away, reason};
+use crate::cluster::kubernetes::{Kubernetes, MANAGER, is_about_itself, is_away, reason};
 use crate::errors::chain;
 use crate::trial::Name;
 
@@ -57,39 +57,62 @@ pub(super) fn primary(means: Means<'_>) -> Result<&Name, Refusal> {
 /// Why a change was not made.
 #[derive(Debug)]
 pub(super) struct Failure {
-    reason: String,
-    /// Nobody said no.
-    unanswered: bool,
-    /// The API server does not let us.
-    forbidden: bool,
+    /// How a step ends with it.
+    ending: Ending,
+    /// The change was judged, and denied.
+    denied: bool,
 }
 
 impl Failure {
     /// The API server's no to `action`, or its silence.
     pub(super) fn of(action: &str, error: &kube::Error) -> Self {
-        let forbidden = matches!(error, kube::Error::Api(status) if status.code == 403);
-        Self { reason: format!("{action}: {}", reason(error)), unanswered: is_away(error), forbidden }
+        let told = format!("{action}: {}", reason(error));
+        Self { ending: ending(error)(told), denied: is_denial(error) }
     }
 
     /// A no.
     pub(super) fn no(reason: String) -> Self {
-        Self { reason, unanswered: false, forbidden: false }
+        Self { ending: Ending::Failed(reason), denied: false }
     }
 
-    /// Whether it is for want of a right.
-    pub(super) fn is_forbidden(&self) -> bool {
-        self.forbidden
+    /// A person has to decide.
+    pub(super) fn for_a_person(reason: String) -> Self {
+        Self { ending: Ending::ForAPerson(reason), denied: false }
+    }
+
+    /// Whether the change may not be made, for want of a right or by an admission policy.
+    pub(super) fn is_denied(&self) -> bool {
+        self.denied
     }
 
     /// What is told of it.
     pub(super) fn into_reason(self) -> String {
-        self.reason
+        self.ending.failure().unwrap_or_default().to_owned()
     }
 
     /// How a step ends with it.
     pub(super) fn into_ending(self) -> Ending {
-        if self.unanswered { Ending::Unanswered(self.reason) } else { Ending::Failed(self.reason) }
+        self.ending
     }
+}
+
+/// How a step ends, for the reason that is told of it, with the API server's no or its silence.
+pub(super) fn ending(error: &kube::Error) -> fn(String) -> Ending {
+    if is_away(error) {
+        Ending::Unanswered
+    } else if is_about_itself(error) {
+        Ending::Barred
+    } else {
+        Ending::Failed
+    }
+}
+
+/// Whether a change was judged, and denied: for want of a right (403), or by an admission policy, which has a code of its
+/// author's choice (of one that chooses none, 400 or 422). Other codes tell of who asks (401), of an object that is not
+/// there or in another state (404, 409), or of time (408, 429).
+fn is_denial(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else { return false };
+    matches!(status.code, 400..=499) && !matches!(status.code, 401 | 404 | 408 | 409 | 429)
 }
 
 /// Where a fault is put back: a namespace, and no other of its name in another cluster.
@@ -214,5 +237,41 @@ fn refused(error: &kube::Error) -> Evicted {
             Evicted::NotNow { after, reason, answered: !is_unanswered(error) }
         }
         _ => Evicted::Failed(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+
+    use super::*;
+
+    #[test]
+    fn a_change_that_was_not_made_is_denied_or_may_be_made_later() {
+        type Case = (u16, &'static str, fn(String) -> Ending, bool);
+        let table: [Case; 12] = [
+            (400, "admission webhook \"w\" denied the request without explanation", Ending::Failed, true),
+            (403, "nodes \"n1\" is forbidden", Ending::Barred, true),
+            (412, "admission webhook \"w\" denied the request: not now", Ending::Failed, true),
+            (422, "ValidatingAdmissionPolicy 'p' with binding 'b' denied request", Ending::Failed, true),
+            (401, "Unauthorized", Ending::Barred, false),
+            (404, "nodes \"n1\" not found", Ending::Failed, false),
+            (408, "try again", Ending::Failed, false),
+            (409, "the object has been modified", Ending::Failed, false),
+            (429, "too many requests", Ending::Unanswered, false),
+            (500, "failed calling webhook", Ending::Barred, false),
+            (500, "etcdserver: request timed out", Ending::Unanswered, false),
+            (503, "no healthy upstream", Ending::Unanswered, false),
+        ];
+        for (code, message, ending, denied) in table {
+            let error = kube::Error::Api(Box::new(Status::failure(message, "").with_code(code)));
+            let failure = Failure::of("cordon node n1", &error);
+            assert_eq!(failure.is_denied(), denied, "{code} {message}");
+            assert_eq!(failure.into_ending(), ending(format!("cordon node n1: {message}")), "{code}");
+        }
+        // A node's own words, handed on.
+        let of_a_node = Status::failure("no sandbox", "Failed to parse error data").with_code(500);
+        let failed = ending(&kube::Error::Api(Box::new(of_a_node)))(String::new());
+        assert_eq!(failed, Ending::Failed(String::new()));
     }
 }

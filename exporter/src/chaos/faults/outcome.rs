@@ -26,14 +26,29 @@ pub enum Ending {
     OutOfTime(String),
     /// Nobody decided upon it: whoever was asked is away, and may be there later.
     Unanswered(String),
+    /// Whoever was asked said no of us, or of itself, as one that has only just come back says, too.
+    Barred(String),
+    /// It was not done, as a person has to decide whether it is to be.
+    ForAPerson(String),
+}
+
+impl Ending {
+    /// Why it is not what was to be done; `None`: it is.
+    pub fn failure(&self) -> Option<&str> {
+        match self {
+            Self::Done => None,
+            Self::Failed(reason)
+            | Self::OutOfTime(reason)
+            | Self::Unanswered(reason)
+            | Self::Barred(reason)
+            | Self::ForAPerson(reason) => Some(reason),
+        }
+    }
 }
 
 impl Outcome {
     /// Why it did not do what it was to do; `None`: it did.
     pub fn failure(&self) -> Option<&str> {
-        match &self.ending {
-            Ending::Done => None,
-            Ending::Failed(reason) | Ending::OutOfTime(reason) | Ending::Unanswered(reason) => Some(reason),
-        }
+        self.ending.failure()
     }
 }

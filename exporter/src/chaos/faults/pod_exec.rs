@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use self::channel::line;
 use self::container::{Found, choose, obstacle};
 use self::inside::{Inside, within};
-use super::api::{self, Asked, Failure, Place};
+use super::api::{self, Asked, Place};
 use super::pods::{Candidate, draw, sought};
 use super::{EndError, Ending, InjectError, Means, Outcome, Scene, Trace};
 use crate::chaos::guard::{Obstacle, Refusal};
@@ -208,7 +208,7 @@ impl Repair {
             Ok(Err(failure)) => return not_done(failure.into_ending()),
             Err(_elapsed) => return not_done(Ending::Unanswered(silent())),
         };
-        match tokio::time::timeout(limit, inside.settled()).await {
+        match inside.settled(limit).await {
             Ok(Found::Gone) => {
                 let gone = format!(
                     "the pod is gone, {} ({}): what the command did to anything that outlives it is not put back",
@@ -220,10 +220,7 @@ impl Repair {
             Ok(Found::Running(_) | Found::Stopped) => {
                 inside.run(&self.command, limit, scene.clock).await.outcome(scene.secrets)
             }
-            Err(_elapsed) => {
-                let limit = humantime::format_duration(limit);
-                not_done(Ending::OutOfTime(format!("{inside} was not seen to run within {limit}")))
-            }
+            Err(ending) => not_done(ending),
         }
     }
 
@@ -238,8 +235,7 @@ pub(super) async fn end(left: &InContainer) -> Result<(), EndError> {
     /// A look that takes longer than this has failed.
     const LIMIT: Duration = Duration::from_secs(10);
     let InContainer { place, pod, uid, container, container_id } = left.clone();
-    let reached = async { place.reach().await.map_err(Failure::into_reason) };
-    let cluster = within(LIMIT, reached).await?;
+    let cluster = within(LIMIT, place.reach()).await?;
     let inside = Inside { cluster, pod, uid, container };
     if !within(LIMIT, inside.find()).await?.is_still(&container_id) {
         return Ok(());

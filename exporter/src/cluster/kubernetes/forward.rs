@@ -9,13 +9,14 @@ use kube::client::UpgradeConnectionError;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout};
 
-use super::{Kubernetes, is_absent, is_away, is_own, reason};
+use super::{Kubernetes, is_about_itself, is_absent, is_away, reason};
 
 /// An API server that says nothing for so long says nothing in time for whoever waits.
 const SILENT: Duration = Duration::from_secs(1);
-/// Whoever asked through it before it was back may wait in vain though it is there: what was lost on the way is sent
-/// again only after a second.
-const BACK_FOR: Duration = Duration::from_secs(3);
+/// For so long after its return what it says of a node, or does not say, tells nothing: what was lost on the way is sent
+/// again only after a second, and where nodes are reached through tunnels that they open themselves (k3s, konnectivity),
+/// those stand again only after some 5 s.
+const BACK_FOR: Duration = Duration::from_secs(10);
 
 /// What the API server says of a node that it does not reach.
 const NOT_REACHED: [&str; 2] = ["error dialing backend", "error sending request"];
@@ -38,10 +39,11 @@ impl ForwardError {
     fn of(error: &kube::Error) -> Self {
         let broken_off =
             matches!(error, kube::Error::UpgradeConnection(UpgradeConnectionError::GetPendingUpgrade(_)));
+        let of_itself = is_about_itself(error) && !is_about_a_node(error);
         let reason = reason(error);
         if is_absent(error) {
             Self::Absent(reason)
-        } else if broken_off || is_away(error) || is_about_itself(error) {
+        } else if broken_off || is_away(error) || of_itself {
             Self::Unseen(reason)
         } else {
             Self::Unreachable(reason)
@@ -49,45 +51,49 @@ impl ForwardError {
     }
 }
 
-/// Whether the API server answered only that it does not let us, as with a token that has run out or just after it was
-/// started, or that something is wrong with itself, as where its storage is away.
-fn is_about_itself(error: &kube::Error) -> bool {
+/// Whether the API server says that it does not reach a node.
+fn is_about_a_node(error: &kube::Error) -> bool {
     let kube::Error::Api(status) = error else { return false };
-    let of_the_node = || !is_own(status) || NOT_REACHED.iter().any(|words| status.message.contains(words));
-    match status.code {
-        401 | 403 => true,
-        500 => !of_the_node(),
-        _ => false,
-    }
+    NOT_REACHED.iter().any(|words| status.message.contains(words))
 }
 
 impl Kubernetes {
-    /// A connection to `port` of `pod`. That nobody listens there shows only as its end.
+    /// A connection to `port` of `pod`. That nobody listens there shows only as its end. Where its node is not reached,
+    /// [`Self::answers`] tells whether that says anything.
     pub async fn forward(
         &self,
         pod: &str,
         port: u16,
     ) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>, ForwardError> {
         let asked = self.here::<Pod>().portforward(pod, &[port]).await;
-        let mut forwarder = asked.map_err(|error| ForwardError::of(&error))?;
+        let mut forwarder = asked.map_err(|error| {
+            self.last_silent(is_said(&error));
+            ForwardError::of(&error)
+        })?;
         forwarder
             .take_stream(port)
             .ok_or_else(|| ForwardError::Unreachable(format!("no stream for port {port}")))
     }
 
-    /// Whether the API server answers, whatever it says, and was not found silent within the last [`BACK_FOR`].
-    /// Everybody may ask it for its version.
+    /// Whether the API server answers, whatever it says, and was not found silent within the last [`BACK_FOR`], neither
+    /// so nor by [`Self::forward`]. Everybody may ask it for its version.
     pub async fn answers(&self) -> bool {
         let begun = Instant::now();
         let answered = match timeout(SILENT, self.0.client.apiserver_version()).await {
             Ok(answer) => answer.as_ref().err().is_none_or(is_said),
             Err(_elapsed) => false,
         };
+        let silent = self.last_silent(answered);
+        answered && is_back(begun, silent)
+    }
+
+    /// When the API server was last found silent: now, unless it has just `answered`.
+    fn last_silent(&self, answered: bool) -> Option<Instant> {
         let mut silent = self.0.silent.lock().unwrap_or_else(PoisonError::into_inner);
         if !answered {
             *silent = Some(Instant::now());
         }
-        answered && is_back(begun, *silent)
+        *silent
     }
 }
 
@@ -171,7 +177,7 @@ mod tests {
     fn one_that_was_silent_is_trusted_again_a_while_after_its_return() {
         let silent = Instant::now();
         assert!(is_back(silent, None));
-        for (later, back) in [(0, false), (500, false), (3000, false), (3001, true)] {
+        for (later, back) in [(0, false), (500, false), (5000, false), (10_000, false), (10_001, true)] {
             assert_eq!(is_back(silent + Duration::from_millis(later), Some(silent)), back, "{later} ms");
         }
         // It fell silent after the question.

@@ -62,7 +62,7 @@ struct Inner {
     client: Client,
     namespace: String,
     ours: Ours,
-    /// When the API server was last asked whether it is there, and did not say so.
+    /// When the API server was last asked something on behalf of a probe, and was not there to answer.
     silent: Mutex<Option<Instant>>,
 }
 
@@ -197,6 +197,17 @@ pub fn is_away(error: &kube::Error) -> bool {
             _ => false,
         },
         kube::Error::HyperError(_) | kube::Error::Service(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether the API server said no only because it does not let us, as with a token that has run out, or because something
+/// is wrong with itself. One that was just started says both, too: it has not read yet who may do what.
+pub fn is_about_itself(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else { return false };
+    match status.code {
+        401 | 403 => true,
+        500 => is_own(status),
         _ => false,
     }
 }

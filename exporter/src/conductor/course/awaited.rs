@@ -65,9 +65,10 @@ impl Awaited {
                     self.seen |= saw != Saw::Nothing;
                     took.seconds()
                 }
-                Some(Recovery::NotRecovered { waited }) => {
+                Some(Recovery::NotRecovered { at_least, saw }) => {
+                    self.seen |= saw != Saw::Nothing;
                     self.all_recovered = false;
-                    Seconds::none_within(waited)
+                    Seconds::more_than(at_least)
                 }
             };
             notes.push(Note::Recovery { component, since, seconds });
@@ -75,12 +76,12 @@ impl Awaited {
         notes
     }
 
-    /// What came of the experiment once nothing is open. Nobody recovers from a fault that nobody saw.
+    /// What came of the experiment once nothing is open. Nobody recovers from a fault that nobody saw, nor fails to.
     pub(super) fn outcome(&self) -> Outcome {
-        match (self.all_recovered, self.seen) {
-            (false, _) => Outcome::PassDeadline,
+        match (self.seen, self.all_recovered) {
+            (false, _) => Outcome::Fizzle,
             (true, true) => Outcome::Recover,
-            (true, false) => Outcome::Fizzle,
+            (true, false) => Outcome::PassDeadline,
         }
     }
 }

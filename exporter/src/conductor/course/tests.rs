@@ -62,7 +62,10 @@ fn recovered(saw: Saw) -> Recovery {
     Recovery::Recovered { took: Took::ZERO, saw, settled: at(0.0) }
 }
 
-const NOT_RECOVERED: Recovery = Recovery::NotRecovered { waited: Duration::from_mins(1) };
+fn not_recovered(saw: Saw) -> Recovery {
+    Recovery::NotRecovered { at_least: Duration::from_mins(1), saw }
+}
+
 const PENDING: Recovery = Recovery::Pending { so_far: None };
 
 fn book() -> BookError {

@@ -16,7 +16,8 @@ const EVIDENCE: [&str; 7] = [
     "a change is known by managedFields, where a client goes by the name that it chooses, and changes by one manager \
      within a second are one; nobody signs a deletion, which is told once it has begun, nor a scale to zero, an \
      uncordon, or the last taint of a node taken away: these count as allowed where one of the trial's managers had \
-     cordoned the node, set the taint or sized the workload last, and a hand that did it is not told from that",
+     cordoned the node, set the taint or sized the workload last, and a hand that did it is not told from that; a scale \
+     to zero of a number that nobody had signed is not told where it comes within some three seconds of another change",
     "a pod that went counts as deleted by somebody where no controller's event names it, this program did not let it \
      go, it did not go with its controller, and no controller wanted its ReplicaSet to have fewer pods; of other \
      controllers no more than some 25 events get through at once, so that of more pods that they remove the others are \

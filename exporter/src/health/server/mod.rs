@@ -1,8 +1,9 @@
 //! Asking one server of a store, directly or through a command prefix.
 //!
 //! What goes wrong is told apart by what it says about the path: a connect time-out, or a prefix that cannot
-//! run its command, leaves the server unobserved; an API server that is away or tells of itself only, through
-//! which one inside a pod is asked, leaves even the path unobserved; a refused socket is observed and down;
+//! run its command, leaves the server unobserved; an API server that is away, tells of itself only, or has only just
+//! come back and reaches no node yet, through which one inside a pod is asked, leaves even the path unobserved; a
+//! refused socket is observed and down;
 //! anything the server itself does after the connection stands is an answer, if not the one hoped for.
 
 pub(super) mod command;
@@ -24,7 +25,8 @@ pub(super) enum Trouble {
     /// The server could not be observed.
     #[error("no path to the server: {0}")]
     NoPath(String),
-    /// What it is asked through is away, or tells of itself only, so nothing is known of the path to it either.
+    /// What it is asked through is away, has only just come back, or tells of itself only, so nothing is known of the
+    /// path to it either.
     #[error("the API server, through which it is asked, tells nothing of it: {0}")]
     Away(String),
     /// We could not try.

@@ -105,7 +105,7 @@ async fn tcp(host: &str, port: u16) -> io::Result<Socket> {
 async fn forwarded(cluster: &Kubernetes, pod: &str, port: u16) -> Result<Socket, Trouble> {
     match within(CONNECT_WITHIN, Box::pin(cluster.forward(pod, port)), Box::pin(cluster.answers())).await {
         Ok(Ok(stream)) => Ok(Box::new(stream)),
-        Ok(Err(error)) => Err(not_forwarded(error)),
+        Ok(Err(error)) => Err(not_forwarded(cluster, error).await),
         Err(silence) => Err(match silence.of {
             Whose::Asked => Trouble::NoPath(silent()),
             Whose::Way => Trouble::Away(silent()),
@@ -113,11 +113,18 @@ async fn forwarded(cluster: &Kubernetes, pod: &str, port: u16) -> Result<Socket,
     }
 }
 
-fn not_forwarded(error: ForwardError) -> Trouble {
+/// An API server that has only just come back reaches no node before its tunnels there stand again.
+async fn not_forwarded(cluster: &Kubernetes, error: ForwardError) -> Trouble {
     match error {
         ForwardError::Unseen(reason) => Trouble::Away(reason),
         ForwardError::Absent(reason) => Trouble::Down(reason),
-        ForwardError::Unreachable(reason) => Trouble::NoPath(reason),
+        ForwardError::Unreachable(reason) => {
+            if Box::pin(cluster.answers()).await {
+                Trouble::NoPath(reason)
+            } else {
+                Trouble::Away(reason)
+            }
+        }
     }
 }
 
@@ -138,7 +145,7 @@ mod tests {
 
     use axum::Router;
     use axum::routing::get;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpSocket};
     use tokio::time::sleep;
 
     use super::*;
@@ -157,6 +164,13 @@ mod tests {
         const SILENT: u16 = 0;
 
         async fn start(self) -> SocketAddr {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+            let address = listener.local_addr().expect("bound");
+            self.serve(listener);
+            address
+        }
+
+        fn serve(self, listener: TcpListener) {
             let code = |code: u16| axum::http::StatusCode::from_u16(code.max(200)).expect("a code");
             let Self { forward: (said, body), version, takes } = self;
             let forward = move || async move {
@@ -177,10 +191,7 @@ mod tests {
                 (code(version), told)
             };
             let routes = Router::new().route(PORT_FORWARD, get(forward)).route("/version", get(version));
-            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-            let address = listener.local_addr().expect("bound");
             tokio::spawn(async move { axum::serve(listener, routes).await });
-            address
         }
     }
 
@@ -236,6 +247,26 @@ mod tests {
         }
         let told = trouble(nobody().await).await;
         assert!(matches!(told, Trouble::Away(_)), "{told:?}");
+    }
+
+    /// As the tunnels of k3s, by which alone it reaches its nodes, come back some seconds after it.
+    #[tokio::test]
+    async fn an_api_server_that_has_just_come_back_tells_nothing_of_a_node_that_it_does_not_reach() {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+        let api = socket.local_addr().expect("bound");
+        let known = inside(api);
+        // Nobody listens yet.
+        let told = connect(&known).await.map(drop).expect_err("nobody forwards");
+        assert!(matches!(told, Trouble::Away(_)), "{told:?}");
+        let no_tunnel =
+            "error dialing backend: proxy error from 127.0.0.1:6443 while dialing 10.0.0.3:10250, code 502";
+        saying(500, no_tunnel).serve(socket.listen(16).expect("a listener"));
+        let told = connect(&known).await.map(drop).expect_err("nobody forwards");
+        assert!(matches!(told, Trouble::Away(_)), "{told:?}");
+        // Whoever has not seen it away takes its word.
+        let told = trouble(api).await;
+        assert!(matches!(told, Trouble::NoPath(_)), "{told:?}");
     }
 
     #[tokio::test]

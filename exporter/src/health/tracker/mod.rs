@@ -22,7 +22,8 @@
 //! An outage is over once at least [`LASTING_PROBES`] probes and [`LASTING_TIME`] have passed without a failure;
 //! a failure sooner continues it. A stretch without probes of a second (or three intervals, if longer) inside
 //! that time may hide more of the outage, so the upper end moves behind it. One at another time may hide a whole
-//! outage: it begins none, but no recovery is known to have come before its end ([`recovery`]).
+//! outage: it begins none, but no recovery is known to have come before its end ([`recovery`]). One between two
+//! failures of an outage may be a time of health between two outages ([`pause`]).
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -31,13 +32,16 @@ use crate::clock::Moment;
 
 pub use recovery::{Question, Recovery, Revert, Saw, Seconds, Since, Span, Took};
 
+mod dark;
 mod history;
+mod pause;
 mod recovery;
 #[cfg(test)]
 mod tests;
 mod unseen;
 
 use history::History;
+use pause::Pauses;
 use unseen::{Stretches, Unseen};
 
 /// Good probes that make a return lasting.
@@ -106,6 +110,13 @@ pub struct Outage {
     pub answers_within: Duration,
 }
 
+impl Outage {
+    /// It did not end before that, as far as failed probes tell.
+    fn least_end(&self) -> Moment {
+        self.ended.map_or(self.last_failed, |ended| ended.lower)
+    }
+}
+
 /// What a probe changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
@@ -145,7 +156,11 @@ pub struct Tracker {
     /// Start of the latest probe that was not missed.
     seen: Option<Moment>,
     unseen: Stretches,
+    /// Whether a probe was missed since the latest that was not.
+    missed: bool,
+    ended_stretch: Option<Duration>,
     outages: VecDeque<Outage>,
+    pauses: Pauses,
     last_failed: Option<Probe>,
     streak: Option<Streak>,
     /// When the first fault was announced, and `D` then: nothing of ours had slowed the service yet.
@@ -164,7 +179,10 @@ impl Tracker {
             last_good: None,
             seen: None,
             unseen: Stretches::default(),
+            missed: false,
+            ended_stretch: None,
             outages: VecDeque::new(),
+            pauses: Pauses::default(),
             last_failed: None,
             streak: None,
             untouched: None,
@@ -179,15 +197,25 @@ impl Tracker {
 
     /// Takes the next probe in order of start.
     pub fn record(&mut self, probe: Probe) -> Change {
-        self.origin.get_or_insert(probe.start);
+        let origin = *self.origin.get_or_insert(probe.start);
+        self.ended_stretch = None;
         let failed = match probe.outcome {
-            Outcome::Missed => return Change::Nothing,
+            Outcome::Missed => {
+                self.missed = true;
+                return Change::Nothing;
+            }
             Outcome::Good => false,
             Outcome::Refused | Outcome::TimedOut => true,
         };
         let blind = self.seen.filter(|&seen| probe.start.since(seen) > self.blind_after());
         if let Some(began) = blind {
             self.unseen.push(Unseen { began, ended: probe.end });
+            if let Some(open) = self.open().copied() {
+                self.pauses.begin(open, probe.end);
+            }
+        }
+        if std::mem::take(&mut self.missed) || blind.is_some() {
+            self.ended_stretch = Some(probe.end.since(self.seen.unwrap_or(origin)));
         }
         let change = if failed { self.failed(probe) } else { self.good(probe, blind.is_some()) };
         self.seen = Some(probe.start);
@@ -223,9 +251,18 @@ impl Tracker {
         self.seen
     }
 
+    /// How long nobody looked before the latest probe told something again: from the start of the last probe that
+    /// had (of the first slot, where none had) to the latest one's end. `None` unless a probe was missed between
+    /// the two, or their starts are so far apart that an outage may hide there; `None` too where the latest probe
+    /// was missed itself.
+    pub fn ended_stretch(&self) -> Option<Duration> {
+        self.ended_stretch
+    }
+
     fn failed(&mut self, probe: Probe) -> Change {
         self.streak = None;
         self.last_failed = Some(probe);
+        self.pauses.end(probe.start, self.lasting());
         if let Some(open) = self.outages.back_mut().filter(|outage| !outage.over) {
             open.last_failed = probe.start;
             open.ended = None;
@@ -237,8 +274,10 @@ impl Tracker {
             lower: self.last_good.or(self.origin).unwrap_or(probe.start),
             upper: if self.polls { answered.max(probe.end) } else { answered },
         };
-        if self.outages.len() == OUTAGES_KEPT {
-            self.outages.pop_front();
+        if self.outages.len() == OUTAGES_KEPT
+            && let Some(oldest) = self.outages.pop_front()
+        {
+            self.pauses.forget(oldest.first_failed);
         }
         self.outages.push_back(Outage {
             first_failed: probe.start,
@@ -270,6 +309,7 @@ impl Tracker {
         }
         self.streak = None;
         self.last_failed = None;
+        self.pauses.over();
         Change::Over
     }
 
@@ -297,6 +337,11 @@ impl Tracker {
         self.streak
             .as_ref()
             .is_some_and(|streak| streak.good >= LASTING_PROBES && now >= streak.upper.later_by(LASTING_TIME))
+    }
+
+    /// The time that a return takes to be lasting, at least.
+    fn lasting(&self) -> Duration {
+        LASTING_TIME.max(self.interval * LASTING_PROBES)
     }
 
     /// The bounds of the end, by the formula above.

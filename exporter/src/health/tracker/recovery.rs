@@ -16,12 +16,19 @@
 //! the moment at which the fault acted, whenever within its command that was.
 //!
 //! A stretch without answers, long enough to hide an outage, is taken for one that may have been there: where it begins
-//! before the final moment it moves that moment, and the upper end behind itself. The lower end and the estimate stay.
+//! before the final moment it moves that moment, and the upper end behind itself. The lower end and the estimate stay:
+//! they count no outage that would have come after the final moment if nothing had failed there, and of one with such a
+//! stretch inside no more than the part before it where the first failure after it would have come so late.
+//!
+//! What was not seen to be back by the deadline has no upper end. Its lower end is what failed probes prove: the
+//! deadline, where it is known to have been down then or to have fallen later, before the final moment; else the
+//! last failed probe, or the lower end of the outage that ended; zero without any. So it is too with a stretch that ends
+//! after the deadline: none moves the final moment beyond it, and the wait is over.
 
 use std::time::Duration;
 
-use super::unseen::Unseen;
-use super::{LASTING_PROBES, LASTING_TIME, Outage, Tracker};
+use super::dark::Dark;
+use super::{Outage, Tracker};
 use crate::clock::Moment;
 
 /// The start and end of a command or call.
@@ -112,21 +119,21 @@ impl Took {
     }
 }
 
-/// A final recovery as exported and reported: also one that did not come.
+/// A final recovery as exported and reported: also one that was not seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Seconds {
-    /// Most likely; infinite when there was no recovery by the deadline.
+    /// Most likely; infinite when no recovery was seen by the deadline.
     pub estimate: f64,
-    /// At least; the time waited when there was no recovery.
+    /// At least.
     pub lower: f64,
-    /// At most; infinite when there was no recovery.
+    /// At most; infinite when no recovery was seen.
     pub upper: f64,
 }
 
 impl Seconds {
-    /// No recovery within the time waited.
-    pub fn none_within(waited: Duration) -> Self {
-        Self { estimate: f64::INFINITY, lower: waited.as_secs_f64(), upper: f64::INFINITY }
+    /// No recovery was seen by the deadline; it took `at_least` so long.
+    pub fn more_than(at_least: Duration) -> Self {
+        Self { estimate: f64::INFINITY, lower: at_least.as_secs_f64(), upper: f64::INFINITY }
     }
 }
 
@@ -158,10 +165,13 @@ pub enum Recovery {
         /// The moment at which it became final.
         settled: Moment,
     },
-    /// Not back at the deadline: the recovery takes longer than `waited`.
+    /// Final: not seen to be back by the deadline. It may have been back unseen, or never away.
     NotRecovered {
-        /// From the end of the command to the deadline.
-        waited: Duration,
+        /// From the end of the command to the last moment at which failed probes prove that it was not back, which is
+        /// at most the deadline.
+        at_least: Duration,
+        /// What the probes showed; of slow ones, those begun by the deadline.
+        saw: Saw,
     },
 }
 
@@ -173,72 +183,58 @@ impl Tracker {
             (Since::Reverted, Revert::Done(span)) => span,
             (Since::Reverted, _) => return Recovery::Pending { so_far: None },
         };
-        let waited = question.deadline.since(from.end);
         let base = match question.revert {
             Revert::Done(span) => span.end,
             Revert::None | Revert::Due => question.injected.end,
         };
-        let seen = self.seen().unwrap_or_default();
-        let Dark { outage: last, unseen } = self.dark_before_final(question, base);
-        let healthy = match last {
-            Some(outage) => match outage.ended {
-                Some(ended) if ended.lower <= question.deadline => Some(ended.upper),
-                Some(_) => return Recovery::NotRecovered { waited },
-                None => None,
-            },
-            None => Some(base),
-        };
-        let Some(healthy) = healthy else {
-            let known = seen >= question.deadline || now >= question.deadline.later_by(self.grace());
-            return if known {
-                Recovery::NotRecovered { waited }
-            } else {
-                Recovery::Pending { so_far: None }
-            };
-        };
-        let settled = healthy.max(base).max(unseen).later_by(question.settle);
-        let injected = question.injected.start;
-        let (took, saw) = match last {
-            Some(outage) if ended_by(outage, from.start) => {
-                (self.took_without_outage(injected, from, settled).0, Saw::Outage)
-            }
-            Some(outage) => (Took::of(outage, from).unwrap_or(Took::ZERO), Saw::Outage),
-            None => self.took_without_outage(injected, from, settled),
-        };
-        let took = Took { upper: took.upper.max(unseen.since(from.start)), ..took };
-        let over = last.is_none_or(|outage| outage.over);
-        if question.revert != Revert::Due && over && seen >= settled {
+        let dark = self.dark_before_final(question, base, now);
+        if dark.blind || self.is_late(dark.last, question.deadline, now) {
+            return self.not_recovered(question, from, &dark);
+        }
+        if dark.last.is_some_and(|outage| outage.ended.is_none()) {
+            return Recovery::Pending { so_far: None };
+        }
+        let settled = dark.ended.max(base).later_by(question.settle);
+        let (took, saw) = self.took(question, from, &dark, settled);
+        if question.revert == Revert::Due {
+            return Recovery::Pending { so_far: Some(took) };
+        }
+        let over = dark.last.is_none_or(|outage| outage.over);
+        if over && self.seen().is_some_and(|seen| seen >= settled) {
             return Recovery::Recovered { took, saw, settled };
         }
         // Probes that were missed for so long never showed that health lasted.
         let shown_by = settled.max(question.deadline).later_by(self.lasts_within() + self.grace());
-        if question.revert != Revert::Due && now >= shown_by {
-            return Recovery::NotRecovered { waited };
+        if now >= shown_by {
+            return self.not_recovered(question, from, &dark);
         }
         Recovery::Pending { so_far: Some(took) }
     }
 
-    /// The last outage and the last stretch without answers that ended after the injection and began before health
-    /// had settled.
-    fn dark_before_final(&self, question: &Question, base: Moment) -> Dark<'_> {
-        let mut last = Dark { outage: None, unseen: Moment::default() };
-        let mut quiet = base;
-        let after = |ended: Option<Moment>| ended.is_none_or(|ended| ended > question.injected.start);
-        let outages = self.outages().iter().map(Part::Outage);
-        let mut parts: Vec<_> = outages.chain(self.unseen.iter().map(Part::Unseen)).collect();
-        parts.retain(|part| after(part.over_by()));
-        parts.sort_by_key(Part::began);
-        for part in parts {
-            if question.revert != Revert::Due && part.began() > quiet.later_by(question.settle) {
-                break;
-            }
-            quiet = quiet.max(part.ended().unwrap_or(quiet));
-            match part {
-                Part::Outage(outage) => last.outage = Some(outage),
-                Part::Unseen(unseen) => last.unseen = unseen.ended,
-            }
-        }
-        last
+    /// Whether `last`, the last outage, ended after the deadline or had, as far as anybody saw, no end by then.
+    fn is_late(&self, last: Option<&Outage>, deadline: Moment, now: Moment) -> bool {
+        let told = self.seen().is_some_and(|seen| seen >= deadline);
+        let known = told || now >= deadline.later_by(self.grace());
+        last.is_some_and(|outage| outage.ended.map_or(known, |ended| ended.lower > deadline))
+    }
+
+    /// Nobody saw it back by the deadline, which does not say that anybody saw it away.
+    fn not_recovered(&self, question: &Question, from: Span, dark: &Dark<'_>) -> Recovery {
+        let at_least = dark.proven().min(question.deadline).since(from.end);
+        let (_, without) = self.took_without_outage(question.injected.start, from, question.deadline);
+        let saw = if dark.last.is_some() { Saw::Outage } else { without };
+        Recovery::NotRecovered { at_least, saw }
+    }
+
+    /// How long it took if nothing more fails before `settled`, and what showed it.
+    fn took(&self, question: &Question, from: Span, dark: &Dark<'_>, settled: Moment) -> (Took, Saw) {
+        let counted = dark.certain.filter(|outage| !ended_by(outage, from.start));
+        let (took, saw) = match counted.and_then(|outage| Took::of(outage, from)) {
+            Some(took) => (took, Saw::Outage),
+            None => self.took_without_outage(question.injected.start, from, settled),
+        };
+        let upper = took.upper.max(dark.ended.since(from.start));
+        (Took { upper, ..took }, if dark.last.is_some() { Saw::Outage } else { saw })
     }
 
     /// From answers alone: what took longer than health does, and what was too short to show.
@@ -255,53 +251,12 @@ impl Tracker {
 
     /// The time in which a return proves to be lasting when no probe is missed.
     fn lasts_within(&self) -> Duration {
-        LASTING_TIME.max(self.interval * LASTING_PROBES) + self.interval * 2
+        self.lasting() + self.interval * 2
     }
 
     /// How long after a moment the outcome of a probe begun by then is known at the latest.
-    fn grace(&self) -> Duration {
+    pub(super) fn grace(&self) -> Duration {
         self.timeout * 2 + self.interval * 2
-    }
-}
-
-/// What kept health from settling.
-#[derive(Debug)]
-struct Dark<'a> {
-    /// The last outage.
-    outage: Option<&'a Outage>,
-    /// End of the last stretch without answers; zero without one.
-    unseen: Moment,
-}
-
-/// A time in which the component failed, or may have.
-#[derive(Debug, Clone, Copy)]
-enum Part<'a> {
-    Outage(&'a Outage),
-    Unseen(Unseen),
-}
-
-impl Part<'_> {
-    fn began(&self) -> Moment {
-        match self {
-            Self::Outage(outage) => outage.first_failed,
-            Self::Unseen(unseen) => unseen.began,
-        }
-    }
-
-    /// As far as is known.
-    fn ended(&self) -> Option<Moment> {
-        match self {
-            Self::Outage(outage) => outage.ended.map(|ended| ended.upper),
-            Self::Unseen(unseen) => Some(unseen.ended),
-        }
-    }
-
-    /// Its end, once nothing moves it any more.
-    fn over_by(&self) -> Option<Moment> {
-        match self {
-            Self::Outage(outage) if !outage.over => None,
-            Self::Outage(_) | Self::Unseen(_) => self.ended(),
-        }
     }
 }
 

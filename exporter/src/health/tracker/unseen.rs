@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::clock::Moment;
 
-/// Stretches remembered at most.
+/// Stretches remembered one by one at most.
 const KEPT: usize = 4096;
 
 /// A stretch in which the component may have failed unseen.
@@ -16,16 +16,20 @@ pub(super) struct Unseen {
     pub(super) ended: Moment,
 }
 
-/// All of them, oldest first.
+/// All of them, oldest first. Where they are too many, the oldest are one from the beginning of the first: more may
+/// hide in it than did, but what each may hide is in it.
 #[derive(Debug, Default)]
 pub(super) struct Stretches(VecDeque<Unseen>);
 
 impl Stretches {
     pub(super) fn push(&mut self, unseen: Unseen) {
-        if self.0.len() == KEPT {
-            self.0.pop_front();
-        }
         self.0.push_back(unseen);
+        if self.0.len() > KEPT
+            && let Some(oldest) = self.0.pop_front()
+            && let Some(next) = self.0.front_mut()
+        {
+            next.began = oldest.began;
+        }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Unseen> {

@@ -39,7 +39,23 @@ fn judged(step: Step, follows: bool, answer: &Answer) -> (Result<(), Reason>, Va
     let (mut jar, mut values) = (Jar::default(), Values::new(0));
     jar.keep(&plan.origin.visible, "/", &answer.headers);
     let verdict = judge(&plan.tasks[0].steps[0], follows, answer, &jar, &mut values);
-    (verdict, values)
+    (verdict.map_err(|failed| failed.reason), values)
+}
+
+#[test]
+fn what_was_not_as_it_should_be_is_known() {
+    let asserts = || ["new", "old"].map(|text| Assertion::Contains(text.into())).to_vec();
+    let taken = || vec![("a", ExtractFrom::Json("/a".into())), ("b", ExtractFrom::Json("/b".into()))];
+    for (status, body, reason, detail) in [
+        (404, "", Reason::Http4xx, Detail::Status(StatusCode::NOT_FOUND)),
+        (200, "new", Reason::Assertion, Detail::Condition(1)),
+        (200, r#"{"a": "new and old"}"#, Reason::Assertion, Detail::Value(1)),
+    ] {
+        let plan = plan(step(&[], asserts(), taken()));
+        let given = answer(status, &[], body);
+        let verdict = judge(&plan.tasks[0].steps[0], false, &given, &Jar::default(), &mut Values::new(0));
+        assert_eq!(verdict, Err(Failed::with(reason, detail)), "{status} {body}");
+    }
 }
 
 #[test]

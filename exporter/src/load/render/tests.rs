@@ -1,7 +1,7 @@
 use rand::SeedableRng as _;
 
 use super::*;
-use crate::trial::NonEmpty;
+use crate::trial::{NonEmpty, ProcessEnvironment, Secret, SecretText};
 
 fn rng() -> StdRng {
     StdRng::seed_from_u64(1)
@@ -22,6 +22,16 @@ fn literal(text: &str) -> Part {
 fn filled(parts: Vec<Part>, values: &Values) -> Result<String, Missing> {
     let mut out = String::new();
     text(&template(parts), values, &mut rng(), &mut out).map(|()| out)
+}
+
+#[test]
+fn an_unfilled_template_reads_as_it_was_written_but_for_its_secrets() {
+    for text in ["/", "/items/{1..500}?p={-9..9}", "/{gold|silver}/{uuid}/{user}/{sale}", "/{{a}}"] {
+        let template = Template::parse(text, &ProcessEnvironment).expect("a template");
+        assert_eq!(unfilled(&template), text);
+    }
+    let secret = Part::Secret(SecretText(Secret::new("hunter2".into())));
+    assert_eq!(unfilled(&template(vec![literal("/a?key="), secret])), "/a?key=[redacted]");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 pub(crate) mod asked;
 mod controllers;
+mod exec;
 pub(crate) mod objects;
 pub(crate) mod rules;
 mod server;

@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 
 use super::asked::Asked;
+use super::exec;
 use super::rules::Fate;
 use super::status::Answer;
 use super::{Shared, When, World};
@@ -21,7 +22,8 @@ pub(super) async fn serve(shared: Arc<Shared>, listener: tokio::net::TcpListener
     axum::serve(listener, routes).await.expect("it serves");
 }
 
-async fn respond(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+async fn respond(State(shared): State<Arc<Shared>>, mut request: Request) -> Response {
+    let connection = hyper::upgrade::on(&mut request);
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, LARGEST).await.unwrap_or_default();
     let Some(asked) = Asked::of(&parts, &body) else {
@@ -33,6 +35,7 @@ async fn respond(State(shared): State<Arc<Shared>>, request: Request) -> Respons
     let taken = shared.lock().take(&asked);
     shared.changed.notify_waiters();
     match taken {
+        Taken::Answered(Answer { code: 101, body, .. }) => exec::told(&parts.headers, connection, &body),
         Taken::Answered(Answer { code, retry_after, body }) => response(code, retry_after, body.to_string()),
         Taken::Lost => std::future::pending().await,
         Taken::Caught => {

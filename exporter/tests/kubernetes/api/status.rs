@@ -4,6 +4,10 @@ use serde_json::{Value, json};
 
 use super::asked::Asked;
 
+/// What k3s says until a node has opened its tunnel.
+const NO_TUNNEL: &str =
+    "proxy error from 127.0.0.1:6443 while dialing 10.0.0.3:10250, code 502: 502 Bad Gateway";
+
 /// An answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
@@ -97,6 +101,36 @@ pub(crate) fn forbidden(asked: &Asked) -> Answer {
         asked.full_resource()
     );
     Answer::failure(403, "Forbidden", &message, Some(about(asked)))
+}
+
+/// A `ValidatingAdmissionPolicy` denies it, and its author has chosen no reason.
+pub(crate) fn denied_by_policy(asked: &Asked) -> Answer {
+    let message = format!(
+        "{} {:?} is forbidden: ValidatingAdmissionPolicy 'hands-off' with binding 'hands-off' denied request: failed \
+         expression: false",
+        asked.resource, asked.name
+    );
+    Answer::failure(422, "Invalid", &message, Some(about(asked)))
+}
+
+/// An admission webhook denies it, and gives no code.
+pub(crate) fn denied_by_webhook(_: &Asked) -> Answer {
+    let message = "admission webhook \"hands-off.example.org\" denied the request without explanation";
+    Answer::failure(400, "", message, None)
+}
+
+/// It does not reach the node, the tunnel to which is not there yet.
+pub(crate) fn not_dialed(_: &Asked) -> Answer {
+    Answer::failure(500, "", &format!("error dialing backend: {NO_TUNNEL}"), None)
+}
+
+/// The same, of an API server that has handed the connection over before.
+pub(crate) fn not_sent(_: &Asked) -> Answer {
+    let why =
+        format!("error sending request: Post \"https://10.0.0.3:10250/exec/shop/kv-0/kv\": {NO_TUNNEL}");
+    let details = Some(json!({"causes": [{"message": why}]}));
+    let answer = Answer::failure(500, "InternalError", &format!("Internal error occurred: {why}"), details);
+    Answer { code: 101, ..answer }
 }
 
 /// A budget allows no eviction at this moment.

@@ -9,6 +9,8 @@ use crate::judge::Evidence;
 
 /// So many moments are asked for: more than a screen has room for.
 const MOMENTS: f64 = 700.0;
+/// Scrapes this near to a pace of whole seconds, as a part of it, have that pace: their times jitter.
+const JITTER: f64 = 0.05;
 
 /// Quantiles of the response times.
 pub(super) const QUANTILES: [(f64, Hue); 3] = [(0.5, Hue::Second), (0.95, Hue::First), (0.99, Hue::Third)];
@@ -49,12 +51,15 @@ pub(crate) fn questions(evidence: &Evidence) -> Option<Questions> {
     if processes.is_dark() {
         return None;
     }
-    let span = evidence.run.times();
+    let (start, end) = evidence.run.charted();
+    let length = end.seconds() - start.seconds();
     let interval = processes.scrape_interval().max(0.1);
-    let step = ((span.1.seconds() - span.0.seconds()) / MOMENTS).max(interval).max(1.0).ceil();
+    let step = step(length, interval);
+    // Asked for at the very end, which alone may tell what was so at last, and from there back to the start.
+    let span = (Millis::from_seconds(end.seconds() - (length / step).floor() * step), end);
     let of = processes.pinned();
     let rate = format!("{:.0}ms", (4.0 * interval).max(step) * 1000.0);
-    let seen = format!("{:.0}ms", (1.5 * interval).max(step) * 1000.0);
+    let seen = format!("{:.0}ms", step * 1000.0);
     let bucket = family::RESPONSE_TIME_SECONDS_BUCKET;
     let only = |panel: Panel| Course::Panel(panel, 0);
     let mut queries = vec![
@@ -78,4 +83,31 @@ pub(crate) fn questions(evidence: &Evidence) -> Option<Questions> {
         (Course::Panel(Panel::Times, at), query)
     }));
     Some(Questions { queries, span, step: Duration::from_secs_f64(step) })
+}
+
+/// The time between two moments that are asked for, in whole seconds: at least that between two scrapes.
+fn step(length: f64, interval: f64) -> f64 {
+    let paced = interval.round();
+    let interval = if (interval - paced).abs() <= JITTER * paced { paced } else { interval };
+    (length / MOMENTS).max(interval).max(1.0).ceil()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_asked_as_often_as_was_scraped_where_a_screen_can_show_it() {
+        let table = [
+            ("a pace that is off by microseconds", 443.0, 1.000_049, 1.0),
+            ("the same the other way", 443.0, 4.998, 5.0),
+            ("a pace between seconds", 443.0, 1.3, 2.0),
+            ("several scrapes a second", 443.0, 0.25, 1.0),
+            ("a long run", 2000.0, 1.0, 3.0),
+            ("a long run with few scrapes", 2000.0, 15.004, 15.0),
+        ];
+        for (what, length, interval, due) in table {
+            assert!((step(length, interval) - due).abs() < 1e-9, "{what}: {}", step(length, interval));
+        }
+    }
 }

@@ -5,7 +5,7 @@ use super::palette::Hue;
 use crate::judge::Evidence;
 use crate::run::Experiment;
 
-/// How long a run lasted, in seconds since the run's start, and that start on Prometheus' clock.
+/// How long charts go on, in seconds since the run's start, and that start on Prometheus' clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scope {
     pub(super) start: f64,
@@ -15,7 +15,7 @@ pub(super) struct Scope {
 impl Scope {
     /// That of a run; nothing of one that cannot be placed in time.
     pub(super) fn of(evidence: &Evidence) -> Option<Self> {
-        let (start, end) = evidence.run.times();
+        let (start, end) = evidence.run.charted();
         let length = end.seconds() - start.seconds();
         (!evidence.run.processes.is_dark() && length > 0.0).then_some(Self { start: start.seconds(), length })
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::chart::Chart;
 use super::course::{self, Scope};
 use super::draw::svg;
-use super::lanes::{self, Lane};
+use super::lanes::{self, Alarms, Lane};
 use super::objective::{Look, sketch};
 use super::palette::Hue;
 use super::timeline::{self, PANELS};
@@ -62,8 +62,11 @@ pub(super) struct Timeline {
     pub(super) head: Vec<Strip>,
     pub(super) panels: Vec<Figure>,
     pub(super) components: Vec<Strip>,
-    /// Alerts that fired, by name.
+    /// Alerts that fired, by name and severity, and what their colours are.
     pub(super) alerts: Vec<Strip>,
+    pub(super) alert_keys: Vec<Key>,
+    /// Whether the end of some is not known.
+    pub(super) alerts_open: bool,
     /// Why there is no timeline, or none of the components.
     pub(super) empty: Option<String>,
     pub(super) no_components: Option<String>,
@@ -90,9 +93,12 @@ impl Timeline {
         });
         let (components, no_components) = strips(lanes::components(evidence, &shown.answers, scope));
         // Why they were not told stands with their table.
-        let (alerts, _) = strips(Ok(lanes::alerts(evidence, &fired(evidence).unwrap_or_default(), scope)));
+        let alarms = lanes::alerts(evidence, &fired(evidence).unwrap_or_default(), scope);
+        let (alert_keys, alerts_open) = (alert_keys(&alarms), alarms.open);
+        let (alerts, _) = strips(Ok(alarms.lanes));
+        let (panels, empty) = (panels.collect(), None);
         let queries = shown.answers.values().map(|answer| plain(&answer.query)).collect();
-        Self { head, panels: panels.collect(), components, alerts, empty: None, no_components, queries }
+        Self { head, panels, components, alerts, alert_keys, alerts_open, empty, no_components, queries }
     }
 }
 
@@ -117,6 +123,16 @@ fn strips(lanes: Result<Vec<Lane>, String>) -> (Vec<Strip>, Option<String>) {
         Ok(lanes) => (lanes.iter().map(|(name, chart)| strip(name, chart, 16)).collect(), None),
         Err(why) => (Vec::new(), Some(plain(&why))),
     }
+}
+
+/// What the colours of the alerts' lanes are.
+fn alert_keys(alarms: &Alarms) -> Vec<Key> {
+    let mut keys: Vec<Key> = alarms.severities.iter().map(|(name, hue)| Key::new(*hue, name)).collect();
+    keys.push(Key::new(Hue::Fault, "fault"));
+    if alarms.late {
+        keys.push(Key { dot: true, ..Key::new(Hue::Bounds, "began after the time shown") });
+    }
+    keys
 }
 
 fn strip(name: &str, chart: &Chart, height: u32) -> Strip {

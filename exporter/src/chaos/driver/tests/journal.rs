@@ -35,6 +35,19 @@ async fn a_process_that_takes_up_a_run_knows_what_the_last_one_did() {
 }
 
 #[tokio::test]
+async fn a_run_that_did_not_begin_leaves_no_trace_and_is_not_taken_up() {
+    let mut rig = Rig::new(&[("cut", "true", None, Some(MEND))]);
+    for _ in 0..2 {
+        let mut driver = rig.opened().await;
+        driver.put_back_unfinished().await.expect("nothing to put back");
+        assert!(!driver.resumed());
+    }
+    assert_eq!(fs::read_to_string(rig.folder.path().join(FILE)).expect("a journal"), "");
+    assert!(!rig.driver().await.resumed());
+    assert!(rig.driver().await.resumed());
+}
+
+#[tokio::test]
 async fn what_is_put_back_of_another_run_is_told_as_that_runs() {
     let mut rig = Rig::new(&[("cut", "true", None, Some(MEND))]);
     let journal = Journal::open(rig.folder.path()).await.expect("a journal");

@@ -57,7 +57,15 @@ impl Rig {
         Self { folder, registry: Registry::new(), experiments }
     }
 
+    /// One whose run has begun.
     pub(super) async fn driver(&mut self) -> Driver {
+        let driver = self.opened().await;
+        driver.begin().await.expect("begun");
+        driver
+    }
+
+    /// One whose run may still be refused.
+    pub(super) async fn opened(&mut self) -> Driver {
         self.registry = Registry::new();
         let metrics = Metrics::register(&self.registry, &self.experiments, &[&name("postgres")]);
         let setup = Setup {

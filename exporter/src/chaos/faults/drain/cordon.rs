@@ -149,8 +149,9 @@ impl Uncordon {
                 patch(cluster, "uncordon", &node, annotations, Some(spec)).await?
             } else {
                 match self.outdate(cluster, &node, &mark).await {
-                    // Whoever may not change it has not cordoned it.
-                    Err(failure) if failure.is_forbidden() => return Ok(()),
+                    // It has no mark of ours, so that nothing of ours is on it; and no cordon of ours is on its way to
+                    // a node that we may not change.
+                    Err(failure) if failure.is_denied() => return Ok(()),
                     outdated => outdated?,
                 }
             };

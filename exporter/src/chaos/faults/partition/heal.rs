@@ -116,7 +116,7 @@ async fn widen(policies: &Api<NetworkPolicy>, narrowed: &Narrowed, scene: Scene<
         Left::Nothing => return Ok(()),
         Left::Ours(ours) => ours,
         Left::Unmarked(ours) if is_of_this_machine(scene) => ours,
-        Left::Unmarked(theirs) => return Err(Failure::no(unmarked(name, &theirs))),
+        Left::Unmarked(theirs) => return Err(Failure::for_a_person(unmarked(name, &theirs))),
     };
     let mut change = json!({"metadata": {"resourceVersion": found.metadata.resource_version,
         "uid": narrowed.uid, "annotations": {NARROWED: null}}});

@@ -6,18 +6,26 @@
 //! nothing, and shows by a new generation of which nothing is noted, and nobody signs the number. Where one of the
 //! trial's managers sized the object last, that counts as its doing: KEDA scales to zero so, and nothing tells it from
 //! another.
+//!
+//! A second change by the same hand within the same second leaves such a generation, too. So that is a scale to zero only
+//! where all was noted so for longer than that: by when it became known, and not by the times that are noted, which are
+//! of the API server's clock. Sooner, a hand that scales to zero is not told from the one that has signed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
 
 use super::super::MANAGER;
 use super::fields::setters;
+use crate::clock::Moment;
 
 /// The part that controllers write all the time.
 const STATUS: &str = "status";
 /// The part by which a number of replicas is set.
 const SCALE: &str = "scale";
+/// Whatever is signed later than this has another time than what was noted before: a second, and what an answer may take.
+const SAME_TIME: Duration = Duration::from_secs(2);
 /// What changes objects of a cluster without a person, and this program.
 const ALLOWED: [&str; 6] =
     ["kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubelet", MANAGER];
@@ -70,6 +78,8 @@ struct State {
     sizers: Vec<String>,
     /// All that is noted of it but for its status, where it has replicas.
     notes: Vec<ManagedFieldsEntry>,
+    /// When it was first seen with these.
+    noted: Moment,
     /// Name, UID and owners, and nothing else.
     who: ObjectMeta,
 }
@@ -92,14 +102,14 @@ impl State {
     }
 
     /// Whether it has been scaled by one who has signed nothing: where somebody had signed the number, nobody does any
-    /// more; elsewhere all is noted as before.
-    fn is_scaled_by_nobody_since(&self, before: &Self) -> bool {
+    /// more; elsewhere all is noted as before, and `whole`, until when nothing was missed, is long after that.
+    fn is_scaled_by_nobody_since(&self, before: &Self, whole: Moment) -> bool {
         if self.is_sized || !self.is_to_be_other_than(before) {
             return false;
         }
         let is_signed = |(_, _, part): &&Trace| part.as_deref() != Some(STATUS);
         let is_given_up = before.is_sized && !self.since(Some(before)).iter().any(is_signed);
-        is_given_up || self.notes == before.notes
+        is_given_up || (self.notes == before.notes && whole.since(before.noted) >= SAME_TIME)
     }
 
     /// Whether the trial's managers sized it last, and nobody else who is not allowed.
@@ -108,8 +118,11 @@ impl State {
         sizers.iter().any(|it| allowed.names(it)) && sizers.iter().all(|it| allowed.has(it))
     }
 
-    /// Keeps who sized it before, where now nobody does, or Kubernetes itself.
-    fn keep_sizers(&mut self, before: &Self, allowed: &Allowed) {
+    /// Keeps since when all is noted as it is, and who sized it before, where now nobody does, or Kubernetes itself.
+    fn keep(&mut self, before: &Self, allowed: &Allowed) {
+        if self.notes == before.notes {
+            self.noted = before.noted;
+        }
         if self.sizers.iter().all(|it| allowed.has(it) && !allowed.names(it)) && !before.sizers.is_empty() {
             self.sizers.clone_from(&before.sizers);
         }
@@ -122,26 +135,33 @@ pub(super) struct Known {
     objects: HashMap<String, State>,
     /// They have replicas.
     have_replicas: bool,
+    /// Nothing was missed until then.
+    whole: Moment,
 }
 
 impl Known {
     /// Objects of this kind, of which none is known yet.
     pub(super) fn of(kind: &str) -> Self {
         let have_replicas = matches!(kind, "Deployment" | "StatefulSet" | "ReplicaSet");
-        Self { objects: HashMap::new(), have_replicas }
+        Self { have_replicas, ..Self::default() }
     }
 
-    /// Notes the state of an object before anything was watched.
-    pub(super) fn begin(&mut self, object: &ObjectMeta) {
+    /// Nothing was missed until `at`.
+    pub(super) fn complete(&mut self, at: Moment) {
+        self.whole = at;
+    }
+
+    /// Notes the state of an object at `at`, before anything was watched.
+    pub(super) fn begin(&mut self, object: &ObjectMeta, at: Moment) {
         if let Some(uid) = &object.uid {
-            self.objects.insert(uid.clone(), state(object, self.have_replicas));
+            self.objects.insert(uid.clone(), state(object, self.have_replicas, at));
         }
     }
 
-    /// Notes a new state of an object; answers who of those not allowed brought it there, each once.
-    pub(super) fn see(&mut self, object: &ObjectMeta, allowed: &Allowed) -> Vec<Change> {
+    /// Notes a new state of an object, seen at `at`; answers who of those not allowed brought it there, each once.
+    pub(super) fn see(&mut self, object: &ObjectMeta, allowed: &Allowed, at: Moment) -> Vec<Change> {
         let Some(uid) = object.uid.clone() else { return Vec::new() };
-        let mut after = state(object, self.have_replicas);
+        let mut after = state(object, self.have_replicas, at);
         let before = self.objects.get(&uid);
         let mut strangers = BTreeMap::new();
         for (manager, operation, subresource) in after.since(before) {
@@ -153,12 +173,12 @@ impl Known {
         }
         let mut changes: Vec<Change> = strangers.into_values().collect();
         if let Some(before) = before {
-            let by_nobody = self.have_replicas && after.is_scaled_by_nobody_since(before);
+            let by_nobody = self.have_replicas && after.is_scaled_by_nobody_since(before, self.whole);
             if changes.is_empty() && by_nobody && !before.is_sized_by_managers(allowed) {
                 let (operation, subresource) = ("Update".to_owned(), Some(SCALE.to_owned()));
                 changes.push(Change { manager: String::new(), operation, subresource });
             }
-            after.keep_sizers(before, allowed);
+            after.keep(before, allowed);
         }
         self.objects.insert(uid, after);
         changes
@@ -179,7 +199,7 @@ impl Known {
     }
 }
 
-fn state(object: &ObjectMeta, has_replicas: bool) -> State {
+fn state(object: &ObjectMeta, has_replicas: bool, noted: Moment) -> State {
     let trace = |entry: &ManagedFieldsEntry| {
         let manager = entry.manager.clone().unwrap_or_default();
         let time = entry.time.as_ref().map(|time| time.0.to_string());
@@ -198,6 +218,7 @@ fn state(object: &ObjectMeta, has_replicas: bool) -> State {
         is_sized: !sizers.is_empty(),
         sizers: sizers.into_iter().filter_map(|entry| entry.manager.clone()).collect(),
         notes: object.managed_fields.iter().flatten().filter(is_noted).cloned().collect(),
+        noted,
         who,
     }
 }

@@ -37,8 +37,8 @@ impl OfKind {
     }
 
     /// It was there before anybody watched.
-    fn begin(&mut self, object: &ObjectMeta) {
-        self.known.begin(object);
+    fn begin(&mut self, object: &ObjectMeta, at: Moment) {
+        self.known.begin(object, at);
         let uid = object.uid.as_deref().unwrap_or_default();
         if object.deletion_timestamp.is_some() {
             let mut seen = self.witness.lock();
@@ -78,7 +78,7 @@ impl Follower<PartialObjectMeta<DynamicObject>> for OfKind {
             }
         } else {
             for object in objects {
-                self.begin(&object.metadata);
+                self.begin(&object.metadata, at);
             }
         }
         self.witness.lock().coverage.begin(self.index, at);
@@ -86,7 +86,7 @@ impl Follower<PartialObjectMeta<DynamicObject>> for OfKind {
 
     fn changed(&mut self, object: PartialObjectMeta<DynamicObject>) {
         let Self { witness, kind, known, .. } = self;
-        for change in known.see(&object.metadata, &witness.allowed) {
+        for change in known.see(&object.metadata, &witness.allowed, witness.chronicle.now()) {
             witness.changed(object_of(kind, &object.metadata), change);
         }
         if object.metadata.deletion_timestamp.is_some() {
@@ -100,6 +100,7 @@ impl Follower<PartialObjectMeta<DynamicObject>> for OfKind {
     }
 
     fn complete(&mut self, at: Moment) {
+        self.known.complete(at);
         self.witness.lock().coverage.go_on(self.index, at);
     }
 }
@@ -164,8 +165,8 @@ impl OfOwners {
         Self { witness, place, known: Known::of(kind), owners: Owners::default(), begun: false }
     }
 
-    fn begin<K: Owner>(&mut self, object: &K) {
-        self.known.begin(object.meta());
+    fn begin<K: Owner>(&mut self, object: &K, at: Moment) {
+        self.known.begin(object.meta(), at);
         self.owners.see(object, &self.witness.allowed);
         if object.meta().deletion_timestamp.is_some() {
             let uid = object.meta().uid.as_deref().unwrap_or_default();
@@ -197,7 +198,7 @@ impl<K: Owner> Follower<K> for OfOwners {
             }
         } else {
             for object in &objects {
-                self.begin(object);
+                self.begin(object, at);
             }
         }
         self.witness.lock().coverage.begin(self.place, at);
@@ -205,7 +206,7 @@ impl<K: Owner> Follower<K> for OfOwners {
 
     fn changed(&mut self, object: K) {
         let metadata = object.meta();
-        for change in self.known.see(metadata, &self.witness.allowed) {
+        for change in self.known.see(metadata, &self.witness.allowed, self.witness.chronicle.now()) {
             self.witness.changed(object_of(K::KIND, metadata), change);
         }
         if let Some((set, by)) = self.owners.see(&object, &self.witness.allowed) {
@@ -224,6 +225,7 @@ impl<K: Owner> Follower<K> for OfOwners {
     }
 
     fn complete(&mut self, at: Moment) {
+        self.known.complete(at);
         self.witness.lock().coverage.go_on(self.place, at);
     }
 }

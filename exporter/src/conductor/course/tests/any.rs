@@ -12,11 +12,12 @@ const EVENTS: u8 = 10;
 
 fn event((which, kind, _): Made, asked: usize) -> Event {
     let good = !kind.is_multiple_of(4);
-    let recovery = |index: usize| match (usize::from(kind) + index) % 5 {
+    let recovery = |index: usize| match (usize::from(kind) + index) % 6 {
         0 => None,
         1 => Some(PENDING),
-        2 => Some(NOT_RECOVERED),
-        3 => Some(recovered(Saw::Nothing)),
+        2 => Some(not_recovered(Saw::Nothing)),
+        3 => Some(not_recovered(Saw::Outage)),
+        4 => Some(recovered(Saw::Nothing)),
         _ => Some(recovered(Saw::Outage)),
     };
     let fault = || match kind % 3 {

@@ -81,7 +81,11 @@ fn a_fault_is_held_looked_at_and_put_back_when_its_time_is_over() {
         (10.1, Event::Bit(Ok(Bit::Unchecked)), "look 0/injected 1/injected"),
         (10.1, Event::Looked(vec![Some(PENDING), None]), "wait 100 ms"),
         (10.2, Event::Waited, "look 0/injected 1/injected"),
-        (10.21, Event::Looked(vec![Some(PENDING), Some(NOT_RECOVERED)]), "1 not since injected; wait 40 ms"),
+        (
+            10.21,
+            Event::Looked(vec![Some(PENDING), Some(not_recovered(Saw::Outage))]),
+            "1 not since injected; wait 40 ms",
+        ),
         (10.25, Event::Waited, "put back"),
         (10.3, Event::PutBack(Ok(Some(span(10.3)))), "wait 100 ms"),
         (10.4, Event::Waited, "look 0/injected 0/reverted 1/reverted"),
@@ -92,17 +96,20 @@ fn a_fault_is_held_looked_at_and_put_back_when_its_time_is_over() {
 #[test]
 fn nobody_recovers_from_a_fault_that_nobody_saw() {
     let (seen, unchecked) = (Bit::Seen(at(10.2)), Bit::Unchecked);
+    let whole = recovered(Saw::Nothing);
     let cases = [
-        (seen, Saw::Nothing, false, "Recover"),
-        (unchecked, Saw::Outage, false, "Recover"),
-        (unchecked, Saw::Slowness, false, "Recover"),
-        (unchecked, Saw::Nothing, false, "Fizzle"),
-        (unchecked, Saw::Nothing, true, "PassDeadline"),
-        (seen, Saw::Outage, true, "PassDeadline"),
+        (seen, Saw::Nothing, whole, "Recover"),
+        (unchecked, Saw::Outage, whole, "Recover"),
+        (unchecked, Saw::Slowness, whole, "Recover"),
+        (unchecked, Saw::Nothing, whole, "Fizzle"),
+        (unchecked, Saw::Nothing, not_recovered(Saw::Nothing), "Fizzle"),
+        (unchecked, Saw::Nothing, not_recovered(Saw::Slowness), "PassDeadline"),
+        (unchecked, Saw::Nothing, not_recovered(Saw::Outage), "PassDeadline"),
+        (unchecked, Saw::Outage, not_recovered(Saw::Nothing), "PassDeadline"),
+        (seen, Saw::Nothing, not_recovered(Saw::Nothing), "PassDeadline"),
     ];
-    for (bit, saw, missing, outcome) in cases {
-        let last = if missing { NOT_RECOVERED } else { recovered(Saw::Nothing) };
-        let not = if missing { " not" } else { "" };
+    for (bit, saw, last, outcome) in cases {
+        let not = if matches!(last, Recovery::NotRecovered { .. }) { " not" } else { "" };
         let expected = format!("0 since injected, 1{not} since reverted, {outcome}, over; audit");
         let mut events = put_back(bit);
         let some = vec![None, Some(recovered(saw)), Some(recovered(Saw::Nothing)), None];
@@ -129,18 +136,21 @@ fn a_fault_without_revert_is_awaited_since_its_injection_only() {
 
 #[test]
 fn all_final_before_the_hold_is_over_needs_no_more_looks() {
-    let mut events = injected(false);
-    events.extend([
-        (10.1, Event::Bit(Ok(Bit::Unchecked)), "look 0/injected 1/injected"),
-        (
-            10.2,
-            Event::Looked(vec![Some(NOT_RECOVERED), Some(NOT_RECOVERED)]),
-            "0 not since injected, 1 not since injected; wait 50 ms",
-        ),
-        (10.25, Event::Waited, "put back"),
-        (10.3, Event::PutBack(Ok(None)), "PassDeadline, over; audit"),
-    ]);
-    follow(events);
+    for (saw, expected) in [(Saw::Outage, "PassDeadline, over; audit"), (Saw::Nothing, "Fizzle, over; audit")]
+    {
+        let mut events = injected(false);
+        events.extend([
+            (10.1, Event::Bit(Ok(Bit::Unchecked)), "look 0/injected 1/injected"),
+            (
+                10.2,
+                Event::Looked(vec![Some(not_recovered(saw)), Some(not_recovered(saw))]),
+                "0 not since injected, 1 not since injected; wait 50 ms",
+            ),
+            (10.25, Event::Waited, "put back"),
+            (10.3, Event::PutBack(Ok(None)), expected),
+        ]);
+        follow(events);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 mod hangs;
 mod made;
 mod model;
+mod pauses;
 mod polls;
 mod recovery;
 mod table;

@@ -214,9 +214,10 @@ fn at_the_deadline_it_is_the_time_waited_or_more() {
     let mut question = injected();
     question.deadline = at(69_900);
     let down = fed(71_000, refused_between(40_000, 90_000));
-    assert_eq!(ask(&down, &question), Recovery::NotRecovered { waited: ms(69_900 - 39_980) });
+    let not_recovered = Recovery::NotRecovered { at_least: ms(69_900 - 39_980), saw: Saw::Outage };
+    assert_eq!(ask(&down, &question), not_recovered);
     let late = fed(100_000, refused_between(40_000, 75_000));
-    assert_eq!(ask(&late, &question), Recovery::NotRecovered { waited: ms(69_900 - 39_980) });
+    assert_eq!(ask(&late, &question), not_recovered);
     let in_time = fed(140_000, refused_between(40_000, 69_000));
     assert!(matches!(ask(&in_time, &question), Recovery::Recovered { .. }));
     let relapsed = fed(140_000, |start| match start {
@@ -231,7 +232,8 @@ fn health_that_no_probe_showed_is_no_recovery() {
     let tracker = fed(45_000, refused_between(40_000, 42_000));
     let pending = tracker.recovery(&injected(), at(300_000));
     assert!(matches!(pending, Recovery::Pending { .. }));
-    assert!(matches!(tracker.recovery(&injected(), at(400_000)), Recovery::NotRecovered { .. }));
+    let expected = Recovery::NotRecovered { at_least: ms(41_950 - 39_980), saw: Saw::Outage };
+    assert_eq!(tracker.recovery(&injected(), at(400_000)), expected);
 }
 
 #[test]

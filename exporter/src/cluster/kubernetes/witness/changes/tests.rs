@@ -19,6 +19,9 @@ fn managers(changes: Vec<Change>) -> Vec<String> {
 const CONTROLLER: &str = "kube-controller-manager";
 const EARLY: &str = "2026-11-24T10:00:00Z";
 const LATE: &str = "2026-11-24T10:05:00Z";
+const BEGUN: Moment = Moment(Duration::ZERO);
+/// Long after that.
+const SEEN: Moment = Moment(Duration::from_mins(5));
 
 type Entries = &'static [(&'static str, &'static str, Option<&'static str>)];
 
@@ -38,8 +41,8 @@ fn whoever_changed_something_since_and_may_not_is_named() {
     ];
     for (after, expected) in table {
         let mut known = Known::default();
-        known.begin(&object("u", before));
-        let mut see = || managers(known.see(&object("u", after), &allowed));
+        known.begin(&object("u", before), BEGUN);
+        let mut see = || managers(known.see(&object("u", after), &allowed, SEEN));
         assert_eq!(see(), expected, "{after:?}");
         assert_eq!(see(), [""; 0], "seen once: {after:?}");
     }
@@ -50,7 +53,7 @@ fn whoever_makes_an_object_is_named_too() {
     let mut known = Known::default();
     let allowed = Allowed::with(&[]);
     let see = |known: &mut Known, uid, manager| {
-        managers(known.see(&object(uid, &[(manager, LATE, None)]), &allowed))
+        managers(known.see(&object(uid, &[(manager, LATE, None)]), &allowed, SEEN))
     };
     assert_eq!(see(&mut known, "u", "helm"), ["helm"]);
     assert_eq!(see(&mut known, "v", "kube-controller-manager"), [""; 0]);
@@ -61,7 +64,7 @@ fn whoever_makes_an_object_is_named_too() {
 #[test]
 fn a_change_says_how_it_was_made_and_of_which_part() {
     let (mut known, allowed) = (Known::default(), Allowed::with(&[]));
-    let changes = known.see(&object("u", &[("kubectl", LATE, Some("scale"))]), &allowed);
+    let changes = known.see(&object("u", &[("kubectl", LATE, Some("scale"))]), &allowed, SEEN);
     let (manager, operation) = ("kubectl".to_owned(), "Update".to_owned());
     assert_eq!(changes, [Change { manager, operation, subresource: Some("scale".to_owned()) }]);
 }
@@ -84,9 +87,9 @@ fn whoever_scales_again_shows_by_the_generation_alone() {
         ("kubectl", 5, &[]),
     ];
     let (mut known, allowed) = (Known::default(), Allowed::with(&[]));
-    known.begin(&scaled("kubectl", 1));
+    known.begin(&scaled("kubectl", 1), BEGUN);
     for (manager, generation, expected) in table {
-        let changes = managers(known.see(&scaled(manager, generation), &allowed));
+        let changes = managers(known.see(&scaled(manager, generation), &allowed, SEEN));
         assert_eq!(changes, expected, "{manager} {generation}");
     }
 }
@@ -122,17 +125,18 @@ fn whoever_scales_to_zero_signs_nothing_and_is_told_once() {
         let (operation, subresource) = ("Update".to_owned(), Some("scale".to_owned()));
         Change { manager: String::new(), operation, subresource }
     };
-    known.begin(&sized(&[CONTROLLER], 1));
+    known.begin(&sized(&[CONTROLLER], 1), BEGUN);
     // The number is given up, but stays what it was.
-    assert_eq!(known.see(&sized(&[], 1), &allowed), []);
-    known.begin(&sized(&[CONTROLLER], 1));
-    assert_eq!(known.see(&sized(&[], 2), &allowed), [by_nobody()]);
-    assert_eq!(known.see(&sized(&[], 2), &allowed), []);
-    assert_eq!(known.see(&sized(&[CONTROLLER], 3), &allowed), []);
+    assert_eq!(known.see(&sized(&[], 1), &allowed, SEEN), []);
+    known.begin(&sized(&[CONTROLLER], 1), BEGUN);
+    assert_eq!(known.see(&sized(&[], 2), &allowed, SEEN), [by_nobody()]);
+    assert_eq!(known.see(&sized(&[], 2), &allowed, SEEN), []);
+    assert_eq!(known.see(&sized(&[CONTROLLER], 3), &allowed, SEEN), []);
     // Nobody had signed the number that there was.
-    known.begin(&sized(&[], 1));
-    assert_eq!(known.see(&sized(&[], 2), &allowed), [by_nobody()]);
-    assert_eq!(known.see(&sized(&[], 2), &allowed), []);
+    known.complete(SEEN);
+    known.begin(&sized(&[], 1), BEGUN);
+    assert_eq!(known.see(&sized(&[], 2), &allowed, SEEN), [by_nobody()]);
+    assert_eq!(known.see(&sized(&[], 2), &allowed, SEEN), []);
 }
 
 #[test]
@@ -161,8 +165,35 @@ fn a_new_generation_that_nobody_signs_is_a_scale_only_where_nothing_else_may_be_
     let allowed = Allowed::with(&["flux".to_owned()]);
     for (kind, before, after, expected) in table {
         let mut known = Known::of(kind);
-        known.begin(&before);
-        assert_eq!(managers(known.see(&after, &allowed)), expected, "{kind} {before:?} {after:?}");
+        known.begin(&before, BEGUN);
+        known.complete(SEEN);
+        assert_eq!(managers(known.see(&after, &allowed, SEEN)), expected, "{kind} {before:?} {after:?}");
+    }
+}
+
+#[test]
+fn a_second_change_within_the_second_that_is_noted_is_no_scale_to_zero() {
+    // Who changes it twice, and until how many seconds after the first was heard of nothing is known to be missed.
+    let table: [(&str, f64, &[&str]); 4] = [
+        ("flux", 1.9, &[]),
+        ("kubectl", 1.9, &["kubectl"]),
+        // By then whoever signs has another time.
+        ("flux", 2.0, &[""]),
+        ("kubectl", 60.0, &["kubectl", ""]),
+    ];
+    let allowed = Allowed::with(&["flux".to_owned()]);
+    let after = |seconds| SEEN.later_by(Duration::from_secs_f64(seconds));
+    for (manager, whole, expected) in table {
+        let changed = |generation| also(sized(&[], generation), manager, None);
+        let with_status = |generation| also(changed(generation), CONTROLLER, Some("status"));
+        let mut known = Known::of("Deployment");
+        known.begin(&sized(&[], 1), BEGUN);
+        let mut told = managers(known.see(&changed(2), &allowed, SEEN));
+        told.extend(managers(known.see(&with_status(2), &allowed, after(1.0))));
+        known.complete(after(whole));
+        // It may be late to be heard of.
+        told.extend(managers(known.see(&with_status(3), &allowed, after(90.0))));
+        assert_eq!(told, expected, "{manager} {whole}");
     }
 }
 
@@ -182,9 +213,9 @@ fn a_scale_to_zero_counts_as_that_of_the_trials_manager_that_sized_it_last() {
     for (states, expected) in table {
         let mut known = Known::of("Deployment");
         let states: Vec<_> = (1..).zip(states).map(|(generation, by)| sized(by, generation)).collect();
-        known.begin(&states[0]);
+        known.begin(&states[0], BEGUN);
         let told: Vec<_> =
-            states[1..].iter().flat_map(|state| managers(known.see(state, &allowed))).collect();
+            states[1..].iter().flat_map(|state| managers(known.see(state, &allowed, SEEN))).collect();
         assert_eq!(told, expected, "{states:?}");
     }
 }
@@ -197,9 +228,9 @@ fn whoever_scaled_before_has_not_done_so_again_where_a_deletion_raises_the_gener
             .expect("metadata")
     };
     let (mut known, allowed) = (Known::of("Deployment"), Allowed::with(&[]));
-    known.begin(&object(1));
-    assert_eq!(managers(known.see(&leaving(object(2)), &allowed)), [""; 0]);
-    assert_eq!(managers(known.see(&leaving(object(3)), &allowed)), ["kubectl"]);
+    known.begin(&object(1), BEGUN);
+    assert_eq!(managers(known.see(&leaving(object(2)), &allowed, SEEN)), [""; 0]);
+    assert_eq!(managers(known.see(&leaving(object(3)), &allowed, SEEN)), ["kubectl"]);
 }
 
 #[test]
@@ -209,7 +240,8 @@ fn what_is_not_there_any_more_after_a_gap_is_named_once() {
         let name = Some(format!("name of {uid}"));
         let owned = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "rs", "uid": "u-rs"}]);
         let owner_references = serde_json::from_value(owned).expect("an owner");
-        known.begin(&ObjectMeta { name, owner_references, ..object(uid, &[("kubelet", EARLY, None)]) });
+        let seen = object(uid, &[("kubelet", EARLY, None)]);
+        known.begin(&ObjectMeta { name, owner_references, ..seen }, BEGUN);
     }
     let mut missing = |here: &[&str]| {
         let here: Vec<ObjectMeta> = here.iter().map(|uid| object(uid, &[])).collect();

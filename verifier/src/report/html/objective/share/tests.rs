@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::super::super::asked::questions;
 use super::super::super::course::Scope;
 use super::*;
 use crate::evidence::{
@@ -102,6 +103,7 @@ fn evidence() -> Evidence {
         signs: Signs::default(),
         alerts: fetched(Vec::new()),
         alerts_until: Millis::from_seconds(end),
+        asked: BTreeMap::new(),
         expressions: BTreeMap::new(),
     }
 }
@@ -157,6 +159,22 @@ fn the_curve_ends_in_the_bound_that_the_verdict_was_decided_by() {
         let seen = so_far(&look.tally(bad), &look.tally(&counters.total), part, end);
         assert!(near(seen.last().unwrap().1, decides), "{promise:?}: the curve comes to {:?}", seen.last());
     }
+}
+
+/// Its counters end 5 s after the run did.
+#[test]
+fn charts_go_on_to_the_scrape_that_tells_of_the_runs_end() {
+    let evidence = evidence();
+    let asked = questions(&evidence).unwrap();
+    assert_eq!(asked.span, (Millis(1_000_000), Millis(1_305_000)));
+    assert_eq!(asked.step, Duration::from_secs(5));
+    let promise = promise(By::Requests, "99%", During::Run);
+    let finding = judged(&evidence, Promise::Availability(promise.clone()));
+    let look = Look { evidence: &evidence, finding: &finding, scope: Scope::of(&evidence).unwrap() };
+    let chart = availability(&promise, look).unwrap().chart;
+    assert!(near(chart.x.1, 305.0) && near(chart.marks[0].0, 305.0), "{:?} {:?}", chart.x, chart.marks);
+    // Nothing else of the run takes longer.
+    assert_eq!(evidence.run.times().1, Millis(1_300_000));
 }
 
 #[test]
