@@ -138,22 +138,31 @@ fn what_still_fires_is_judged_again_later() {
 #[test]
 fn what_fires_when_the_run_is_over_was_no_experiments_doing() {
     // The shop is taken down with all else, and its own alert names no run.
-    let torn = run("torn", |made| {
-        made.remove("ALERTS", &[]);
-        let of_shop = [("alertname", "ShopDown"), ("alertstate", "firing"), ("job", "shop")];
-        let fires = |t: f64| (250.0..290.0).contains(&t) || (620.0..700.0).contains(&t);
-        made.add("ALERTS", &of_shop, move |t| fires(t).then_some(1.0));
-        made.last = 720.0;
-    });
-    let server = Server::with([&torn]);
-    for within in ["1m", "7m"] {
-        let slos = format!(
-            "objectives: [{{name: page, kind: alerting, alert: ShopDown, experiment: partition-primary, \
-             within: {within}, resolved_within: 5m}}]\n"
-        );
-        let told = server.verdict(&slos, &["--run", "torn"]);
+    let torn = |id: &str, paged: bool| {
+        run(id, |made| {
+            made.remove("ALERTS", &[]);
+            let of_shop = [("alertname", "ShopDown"), ("alertstate", "firing"), ("job", "shop"), ("of", id)];
+            let fires = move |t: f64| paged && (250.0..290.0).contains(&t) || (620.0..700.0).contains(&t);
+            made.add("ALERTS", &of_shop, move |t| fires(t).then_some(1.0));
+            made.last = 720.0;
+        })
+    };
+    let runs = [torn("torn", true), torn("unpaged", false)];
+    let server = Server::with(&runs);
+    for (within, more) in [("1m", ", resolved_within: 5m"), ("7m", ", resolved_within: 5m"), ("7m", "")] {
+        let of = |run: &str| {
+            let slos = format!(
+                "objectives: [{{name: page, kind: alerting, alert: ShopDown, experiment: partition-primary, \
+                 labels: '{{of=\"{run}\"}}', within: {within}{more}}}]\n"
+            );
+            server.verdict(&slos, &["--run", run])
+        };
+        let told = of("torn");
         assert_eq!(said(&told, "page"), "pass ", "{within}: {:#}", told["findings"]);
         assert_eq!(told["alerts"].as_array().map(Vec::len), Some(1), "{:#}", told["alerts"]);
+        // The fault's own page never went out.
+        let told = of("unpaged");
+        assert!(!said(&told, "page").starts_with("pass"), "{within}: {:#}", told["findings"]);
     }
 }
 

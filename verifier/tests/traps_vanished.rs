@@ -107,6 +107,7 @@ fn an_experiment_or_bucket_of_which_nothing_was_recorded_is_missed() {
         "dropped",
         &[
             trap("the kill", "nothing lost", ABSENT, drop_the_kill),
+            trap("the kill of a run that answers", "shop answers", ABSENT, drop_the_kill),
             trap("the kill that lost an hour", "span of lost writes", ABSENT, |made| {
                 made.set("ordeal_recovery_point_seconds", &[KILL], from(215.0, 3600.0));
                 drop_the_kill(made);

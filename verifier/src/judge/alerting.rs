@@ -18,8 +18,12 @@ pub(super) fn judge(promise: &Alerting, evidence: &Evidence) -> Result<Judged, S
     silent_before(promise, evidence, bitten.injected, &alerts)?;
     let next = next(evidence, bitten);
     let horizon = horizon(promise, bitten, next);
-    let watched = watched(promise, evidence, bitten, (horizon, next), &alerts);
-    let ours = |alert: &&Seen| (bitten.injected..=watched).contains(&alert.first.earliest);
+    let watched = watched(promise, bitten, (horizon, next));
+    // What becomes active after the run's end is for what came then, such as that the system was taken down.
+    let over = evidence.run.processes.clock_at(evidence.run_end()).latest;
+    let ours = |alert: &&Seen| {
+        (bitten.injected..=watched).contains(&alert.first.earliest) && alert.active.earliest <= over
+    };
     let ours: Vec<Seen> = alerts.iter().filter(ours).cloned().collect();
     begun_after(promise, evidence, bitten.injected, &ours)?;
     let in_time = ours.iter().filter(|alert| alert.first.earliest <= horizon);
@@ -30,7 +34,7 @@ pub(super) fn judge(promise: &Alerting, evidence: &Evidence) -> Result<Judged, S
         if judged.by_value == Verdict::Fail {
             judged.shortfalls.extend(proven().err());
         }
-        resolution(&mut judged, promise, evidence, (bitten, watched), &ours);
+        resolution(&mut judged, promise, evidence, (bitten, watched.min(over)), &ours);
     } else {
         // Where nobody looked, it is not known to have taken longer than anything.
         proven()?;
@@ -111,21 +115,10 @@ fn horizon(promise: &Alerting, bitten: Bitten<'_>, next: f64) -> f64 {
     bitten.ended.latest.max(bitten.injected + promise.within.as_secs_f64()).min(next)
 }
 
-/// Until when an alert that begins to fire has to be resolved: one that fires again in the time for its end was not. One
-/// that does so after the run's end fires for what came then, such as that the system was taken down.
-fn watched(
-    promise: &Alerting,
-    evidence: &Evidence,
-    bitten: Bitten<'_>,
-    (horizon, next): (f64, f64),
-    alerts: &[Seen],
-) -> f64 {
+/// Until when an alert that begins to fire has to be resolved: one that fires again in the time for its end was not.
+fn watched(promise: &Alerting, bitten: Bitten<'_>, (horizon, next): (f64, f64)) -> f64 {
     let Some(within) = promise.resolved_within else { return horizon };
-    let begun = alerts.iter().map(|alert| alert.first.earliest).filter(|begun| *begun >= bitten.injected);
-    let first = begun.fold(f64::INFINITY, f64::min);
-    let over = evidence.run.processes.clock_at(evidence.run_end()).latest;
-    let end = (bitten.ended.latest + within.as_secs_f64()).min(next);
-    end.max(horizon).min(over.max(first))
+    (bitten.ended.latest + within.as_secs_f64()).min(next).max(horizon)
 }
 
 /// When the alert fired. Of one that did not, no more is known than that it would have been later.

@@ -1,7 +1,7 @@
 //! Data loss (pure): every acknowledged write is there, and nothing is there that should not be.
 
 use super::Evidence;
-use super::experiment::{all_recorded, bitten};
+use super::experiment::bitten;
 use super::paste::{Expected, Paste};
 use super::{Judged, Lack, Observed, Shown, show, written_point};
 use crate::evidence::{Edge, PhaseName, Point, Shortfall, Window, family};
@@ -162,9 +162,6 @@ pub(super) fn gate(
     }
     if names.is_empty() && acked < WRITES_BEFORE {
         judged.lacks(Lack::NoWritesBefore, format!("{acked} in the whole run"));
-    }
-    if experiment.is_none() && judged.by_value != Verdict::Fail {
-        judged.shortfalls.extend(all_recorded(evidence).err());
     }
     gate_audits(judged, evidence, store, acked)
 }

@@ -64,7 +64,10 @@ pub(super) fn state(experiment: &Experiment) -> String {
         (Some(state), None) if state.is_of_harm() => {
             format!("{name} is `{state}`, but when it was injected is not known")
         }
-        (Some(state), _) => format!("{name} is `{state}`"),
+        (Some(state), _) => match &experiment.flaw {
+            Some(flaw) => format!("{name} is `{state}`, but {}", flaw.detail),
+            None => format!("{name} is `{state}`"),
+        },
     }
 }
 

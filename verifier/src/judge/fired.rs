@@ -174,7 +174,8 @@ fn of_alert(trace: &Trace<'_>, evidence: &Evidence) -> Vec<Fired> {
         firing: seen.firing,
         end: seen.end(alert, &until),
     };
-    let of_run = |seen: &Seen| listed::of_run(seen.firing, run, ours);
+    let active = |seen: &Seen| evidence.run.processes.prometheus_time(seen.active.earliest);
+    let of_run = |seen: &Seen| listed::of_run((active(seen), seen.firing.last), run, ours);
     seen(alert, trace, evidence).into_iter().filter(of_run).map(one).collect()
 }
 

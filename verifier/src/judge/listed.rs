@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::rule::all_along;
 use super::{Evidence, Lack};
-use crate::evidence::{Firing, Labels, Millis, Rule, Rules, Sample, Shortfall, family};
+use crate::evidence::{Labels, Millis, Rule, Rules, Sample, Shortfall, family};
 use crate::run::Run;
 
 /// What the names of Ordeal's own alerts begin with.
@@ -38,9 +38,9 @@ pub(super) fn ours(labels: &Labels, evidence: &Evidence) -> bool {
     names_run(labels, &evidence.run)
 }
 
-/// Whether a firing is of a run from one moment to another.
-pub(super) fn of_run(firing: Firing, (from, to): (Millis, Millis), ours: bool) -> bool {
-    firing.last >= from && (ours || firing.first <= to)
+/// Whether an alert that became active and was last seen firing then is of a run from one moment to another.
+pub(super) fn of_run((active, last): (Millis, Millis), (from, to): (Millis, Millis), ours: bool) -> bool {
+    last >= from && (ours || active <= to)
 }
 
 /// Whether that nothing fired means anything: that rules were evaluated all through the run whose alerts would be listed.
@@ -191,10 +191,10 @@ mod tests {
             ((150, 250), [true, true]),
             ((201, 210), [true, false]),
         ];
-        for ((first, last), due) in table {
-            let firing = Firing { first: Millis(first), last: Millis(last) };
-            let told = [true, false].map(|ours| of_run(firing, (Millis(100), Millis(200)), ours));
-            assert_eq!(told, due, "{firing:?}");
+        for ((active, last), due) in table {
+            let told = [true, false]
+                .map(|ours| of_run((Millis(active), Millis(last)), (Millis(100), Millis(200)), ours));
+            assert_eq!(told, due, "{active} to {last}");
         }
     }
 

@@ -205,7 +205,7 @@ pub(crate) fn judge(objective: &Objective, evidence: &Evidence) -> Finding {
     if judged.by_value == Verdict::Fail {
         judged.shortfalls.extend(cut::short(&objective.promise, &evidence.run));
     }
-    judged.shortfalls.extend(untested::missing(&objective.promise, &evidence.run));
+    judged.shortfalls.extend(untested::missing(&objective.promise, evidence, judged.by_value));
     if evidence.run.end.is_none() {
         // Merely a consequence, that something had not come to its end or was not audited at it.
         let follows = |lack: Lack| matches!(lack, Lack::NotFinal | Lack::AuditIncomplete);

@@ -22,7 +22,7 @@ pub(crate) struct Needs {
 }
 
 /// What every run is read from.
-const ALWAYS: [&str; 12] = [
+const ALWAYS: [&str; 13] = [
     family::RUN_PHASE,
     family::RUN_PHASE_START_TIMESTAMP_SECONDS,
     family::RUN_START_TIMESTAMP_SECONDS,
@@ -31,6 +31,7 @@ const ALWAYS: [&str; 12] = [
     family::PROCESS_START_TIME_SECONDS,
     family::REQUESTS_TOTAL,
     family::COMPONENT_UP,
+    family::EXPERIMENTS,
     family::EXPERIMENT_INFO,
     family::EXPERIMENT_STATE,
     family::EXPERIMENT_INJECTED_TIMESTAMP_SECONDS,
@@ -67,10 +68,7 @@ fn add(needs: &mut Needs, promise: &Promise) {
             needs.families.insert(family::SETTLE_SECONDS);
             COMPONENTS.families
         }
-        Promise::DataLoss(_) | Promise::WrittenPoint(_) => {
-            needs.families.insert(family::EXPERIMENTS);
-            STORES.families
-        }
+        Promise::DataLoss(_) | Promise::WrittenPoint(_) => STORES.families,
         Promise::Leader(_) | Promise::SplitBrain(_) => WATCHED.families,
         Promise::ArchivePoint(point) => {
             needs.others.extend(archive::selectors(&point.selector));

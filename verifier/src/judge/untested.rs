@@ -1,19 +1,26 @@
 //! Experiments that are not shown to have broken anything: what is promised of the whole run was not put to their test.
 //! Pure.
 
-use super::experiment::state;
+use super::Evidence;
+use super::experiment::{all_recorded, state};
 use crate::evidence::{Lack, PhaseName, Shortfall};
-use crate::run::{Experiment, Run};
+use crate::run::Experiment;
 use crate::slo::{During, Promise};
+use crate::verdict::Verdict;
 
-/// What keeps a run from proving this promise, if such an experiment does. That a run was stopped, or has no end, is
-/// told of it already.
-pub(super) fn missing(promise: &Promise, run: &Run) -> Option<Shortfall> {
+/// What keeps a run from proving this promise, of which its samples alone say `by_value`: such experiments, or that not
+/// all of them are known. That a run was stopped, or has no end, is told of it already.
+pub(super) fn missing(promise: &Promise, evidence: &Evidence, by_value: Verdict) -> Vec<Shortfall> {
+    let run = &evidence.run;
     let whole = run.end.is_some() && !run.aborted;
     if !whole || !endures(promise) {
-        return None;
+        return Vec::new();
     }
-    told(run.experiments.values()).map(|detail| Shortfall::new(Lack::FaultMissing, detail))
+    let broke_nothing =
+        told(run.experiments.values()).map(|detail| Shortfall::new(Lack::FaultMissing, detail));
+    // Harm that was seen is harm, however many faults there were.
+    let unknown = all_recorded(evidence).err().filter(|_| by_value != Verdict::Fail);
+    broke_nothing.into_iter().chain(unknown).collect()
 }
 
 /// Whether it is about how the service bears all of the experiments.
@@ -104,6 +111,13 @@ mod tests {
             (vec![one(kill, Some(State::Refused), None)], Some("kill-one is `refused`")),
             (vec![one(kill, Some(State::Ineffective), Some(9.0))], Some("kill-one is `ineffective`")),
             (vec![one(kill, None, Some(9.0))], Some("kill-one has no state")),
+            (
+                vec![Experiment {
+                    flaw: Some(Shortfall::new(Lack::Disagreement, "it was `ineffective` and was not")),
+                    ..one(kill, Some(State::Recovered), Some(9.0))
+                }],
+                Some("kill-one is `recovered`, but it was `ineffective` and was not"),
+            ),
             (
                 vec![one(kill, Some(State::Recovered), None)],
                 Some("kill-one is `recovered`, but when it was injected is not known"),

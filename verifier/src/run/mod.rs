@@ -55,9 +55,9 @@ pub(crate) struct Experiment {
 }
 
 impl Experiment {
-    /// Whether it is shown to have broken something.
+    /// Whether it is shown to have broken something, by a record that does not contradict itself.
     pub(crate) fn broke(&self) -> bool {
-        self.injected.is_some() && self.state.is_some_and(State::is_of_harm)
+        self.flaw.is_none() && self.injected.is_some() && self.state.is_some_and(State::is_of_harm)
     }
 }
 

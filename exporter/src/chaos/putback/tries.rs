@@ -5,6 +5,10 @@ use std::time::Duration;
 use super::Retry;
 use crate::chaos::faults::Ending;
 
+/// An API server that came back just before the first try was not seen to be away, and needs so long until it lets us do
+/// what we may, and has a way to its nodes.
+const BACK: Duration = Duration::from_secs(10);
+
 /// The tries of one revert so far.
 #[derive(Debug, Default)]
 pub(super) struct Tries {
@@ -29,7 +33,7 @@ impl Tries {
                 true
             }
             // Whoever has only just come back does not know yet who may do what.
-            Some(Ending::Barred(_)) => self.away,
+            Some(Ending::Barred(_)) => self.away || passed < BACK.min(retry.away),
             // What could not even be begun may be possible a moment later: descriptors were short, say.
             Some(Ending::Done | Ending::Failed(_) | Ending::OutOfTime(_)) | None => false,
         };
@@ -68,8 +72,10 @@ mod tests {
             (times(30, no()), Some(3)),
             (times(30, late()), Some(3)),
             (times(30, None), Some(3)),
-            // It was never away: it does not let us.
-            (times(30, barred()), Some(3)),
+            // It was not away, or not seen to be: from the tenth second on it does not let us.
+            (times(30, barred()), Some(12)),
+            (times(9, barred()), None),
+            ([times(9, barred()), times(3, no())].concat(), Some(12)),
             (times(30, away()), Some(20)),
             (vec![left()], Some(1)),
             // Away, then not ready, then fine.
@@ -78,7 +84,7 @@ mod tests {
             // What it decides is counted by itself, however long it was away.
             ([times(10, away()), times(2, no())].concat(), None),
             ([times(10, away()), times(3, no())].concat(), Some(13)),
-            ([times(25, barred()), times(1, away())].concat(), Some(3)),
+            ([times(25, barred()), times(1, away())].concat(), Some(12)),
             (vec![no(), away(), no(), away(), no()], Some(5)),
             (vec![no(), away(), left()], Some(3)),
         ];
