@@ -15,7 +15,7 @@ const SAMPLES: usize = 8;
 /// The most characters of a shortfall's particulars beside a finding; longer ones stand below only.
 const DETAIL: usize = 48;
 /// The most characters that the names of alerts, and of experiments, are padded to; longer ones overflow.
-const PADDED: usize = 48;
+const PADDED: usize = 72;
 
 /// The whole report, the verdict on the last line.
 pub(super) fn render(report: &Report, colored: bool) -> String {
@@ -234,7 +234,7 @@ mod tests {
         let told = Alerts { heading: "alerts".to_owned(), rows: vec![row("Down"), row(&long)] };
         let mut out = String::new();
         alerts(&mut out, &told);
-        let due = [format!("  {:48}   kill   fired at", "Down"), format!("  {long}   kill   fired at")];
+        let due = [format!("  {:72}   kill   fired at", "Down"), format!("  {long}   kill   fired at")];
         for (told, due) in out.lines().skip(1).zip(due) {
             assert!(told.starts_with(&due), "{told}");
         }

@@ -1,7 +1,7 @@
 //! Bytes to a port of a pod through the API server and the pod's node, as `kubectl port-forward` sends them. No
 //! network policy is in that way: the node reaches into the pod's own network.
 
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
@@ -13,10 +13,12 @@ use super::{Kubernetes, is_about_itself, is_absent, is_away, reason};
 
 /// An API server that says nothing for so long says nothing in time for whoever waits.
 const SILENT: Duration = Duration::from_secs(1);
-/// For so long after its return what it says of a node, or does not say, tells nothing: what was lost on the way is sent
-/// again only after a second, and where nodes are reached through tunnels that they open themselves (k3s, konnectivity),
-/// those stand again only after some 5 s.
-const BACK_FOR: Duration = Duration::from_secs(10);
+/// Whoever asked through it before it was back may wait in vain though it is there: what was lost on the way is sent
+/// again only after a second.
+const BACK_FOR: Duration = Duration::from_secs(3);
+/// For so long after its return that it does not reach a node says nothing of the node: the tunnels that nodes open
+/// themselves (k3s, konnectivity) stand again only after some 5 s.
+const TUNNELS_FOR: Duration = Duration::from_secs(10);
 
 /// What the API server says of a node that it does not reach.
 const NOT_REACHED: [&str; 2] = ["error dialing backend", "error sending request"];
@@ -58,8 +60,7 @@ fn is_about_a_node(error: &kube::Error) -> bool {
 }
 
 impl Kubernetes {
-    /// A connection to `port` of `pod`. That nobody listens there shows only as its end. Where its node is not reached,
-    /// [`Self::answers`] tells whether that says anything.
+    /// A connection to `port` of `pod`. That nobody listens there shows only as its end.
     pub async fn forward(
         &self,
         pod: &str,
@@ -67,40 +68,45 @@ impl Kubernetes {
     ) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>, ForwardError> {
         let asked = self.here::<Pod>().portforward(pod, &[port]).await;
         let mut forwarder = asked.map_err(|error| {
-            self.last_silent(is_said(&error));
-            ForwardError::of(&error)
+            let away = last(&self.0.away, !is_said(&error));
+            let returned = !is_back(Instant::now(), away, TUNNELS_FOR);
+            if returned && is_about_a_node(&error) {
+                ForwardError::Unseen(reason(&error))
+            } else {
+                ForwardError::of(&error)
+            }
         })?;
         forwarder
             .take_stream(port)
             .ok_or_else(|| ForwardError::Unreachable(format!("no stream for port {port}")))
     }
 
-    /// Whether the API server answers, whatever it says, and was not found silent within the last [`BACK_FOR`], neither
-    /// so nor by [`Self::forward`]. Everybody may ask it for its version.
+    /// Whether the API server answers, whatever it says, and was not found silent within the last [`BACK_FOR`].
+    /// Everybody may ask it for its version.
     pub async fn answers(&self) -> bool {
         let begun = Instant::now();
         let answered = match timeout(SILENT, self.0.client.apiserver_version()).await {
             Ok(answer) => answer.as_ref().err().is_none_or(is_said),
             Err(_elapsed) => false,
         };
-        let silent = self.last_silent(answered);
-        answered && is_back(begun, silent)
-    }
-
-    /// When the API server was last found silent: now, unless it has just `answered`.
-    fn last_silent(&self, answered: bool) -> Option<Instant> {
-        let mut silent = self.0.silent.lock().unwrap_or_else(PoisonError::into_inner);
-        if !answered {
-            *silent = Some(Instant::now());
-        }
-        *silent
+        let silent = last(&self.0.silent, !answered);
+        answered && is_back(begun, silent, BACK_FOR)
     }
 }
 
-/// Whether one that answers to whoever asked at `asked`, and was last found silent at `silent`, has been there for long
-/// enough that what was asked through it meanwhile was not lost on the way.
-fn is_back(asked: Instant, silent: Option<Instant>) -> bool {
-    silent.is_none_or(|silent| asked.saturating_duration_since(silent) > BACK_FOR)
+/// When something was last so: now, if it is.
+fn last(known: &Mutex<Option<Instant>>, now: bool) -> Option<Instant> {
+    let mut last = known.lock().unwrap_or_else(PoisonError::into_inner);
+    if now {
+        *last = Some(Instant::now());
+    }
+    *last
+}
+
+/// Whether one that answers to whoever asked at `asked`, and was last found silent at `silent`, has been there for longer
+/// than `enough`.
+fn is_back(asked: Instant, silent: Option<Instant>, enough: Duration) -> bool {
+    silent.is_none_or(|silent| asked.saturating_duration_since(silent) > enough)
 }
 
 /// Whether the API server is there and said this itself, not a proxy in front of it.
@@ -176,11 +182,12 @@ mod tests {
     #[test]
     fn one_that_was_silent_is_trusted_again_a_while_after_its_return() {
         let silent = Instant::now();
-        assert!(is_back(silent, None));
-        for (later, back) in [(0, false), (500, false), (5000, false), (10_000, false), (10_001, true)] {
-            assert_eq!(is_back(silent + Duration::from_millis(later), Some(silent)), back, "{later} ms");
+        assert!(is_back(silent, None, BACK_FOR));
+        for (later, back) in [(0, false), (500, false), (3000, false), (3001, true)] {
+            let asked = silent + Duration::from_millis(later);
+            assert_eq!(is_back(asked, Some(silent), BACK_FOR), back, "{later} ms");
         }
         // It fell silent after the question.
-        assert!(!is_back(silent, Some(silent + BACK_FOR)));
+        assert!(!is_back(silent, Some(silent + BACK_FOR), BACK_FOR));
     }
 }

@@ -64,6 +64,8 @@ struct Inner {
     ours: Ours,
     /// When the API server was last asked something on behalf of a probe, and was not there to answer.
     silent: Mutex<Option<Instant>>,
+    /// When nobody was there to forward anything, the last time.
+    away: Mutex<Option<Instant>>,
 }
 
 impl Debug for Kubernetes {
@@ -100,6 +102,7 @@ impl Kubernetes {
             namespace,
             ours: Ours::of_this_program(),
             silent: Mutex::default(),
+            away: Mutex::default(),
         })))
     }
 
@@ -149,7 +152,7 @@ impl Kubernetes {
         config.default_retry = false;
         let client = Client::try_from(config).expect("a client");
         let (namespace, ours) = ("shop".to_owned(), Ours::of_this_program());
-        Self(Arc::new(Inner { client, namespace, ours, silent: Mutex::default() }))
+        Self(Arc::new(Inner { client, namespace, ours, silent: Mutex::default(), away: Mutex::default() }))
     }
 }
 

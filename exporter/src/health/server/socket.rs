@@ -105,7 +105,7 @@ async fn tcp(host: &str, port: u16) -> io::Result<Socket> {
 async fn forwarded(cluster: &Kubernetes, pod: &str, port: u16) -> Result<Socket, Trouble> {
     match within(CONNECT_WITHIN, Box::pin(cluster.forward(pod, port)), Box::pin(cluster.answers())).await {
         Ok(Ok(stream)) => Ok(Box::new(stream)),
-        Ok(Err(error)) => Err(not_forwarded(cluster, error).await),
+        Ok(Err(error)) => Err(not_forwarded(error)),
         Err(silence) => Err(match silence.of {
             Whose::Asked => Trouble::NoPath(silent()),
             Whose::Way => Trouble::Away(silent()),
@@ -113,18 +113,11 @@ async fn forwarded(cluster: &Kubernetes, pod: &str, port: u16) -> Result<Socket,
     }
 }
 
-/// An API server that has only just come back reaches no node before its tunnels there stand again.
-async fn not_forwarded(cluster: &Kubernetes, error: ForwardError) -> Trouble {
+fn not_forwarded(error: ForwardError) -> Trouble {
     match error {
         ForwardError::Unseen(reason) => Trouble::Away(reason),
         ForwardError::Absent(reason) => Trouble::Down(reason),
-        ForwardError::Unreachable(reason) => {
-            if Box::pin(cluster.answers()).await {
-                Trouble::NoPath(reason)
-            } else {
-                Trouble::Away(reason)
-            }
-        }
+        ForwardError::Unreachable(reason) => Trouble::NoPath(reason),
     }
 }
 
