@@ -71,6 +71,7 @@ pub(super) async fn sweep(machine: Machine) -> Result<(), Error> {
             return Ok(());
         }
         procs::signal_all(&left, Signal::KILL);
+        // The kernel needs a moment to end them, and tells nobody who is not their parent.
         tokio::time::sleep(PAUSE).await;
     }
     Err(Error::Survived(machine.postgres()))

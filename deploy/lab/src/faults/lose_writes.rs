@@ -25,6 +25,7 @@ pub(super) async fn inject(layout: &Layout, targets: &[String]) -> Result<(), Er
         let victims = postgres_processes(machine);
         record::write(layout, &Kind::LoseWrites.name(), targets, &victims)?;
         procs::signal_all(&senders, Signal::STOP);
+        // Writes that are acknowledged meanwhile are those that get lost: the time is the fault.
         tokio::time::sleep(ALONE).await;
         sweep(machine).await?;
         copy(layout, machine)?;

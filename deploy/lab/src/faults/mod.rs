@@ -136,6 +136,7 @@ async fn inject(layout: &Layout, kind: Kind, targets: &[String]) -> Result<(), E
 async fn until_bitten(layout: &Layout, kind: Kind, targets: Vec<String>) -> Result<(), Error> {
     const PAUSE: Duration = Duration::from_millis(100);
     while !bitten(layout, kind, &targets).await? {
+        // A moment between two looks.
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())

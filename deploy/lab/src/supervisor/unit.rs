@@ -31,6 +31,7 @@ async fn keep_on(lab: &Lab, unit: &Unit) {
                 Duration::from_secs(1)
             }
         };
+        // A program that ends at once is not started over and over.
         tokio::time::sleep(pause).await;
     }
 }
