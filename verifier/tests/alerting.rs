@@ -135,34 +135,58 @@ fn what_still_fires_is_judged_again_later() {
     assert_eq!((of("10m"), of("1m")), ("inconclusive still_firing".to_owned(), "fail ".to_owned()));
 }
 
+/// A run at whose end the shop is taken down with all else, so that its own alert, which names no run, fires from some
+/// time until 700, pending before; the fault's own page went out, or not.
+fn torn(id: &str, paged: bool, (pending, firing): (f64, f64)) -> Made {
+    run(id, |made| {
+        made.remove("ALERTS", &[]);
+        let of_shop = [("alertname", "ShopDown"), ("job", "shop"), ("of", id)];
+        let fires = move |t: f64| paged && (250.0..290.0).contains(&t) || (firing..700.0).contains(&t);
+        let state = |state| [&of_shop[..], &[("alertstate", state)]].concat();
+        made.add("ALERTS", &state("firing"), move |t| fires(t).then_some(1.0));
+        made.add("ALERTS", &state("pending"), move |t| (pending..firing).contains(&t).then_some(1.0));
+        made.last = 720.0;
+    })
+}
+
 #[test]
-fn what_fires_when_the_run_is_over_was_no_experiments_doing() {
-    // The shop is taken down with all else, and its own alert names no run.
-    let torn = |id: &str, paged: bool| {
-        run(id, |made| {
-            made.remove("ALERTS", &[]);
-            let of_shop = [("alertname", "ShopDown"), ("alertstate", "firing"), ("job", "shop"), ("of", id)];
-            let fires = move |t: f64| paged && (250.0..290.0).contains(&t) || (620.0..700.0).contains(&t);
-            made.add("ALERTS", &of_shop, move |t| fires(t).then_some(1.0));
-            made.last = 720.0;
-        })
-    };
-    let runs = [torn("torn", true), torn("unpaged", false)];
+fn what_becomes_active_when_the_run_is_over_was_no_experiments_doing() {
+    const LATE: (f64, f64) = (610.0, 620.0);
+    const SINCE_BEFORE: (f64, f64) = (570.0, 630.0);
+    let runs = [
+        torn("torn", true, LATE),
+        torn("unpaged", false, LATE),
+        torn("again", true, SINCE_BEFORE),
+        torn("slow", false, SINCE_BEFORE),
+    ];
     let server = Server::with(&runs);
-    for (within, more) in [("1m", ", resolved_within: 5m"), ("7m", ", resolved_within: 5m"), ("7m", "")] {
-        let of = |run: &str| {
-            let slos = format!(
-                "objectives: [{{name: page, kind: alerting, alert: ShopDown, experiment: partition-primary, \
-                 labels: '{{of=\"{run}\"}}', within: {within}{more}}}]\n"
-            );
-            server.verdict(&slos, &["--run", run])
-        };
-        let told = of("torn");
-        assert_eq!(said(&told, "page"), "pass ", "{within}: {:#}", told["findings"]);
-        assert_eq!(told["alerts"].as_array().map(Vec::len), Some(1), "{:#}", told["alerts"]);
-        // The fault's own page never went out.
-        let told = of("unpaged");
-        assert!(!said(&told, "page").starts_with("pass"), "{within}: {:#}", told["findings"]);
+    // The run ends at 600, some 359 s after the fault, and the page is sought until 645 where it has to be resolved.
+    let table = [
+        ("torn", "1m", ", resolved_within: 5m", "pass ", 1),
+        ("torn", "7m", ", resolved_within: 5m", "pass ", 1),
+        ("torn", "7m", "", "pass ", 1),
+        ("unpaged", "1m", ", resolved_within: 5m", "fail ", 0),
+        // In time, but nobody knows for what.
+        ("unpaged", "7m", ", resolved_within: 5m", "inconclusive ", 0),
+        ("unpaged", "7m", "", "inconclusive ", 0),
+        ("again", "1m", ", resolved_within: 5m", "fail ", 2),
+        ("slow", "7m", "", "pass ", 1),
+    ];
+    for (run, within, more, due, listed) in table {
+        let slos = format!(
+            "objectives: [{{name: page, kind: alerting, alert: ShopDown, experiment: partition-primary, \
+             labels: '{{of=\"{run}\"}}', within: {within}{more}}}]\n"
+        );
+        let told = server.verdict(&slos, &["--run", run]);
+        assert_eq!(said(&told, "page"), due, "{run} {within}{more}: {:#}", told["findings"]);
+        let alerts = told["alerts"].as_array().map(Vec::len);
+        assert_eq!(alerts.unwrap_or_default(), listed, "{run} {within}{more}: {:#}", told["alerts"]);
+        let observed = told["findings"][0]["observed"]["text"].as_str().unwrap_or_default();
+        assert_eq!(
+            observed.starts_with("more than 359"),
+            due == "inconclusive ",
+            "{run} {within}: {observed}"
+        );
     }
 }
 

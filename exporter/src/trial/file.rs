@@ -7,13 +7,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::components::{Known, components};
-use super::duration::Limits;
+use super::duration::{Limits, Written};
 use super::experiments::{Listed, experiments};
 use super::faults::{Fault, Faults, Place};
 use super::fields::{Fields, names};
 use super::ledgers::ledgers;
 use super::load::load;
-use super::model::{Name, Secrets, StatusSource, Store, Trial};
+use super::model::{BLIND_PROBES, Component, Name, Secrets, StatusSource, Store, Trial};
 use super::node::{self, Node};
 use super::pods::kubernetes;
 use super::reader::{Checked, Reader};
@@ -131,7 +131,12 @@ fn trial(reader: &mut Reader<'_>, root: &Node, path: &Path) -> Checked<Trial> {
     let experiments =
         fields.get("experiments").map_or(Ok(Vec::new()), |node| experiments(reader, node, listed));
     let after = reader.duration_or(fields.get("after"), AFTER, PHASE);
-    let settle = reader.duration_or(fields.get("settle"), SETTLE, HOLDS);
+    let settle_node = fields.get("settle");
+    let settle = reader.duration_or(settle_node, SETTLE, HOLDS).and_then(|settle| {
+        let tested = experiments.as_ref().is_ok_and(|experiments| !experiments.is_empty());
+        let probed = settle_node.or(components_node).filter(|_| tested);
+        probed.map_or(Ok(settle), |node| probed_in(reader, node, settle, listed.components))
+    });
     let cooldown = reader.duration_or(fields.get("cooldown"), COOLDOWN, PHASE);
     fields.close(reader);
     Ok(Trial {
@@ -148,6 +153,29 @@ fn trial(reader: &mut Reader<'_>, root: &Node, path: &Path) -> Checked<Trial> {
         cooldown: cooldown?,
         secrets: Secrets::new(std::mem::take(&mut reader.secrets)),
     })
+}
+
+/// The time for which health must hold, in which every component has to be probed often enough to see that it does.
+fn probed_in(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    settle: Duration,
+    components: &[Component],
+) -> Checked<Duration> {
+    let Some(seldom) = components.iter().max_by_key(|component| component.interval()) else {
+        return Ok(settle);
+    };
+    let least = seldom.interval() * BLIND_PROBES;
+    if settle >= least {
+        return Ok(settle);
+    }
+    let [settle, interval, least] = [settle, seldom.interval(), least].map(Written);
+    let name = &seldom.name;
+    let text = format!(
+        "health that holds for a `settle` of {settle} is not seen to: component `{name}` is probed every {interval}; \
+         expected a `settle` of {least} at least, or a shorter `interval`"
+    );
+    Err(reader.fault(node.at(), text))
 }
 
 /// What tells what runs: a document, or a cluster.

@@ -19,15 +19,16 @@ pub(super) fn judge(promise: &Alerting, evidence: &Evidence) -> Result<Judged, S
     let next = next(evidence, bitten);
     let horizon = horizon(promise, bitten, next);
     let watched = watched(promise, bitten, (horizon, next));
-    // What becomes active after the run's end is for what came then, such as that the system was taken down.
     let over = evidence.run.processes.clock_at(evidence.run_end()).latest;
-    let ours = |alert: &&Seen| {
-        (bitten.injected..=watched).contains(&alert.first.earliest) && alert.active.earliest <= over
-    };
-    let ours: Vec<Seen> = alerts.iter().filter(ours).cloned().collect();
+    let within = |alert: &Seen| (bitten.injected..=watched).contains(&alert.first.earliest);
+    let (ours, after): (Vec<Seen>, Vec<Seen>) =
+        alerts.into_iter().filter(within).partition(|alert| alert.active.earliest <= over);
     begun_after(promise, evidence, bitten.injected, &ours)?;
     let in_time = ours.iter().filter(|alert| alert.first.earliest <= horizon);
     let first = in_time.min_by(|a, b| a.first.earliest.total_cmp(&b.first.earliest));
+    // What becomes active after the run's end may be for what came then, such as that the system was taken down.
+    let unclear = first.is_none() && after.iter().any(|alert| alert.first.earliest <= horizon);
+    let horizon = if unclear { horizon.min(over) } else { horizon };
     let mut judged = fired(promise, bitten, horizon, first);
     let proven = || proven(&promise.alert, evidence, (bitten.injected, horizon));
     if first.is_some() {

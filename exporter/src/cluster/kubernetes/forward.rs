@@ -38,19 +38,23 @@ pub enum ForwardError {
 }
 
 impl ForwardError {
-    fn of(error: &kube::Error) -> Self {
-        let broken_off =
-            matches!(error, kube::Error::UpgradeConnection(UpgradeConnectionError::GetPendingUpgrade(_)));
-        let of_itself = is_about_itself(error) && !is_about_a_node(error);
+    /// What an error means, of an API server that has only just come back, or not.
+    fn of(error: &kube::Error, returned: bool) -> Self {
+        let of_itself = if is_about_a_node(error) { returned } else { is_about_itself(error) };
         let reason = reason(error);
         if is_absent(error) {
             Self::Absent(reason)
-        } else if broken_off || is_away(error) || of_itself {
+        } else if is_broken_off(error) || is_away(error) || of_itself {
             Self::Unseen(reason)
         } else {
             Self::Unreachable(reason)
         }
     }
+}
+
+/// Whether the API server went away while it was asked.
+fn is_broken_off(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::UpgradeConnection(UpgradeConnectionError::GetPendingUpgrade(_)))
 }
 
 /// Whether the API server says that it does not reach a node.
@@ -68,13 +72,9 @@ impl Kubernetes {
     ) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>, ForwardError> {
         let asked = self.here::<Pod>().portforward(pod, &[port]).await;
         let mut forwarder = asked.map_err(|error| {
-            let away = last(&self.0.away, !is_said(&error));
-            let returned = !is_back(Instant::now(), away, TUNNELS_FOR);
-            if returned && is_about_a_node(&error) {
-                ForwardError::Unseen(reason(&error))
-            } else {
-                ForwardError::of(&error)
-            }
+            let away = last(&self.0.away, is_broken_off(&error) || !is_said(&error));
+            let away = away.max(last(&self.0.silent, false));
+            ForwardError::of(&error, !is_back(Instant::now(), away, TUNNELS_FOR))
         })?;
         forwarder
             .take_stream(port)
@@ -160,7 +160,11 @@ mod tests {
             (kube::Error::Api(Box::new(handed_on)), unreachable(starting)),
         ];
         for (error, expected) in table {
-            assert_eq!(ForwardError::of(&error), expected);
+            assert_eq!(ForwardError::of(&error, false), expected);
+            // Of nodes alone it says nothing yet.
+            let node = [unreachable(dead), unreachable(broke)].contains(&expected);
+            let expected = if node { unseen(&reason(&error)) } else { expected };
+            assert_eq!(ForwardError::of(&error, true), expected);
         }
     }
 
@@ -183,9 +187,15 @@ mod tests {
     fn one_that_was_silent_is_trusted_again_a_while_after_its_return() {
         let silent = Instant::now();
         assert!(is_back(silent, None, BACK_FOR));
-        for (later, back) in [(0, false), (500, false), (3000, false), (3001, true)] {
-            let asked = silent + Duration::from_millis(later);
-            assert_eq!(is_back(asked, Some(silent), BACK_FOR), back, "{later} ms");
+        let table = [
+            (BACK_FOR, [(0, false), (500, false), (3000, false), (3001, true)]),
+            (TUNNELS_FOR, [(0, false), (3001, false), (10_000, false), (10_001, true)]),
+        ];
+        for (enough, times) in table {
+            for (later, back) in times {
+                let asked = silent + Duration::from_millis(later);
+                assert_eq!(is_back(asked, Some(silent), enough), back, "{later} ms of {enough:?}");
+            }
         }
         // It fell silent after the question.
         assert!(!is_back(silent, Some(silent + BACK_FOR), BACK_FOR));

@@ -245,21 +245,26 @@ mod tests {
     /// As the tunnels of k3s, by which alone it reaches its nodes, come back some seconds after it.
     #[tokio::test]
     async fn an_api_server_that_has_just_come_back_tells_nothing_of_a_node_that_it_does_not_reach() {
-        let socket = TcpSocket::new_v4().expect("a socket");
-        socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
-        let api = socket.local_addr().expect("bound");
-        let known = inside(api);
-        // Nobody listens yet.
-        let told = connect(&known).await.map(drop).expect_err("nobody forwards");
-        assert!(matches!(told, Trouble::Away(_)), "{told:?}");
         let no_tunnel =
             "error dialing backend: proxy error from 127.0.0.1:6443 while dialing 10.0.0.3:10250, code 502";
-        saying(500, no_tunnel).serve(socket.listen(16).expect("a listener"));
-        let told = connect(&known).await.map(drop).expect_err("nobody forwards");
-        assert!(matches!(told, Trouble::Away(_)), "{told:?}");
-        // Whoever has not seen it away takes its word.
-        let told = trouble(api).await;
-        assert!(matches!(told, Trouble::NoPath(_)), "{told:?}");
+        // Nobody listens yet, or nobody hears who connects.
+        for heard in [false, true] {
+            let socket = TcpSocket::new_v4().expect("a socket");
+            socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+            let api = socket.local_addr().expect("bound");
+            let mut unheard = Some(socket);
+            let mut listen = || unheard.take().map(|socket| socket.listen(16).expect("a listener"));
+            let silent = if heard { listen() } else { None };
+            let known = inside(api);
+            let told = connect(&known).await.map(drop).expect_err("nobody forwards");
+            assert!(matches!(told, Trouble::Away(_)), "{told:?}");
+            saying(500, no_tunnel).serve(silent.or_else(listen).expect("a listener"));
+            let told = connect(&known).await.map(drop).expect_err("nobody forwards");
+            assert!(matches!(told, Trouble::Away(_)), "{told:?}");
+            // Whoever has not seen it away takes its word.
+            let told = trouble(api).await;
+            assert!(matches!(told, Trouble::NoPath(_)), "{told:?}");
+        }
     }
 
     #[tokio::test]

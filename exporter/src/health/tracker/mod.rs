@@ -29,6 +29,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::clock::Moment;
+use crate::trial::BLIND_PROBES;
 
 pub use recovery::{Question, Recovery, Revert, Saw, Seconds, Since, Span, Took};
 
@@ -387,6 +388,6 @@ impl Tracker {
 
     /// A stretch between two probes that is long enough to hide more of an outage.
     fn blind_after(&self) -> Duration {
-        Duration::from_secs(1).max(self.interval * 3)
+        Duration::from_secs(1).max(self.interval * BLIND_PROBES)
     }
 }

@@ -7,6 +7,9 @@ use http::StatusCode;
 use super::nonsense::lasting;
 use super::{Name, Nonsense, StoreIndex};
 
+/// A whole outage may hide in a longer time than so many probes take, if none of them tells anything.
+pub const BLIND_PROBES: u32 = 3;
+
 /// Something whose health is followed on its own.
 #[derive(Debug, Clone)]
 pub struct Component {

@@ -25,7 +25,7 @@ use std::time::Duration;
 use url::Url;
 
 pub use address::{AddressError, PostgresAddress, RedisAddress};
-pub use components::{Component, ComponentKind};
+pub use components::{BLIND_PROBES, Component, ComponentKind};
 pub use experiments::{
     ExecFault, Experiment, Fault, FaultKind, KilledBy, NetworkPartition, NodeDrain, Others, PodKill, Pods,
     Whom,

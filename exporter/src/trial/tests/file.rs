@@ -239,3 +239,21 @@ fn targets() {
         ],
     );
 }
+
+#[test]
+fn health_is_looked_at_often_enough_while_it_has_to_hold() {
+    const EXPERIMENT: &str = "experiments:\n  - name: e\n    components: [shop]\n    deadline: 1m\n    \
+                              exec: {target: \"true\", inject: \"true\", revert: \"true\"}\n";
+    const DUE: &str = "health that holds for a `settle` of 14s is not seen to: component `shop` is probed every 5s; \
+                       expected a `settle` of 15s at least, or a shorter `interval`";
+    let of = |settle: &str, experiments: &str| {
+        format!(
+            "components:\n  - {{name: shop, http: /, interval: 5s}}\n  - {{name: rest, http: /, interval: 1s}}\n\
+             {settle}{experiments}"
+        )
+    };
+    check(AFTER_BASE, &[(&of("settle: 14s\n", EXPERIMENT), &[&format!("6:9: {DUE}")])]);
+    for (settle, experiments) in [("settle: 15s\n", EXPERIMENT), ("settle: 14s\n", "")] {
+        parse_good(&format!("{AFTER_BASE}{}", of(settle, experiments)));
+    }
+}
