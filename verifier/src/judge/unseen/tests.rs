@@ -166,9 +166,12 @@ fn a_stretch_that_outlasts_a_recovery_and_began_before_it_was_final_may_hide_a_r
     const ALL: (f64, f64, &[f64]) = (300.0, 0.0, &[]);
     const AWAY: Counts = &[ALL, (20.0, 280.0, &[]), (20.0, 280.0, &[28.0]), ALL];
     const SHORT: Counts = &[ALL, ALL, (260.0, 40.0, &[2.0]), ALL];
+    const UNTOLD: Counts = &[ALL, (0.0, 300.0, &[]), (0.0, 300.0, &[]), ALL];
     let final_at = |due| Settled { injected: 10.0, due, told: due + 5.0 };
     let table = [
         ("it goes on after it", AWAY, 5.5, 45.5, Some([15.95, 45.0, 28.0])),
+        ("nobody tells of its end", UNTOLD, 5.5, 45.5, Some([15.0, 45.0, 30.0])),
+        ("nobody tells of its end, and the recovery came after it", UNTOLD, 34.0, 74.0, None),
         ("the recovery came after it", AWAY, 34.0, 74.0, None),
         ("the recovery came while it may have ended", AWAY, 19.5, 49.5, None),
         ("no recovery", AWAY, f64::INFINITY, 45.5, None),
