@@ -7,19 +7,26 @@ use serde_json::json;
 use crate::api::asked::Asked;
 use crate::api::rules::Fate;
 use crate::api::status::{self, Answer};
-use crate::faults::{DRAIN, PARTITION, held};
+use crate::faults::{DRAIN, Fault, PARTITION, held};
+use crate::program::Program;
 use crate::shop::Shop;
+
+/// A run that is interrupted with its fault in effect while the API server is away, once it has tried to put that back as
+/// often as it does where it is told no.
+async fn interrupted_while_away(fault: &Fault) -> (Shop, Program) {
+    let shop = Shop::start().await;
+    let mut run = shop.run(&held(fault));
+    run.says("the fault took effect").await;
+    shop.api.go_away().await;
+    run.interrupt();
+    run.says("attempts=3").await;
+    (shop, run)
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_due_while_it_is_away_is_put_back_when_it_is_there_again() {
     for fault in [&DRAIN, &PARTITION] {
-        let shop = Shop::start().await;
-        let mut run = shop.run(&held(fault));
-        run.says("the fault took effect").await;
-        shop.api.go_away().await;
-        run.interrupt();
-        // So often a revert is tried that the API server says no to.
-        run.says("attempts=3").await;
+        let (shop, mut run) = interrupted_while_away(fault).await;
         run.says("attempts=4").await;
         shop.api.come_back().await;
         let ended = shop.ends(run).await;
@@ -33,12 +40,7 @@ async fn what_is_due_while_it_is_away_is_put_back_when_it_is_there_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_it_does_not_let_us_at_first_after_its_return_is_put_back_all_the_same() {
     for fault in [&DRAIN, &PARTITION] {
-        let shop = Shop::start().await;
-        let mut run = shop.run(&held(fault));
-        run.says("the fault took effect").await;
-        shop.api.go_away().await;
-        run.interrupt();
-        run.says("attempts=3").await;
+        let (shop, run) = interrupted_while_away(fault).await;
         // More often than a revert is tried where it was there all along.
         shop.api.rule("get", "namespaces", 5, Fate::refused(status::forbidden));
         shop.api.come_back().await;
