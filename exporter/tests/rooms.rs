@@ -80,6 +80,14 @@ fn numbers_that_both_houses_have_are_the_same() {
         ),
         (number(lasting, r"LASTING_PROBES: f64 = ([\d.]+)"), number(tracker, r"LASTING_PROBES: u32 = (\d+)")),
         (
+            number("verifier/judge/recovery.rs", r"BLIND_PROBES: f64 = ([\d.]+)"),
+            number("exporter/trial/model/components.rs", r"BLIND_PROBES: u32 = (\d+)"),
+        ),
+        (
+            number("verifier/judge/recovery.rs", r"BLIND_SECONDS: f64 = ([\d.]+)"),
+            number(tracker, r"Duration::from_secs\((\d+)\)\.max\(self\.interval \* BLIND_PROBES\)"),
+        ),
+        (
             number("verifier/judge/relief.rs", r"READ_EVERY: f64 = ([\d.]+)"),
             number("exporter/cluster/status.rs", r"INTERVAL: Duration = Duration::from_millis\((\d+)\)")
                 / 1e3,
