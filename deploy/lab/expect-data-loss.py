@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Succeeds when a verdict is fail, data loss is all that failed, and its count is the truth.
+"""Succeeds when a verdict is fail, data loss is all that failed, its count is the truth, and an alert told of it.
 
 usage: expect-data-loss.py RUN_FOLDER (while the lab is still up)
 
@@ -45,10 +45,14 @@ def main() -> int:
     loss = [f for f in failed if f["kind"] == "data_loss" and f["name"] == "nothing lost in PostgreSQL"]
     told = loss[0]["observed"]["value"] if loss and loss[0]["observed"] else None
 
+    paged = [alert for alert in report["alerts"] if alert["alert"] == "OrdealDataLost"]
+
     print(f"verdict {report['verdict']}; failed: {', '.join(f['name'] for f in failed) or 'nothing'}")
     print(f"lost by the verdict: {told}; lost in truth: {truth}")
-    as_expected = report["verdict"] == "fail" and len(failed) == 1 and told == truth and truth > 0
-    print("as expected" if as_expected else "NOT as expected: data loss alone had to fail, with the true count")
+    print(f"alerts of it: {len(paged)}")
+    as_expected = report["verdict"] == "fail" and len(failed) == 1 and told == truth and truth > 0 and paged
+    due = "data loss alone had to fail, with the true count, and OrdealDataLost to fire"
+    print("as expected" if as_expected else f"NOT as expected: {due}")
     return 0 if as_expected else 1
 
 

@@ -128,11 +128,14 @@ fn a_run_that_was_not_found_has_a_page_too() {
     assert!(page.contains("Nothing of the run can be placed in time.") && page.contains("run_not_found"));
 }
 
-/// Goes through the page as a reader does: every link is clicked, everything folded is opened, and nothing is wider
-/// than the window.
+/// Goes through the page as a reader does: everything folded is opened and every link followed by a click, nothing is wider
+/// than the window, and what is written is light on dark where that is preferred, else dark on light.
 const READER: &str = "<script>addEventListener('load', async () => {
   const wrong = [];
-  for (const fold of document.querySelectorAll('details')) fold.open = true;
+  for (const fold of document.querySelectorAll('details')) {
+    if (!fold.open) fold.querySelector('summary').click();
+    if (!fold.open) wrong.push(fold.outerHTML);
+  }
   for (const link of document.querySelectorAll('a')) {
     const news = link.hash === location.hash || new Promise(done => addEventListener('hashchange', done, {once: true}));
     link.click();
@@ -141,8 +144,21 @@ const READER: &str = "<script>addEventListener('load', async () => {
   }
   const width = document.documentElement.scrollWidth;
   if (width > innerWidth) wrong.push(`${width} px wide in ${innerWidth}`);
-  document.title = wrong.length ? 'WRONG ' + wrong.join(' ') : `READ at ${innerWidth}`;
+  const light = color => color.match(/[0-9.]+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0);
+  const style = getComputedStyle(document.body);
+  const dark = light(style.backgroundColor) < light(style.color);
+  const read = `READ at ${innerWidth} ${dark ? 'dark' : 'light'}`;
+  parent.postMessage(wrong.length ? 'WRONG ' + wrong.join(' ') : read, '*');
 })</script>";
+
+/// The page in a frame as wide as a screen, whose title becomes what the reader tells: a window of Chromium's may not be as
+/// narrow as a phone.
+fn framed(width: u32) -> String {
+    format!(
+        "<title>unread</title><script>addEventListener('message', told => document.title = told.data)</script>\n\
+         <iframe src=\"page.html\" style=\"width: {width}px; height: 844px; border: 0\"></iframe>\n"
+    )
+}
 
 fn chromium() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
@@ -152,7 +168,8 @@ fn chromium() -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
-fn read_in(chromium: &Path, file: &Path, size: &str) -> String {
+/// What a page's title becomes for one who prefers dark, or not.
+fn read_in(chromium: &Path, file: &Path, dark: bool) -> String {
     let mut command = Command::new(chromium);
     command
         .args([
@@ -161,7 +178,9 @@ fn read_in(chromium: &Path, file: &Path, size: &str) -> String {
             "--disable-gpu",
             "--virtual-time-budget=20000",
             "--dump-dom",
-            &format!("--window-size={size}"),
+            "--window-size=1400,900",
+            // Blink's `PreferredColorScheme`: 0 is dark, 1 is light.
+            &format!("--blink-settings=preferredColorScheme={}", u8::from(!dark)),
         ])
         .arg(format!("--user-data-dir={}", file.with_extension("profile").display()))
         .arg(format!("file://{}", file.display()))
@@ -172,7 +191,7 @@ fn read_in(chromium: &Path, file: &Path, size: &str) -> String {
 }
 
 #[test]
-fn a_reader_gets_everywhere_at_a_desk_and_on_a_phone() {
+fn a_reader_gets_everywhere_at_a_desk_and_on_a_phone_by_day_and_by_night() {
     let Some(chromium) = chromium() else {
         eprintln!("skipped: there is no Chromium to open the page in");
         return;
@@ -182,9 +201,15 @@ fn a_reader_gets_everywhere_at_a_desk_and_on_a_phone() {
     // The page allows no script: the reader's is let in beside it.
     let page = page(&run(), &[]).replace("http-equiv=\"Content-Security-Policy\"", "name=\"policy\"");
     std::fs::write(&file, page.replace("</body>", &format!("{READER}</body>"))).expect("writing");
-    for size in ["1280,900", "390,844"] {
-        let told = read_in(&chromium, &file, size);
-        assert!(told.starts_with("READ at "), "{size}: {told}");
+    let frame = folder.path().join("frame.html");
+    for (width, dark, due) in [
+        (1280, false, "READ at 1280 light"),
+        (390, false, "READ at 390 light"),
+        (1280, true, "READ at 1280 dark"),
+        (390, true, "READ at 390 dark"),
+    ] {
+        std::fs::write(&frame, framed(width)).expect("writing");
+        assert_eq!(read_in(&chromium, &frame, dark), due);
     }
 }
 

@@ -222,21 +222,21 @@ fn stores() -> Row {
         [
             Panel::lines("Age of the archive", 8)
                 .about(format!(
-                    "Age of the newest write-ahead log that any server archived. The lab promises {} of each primary.",
+                    "Age of the newest write-ahead log that any server of a job archived: one line for each job that scrapes a PostgreSQL. The lab promises {} of each primary.",
                     limits::time(limits::RECOVERY_POINT)
                 ))
                 .unit(Unit::Seconds)
-                .ask("min(pg_stat_archiver_last_archive_age)", "postgres_exporter")
-                .ask("min(cnpg_pg_stat_archiver_seconds_since_last_archival)", "CloudNativePG"),
+                .ask("min by (job) (pg_stat_archiver_last_archive_age)", "{{job}}")
+                .ask("min by (job) (cnpg_pg_stat_archiver_seconds_since_last_archival)", "{{job}} (CloudNativePG)"),
             Panel::lines("Logs archived and failed", 8)
                 .about("Write-ahead logs that were archived in the last minute, and attempts that failed, of all servers. A minute, since these exporters are scraped less often than Ordeal's.")
                 .colour("failed", Colour::Red)
                 .ask("sum(increase(pg_stat_archiver_archived_count[1m]))", "archived")
                 .ask("sum(increase(pg_stat_archiver_failed_count[1m]))", "failed"),
             Panel::lines("Primaries and linked replicas", 8)
-                .about("Primaries as Patroni tells them, of each cluster, and Redis replicas that are linked to their master.")
+                .about("Primaries as Patroni tells them, of each cluster, and Redis replicas that are linked to their master, of each job.")
                 .ask("sum by (scope) (patroni_primary or patroni_master)", "PostgreSQL primaries of {{scope}}")
-                .ask("sum(redis_master_link_up)", "Redis replicas linked"),
+                .ask("sum by (job) (redis_master_link_up)", "Redis replicas linked, {{job}}"),
         ],
     )
     .needing(Needs::Stores)

@@ -156,16 +156,16 @@ fn kubernetes() -> Row {
             Panel::lines("Autoscalers", 12)
                 .about("Replicas that each HorizontalPodAutoscaler has, and the most that it may have.")
                 .ask(
-                    "max by (horizontalpodautoscaler) (kube_horizontalpodautoscaler_status_current_replicas)",
-                    "{{horizontalpodautoscaler}}: current",
+                    "max by (namespace, horizontalpodautoscaler) (kube_horizontalpodautoscaler_status_current_replicas)",
+                    "{{namespace}}/{{horizontalpodautoscaler}}: current",
                 )
                 .ask(
-                    "max by (horizontalpodautoscaler) (kube_horizontalpodautoscaler_spec_max_replicas)",
-                    "{{horizontalpodautoscaler}}: max",
+                    "max by (namespace, horizontalpodautoscaler) (kube_horizontalpodautoscaler_spec_max_replicas)",
+                    "{{namespace}}/{{horizontalpodautoscaler}}: max",
                 ),
             Panel::lines("Deployments", 12)
                 .about("Replicas that are ready, of each Deployment.")
-                .ask("max by (deployment) (kube_deployment_status_replicas_ready)", "{{deployment}}"),
+                .ask("max by (namespace, deployment) (kube_deployment_status_replicas_ready)", "{{namespace}}/{{deployment}}"),
         ],
     )
     .needing(Needs::Kubernetes)

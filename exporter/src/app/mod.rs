@@ -15,6 +15,7 @@ mod rights;
 mod rooms;
 mod show;
 mod tables;
+mod volume;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

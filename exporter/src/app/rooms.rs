@@ -8,7 +8,7 @@ use anyhow::Context;
 use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
 
-use super::{rights, tables};
+use super::{rights, tables, volume};
 use crate::chaos;
 use crate::chaos::driver::{Driver, Setup};
 use crate::chaos::faults;
@@ -68,10 +68,26 @@ impl Rooms {
         let cluster = cluster::start(watched(trial, cluster), clock, registry, purpose.stop.clone())?;
         let health = Health::start(trial, clock, registry, cluster.clone(), purpose.stop)?;
         let ledgers = Ledgers::open(trial, run, clock, registry, purpose.folder)?;
+        if !trial.ledgers.is_empty() {
+            warn_of_ledgers_that_go(purpose.folder);
+        }
         let load = open_load(purpose).await?;
         // Last of all: a run that is refused before this has not used up its name.
         driver.begin().await?;
         Ok(Self { metrics, driver, cluster, health, ledgers, load })
+    }
+}
+
+/// Ledgers that go with this pod are not there to be audited by when it is lost.
+fn warn_of_ledgers_that_go(folder: &Path) {
+    match volume::going_with_pod(folder) {
+        Ok(Some(volume)) => tracing::warn!(
+            volume,
+            "the ledgers go with this pod: if it is lost, nothing is audited; a PersistentVolumeClaim for that volume \
+             keeps them"
+        ),
+        Ok(None) => {}
+        Err(error) => tracing::debug!(%error, "it is not known whether the ledgers go with this pod"),
     }
 }
 

@@ -22,6 +22,12 @@ pub(crate) const KILL_PRIMARY: Fault = Fault {
     touches: &["delete pods kv-0"],
 };
 
+pub(crate) const KILL_BY_EVICTION: Fault = Fault {
+    text: "    pod_kill: {primary_of: kv, by: evict, timeout: 3s}\n",
+    may_go: &["kv-0"],
+    touches: &["create pods/eviction kv-0"],
+};
+
 pub(crate) const DRAIN: Fault = Fault {
     text: "    node_drain: {holding: app=shop, others: refuse, timeout: 5s}\n",
     may_go: &["shop-a", "shop-b"],
@@ -37,6 +43,19 @@ pub(crate) const PARTITION: Fault = Fault {
         "patch networkpolicies kv",
         "patch networkpolicies metrics",
     ],
+};
+
+/// No policy says what leaves either group: each way is cut where it begins, by a policy of its own.
+pub(crate) const APART: Fault = Fault {
+    text: "    network_partition: {selector: app=shop, from: app=kv, timeout: 5s}\n",
+    may_go: &[],
+    touches: &["create networkpolicies ordeal-", "delete networkpolicies ordeal-"],
+};
+
+pub(crate) const COMMANDS: Fault = Fault {
+    text: "    pod_exec: {pod: kv-0, inject: [stop], bit: [look], revert: [start], timeout: 3s}\n",
+    may_go: &[],
+    touches: &["get pods/exec kv-0 "],
 };
 
 /// `fault`, held until somebody ends that.

@@ -4,11 +4,12 @@ use serde_json::json;
 
 use crate::api::rules::Fate;
 use crate::api::status;
-use crate::faults::{DRAIN, KILL_PRIMARY, held};
+use crate::faults::{DRAIN, Fault, KILL_PRIMARY, held};
 use crate::shop::Shop;
 
 const DELETE: &str = "    pod_kill: {primary_of: kv, grace: 7s, timeout: 3s}\n";
 const EVICT: &str = "    pod_kill: {primary_of: kv, by: evict, grace: 7s, timeout: 3s}\n";
+const KV: [&str; 2] = ["kv-0", "kv-1"];
 const INEFFECTIVE: &str = "experiment break-it ended as ineffective";
 
 fn uid(shop: &Shop) -> String {
@@ -68,6 +69,50 @@ async fn a_pod_that_is_another_by_then_is_not_hit_and_one_that_is_gone_was_not_k
         assert_eq!(there, comes_back.then(|| json!("another")), "nobody touched it");
     });
     futures_util::future::join_all(runs).await;
+}
+
+/// An operator's pods have no StatefulSet between: they are its own object's, of a kind that the API server has not by
+/// itself, and have none of a StatefulSet's labels.
+fn give_to_cloud_native_pg(shop: &Shop) {
+    let owner = json!([{"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "name": "kv", "uid": "u-kv",
+        "controller": true, "blockOwnerDeletion": true}]);
+    for name in KV {
+        shop.api.lock().objects.edit("pods", name, |pod| {
+            pod["metadata"]["ownerReferences"].clone_from(&owner);
+            pod["metadata"]["labels"] =
+                json!({"app": "kv", "cnpg.io/cluster": "kv", "cnpg.io/instanceName": name});
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pods_of_cloud_native_pg_are_killed_by_role_and_by_selector_as_those_of_a_statefulset() {
+    let by_selector = Fault {
+        text: "    pod_kill: {selector: app=kv, by: evict, seed: 1, timeout: 3s}\n",
+        may_go: &KV,
+        touches: &["create pods/eviction kv-"],
+    };
+    for fault in [&KILL_PRIMARY, &by_selector] {
+        let shop = Shop::start().await;
+        give_to_cloud_native_pg(&shop);
+        let uids = || KV.map(|pod| shop.find("pods", pod).expect("it is there")["metadata"]["uid"].clone());
+        let before = uids();
+        let ended = shop.ends(shop.run(fault.text)).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.said);
+        ended.assert_said(&["the fault took effect", "the run is finished"]);
+        assert!(!ended.said.contains("somebody interfered"), "it was we: {}", ended.said);
+        let (asked, after) = (shop.changes(), uids());
+        assert_eq!(asked.len(), 1, "asked once: {asked:?}");
+        assert!(asked[0].starts_with(fault.touches[0]), "{asked:?}");
+        for (pod, (before, after)) in KV.iter().zip(before.iter().zip(&after)) {
+            assert_eq!(
+                before != after,
+                asked[0].ends_with(pod),
+                "{pod}: another has taken its place, or none has"
+            );
+        }
+        shop.assert_as_before(fault.may_go, fault.text);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -23,6 +23,8 @@ pub(crate) fn cluster(port: u16) -> Objects {
     for name in ["kv-0", "kv-1"] {
         let mut pod = pod("shop", name, "n2", "StatefulSet", &json!({"app": "kv", POD_NAME: name}));
         pod["spec"]["containers"] = json!([{"name": "kv", "ports": [{"containerPort": port}]}]);
+        pod["status"]["containerStatuses"] = json!([{"name": "kv", "containerID": format!("containerd://{name}"),
+            "image": "", "imageID": "", "ready": true, "restartCount": 0, "state": {"running": {}}}]);
         objects.add("pods", pod);
     }
     objects.add("pods", pod("kube-system", "agent-1", "n1", "DaemonSet", &json!({"app": "agent"})));
@@ -80,14 +82,14 @@ pub(crate) fn is_cut_off(objects: &Objects) -> bool {
     policies.into_iter().any(cuts)
 }
 
-/// All that a fault has to leave as it was, and its UID with it.
+/// All that a fault has to leave as it was, and its UID with it; and where commands have left something stopped.
 pub(crate) fn lasting(objects: &Objects) -> Vec<Value> {
     let kept = objects.all.iter().filter(|(key, _)| !OWN.contains(&key.1.as_str()));
     let kept = kept.map(|(_, object)| {
         json!({"kind": object["kind"], "name": object["metadata"]["name"], "uid": object["metadata"]["uid"],
             "labels": object["metadata"]["labels"], "marks": marks(object), "spec": object["spec"]})
     });
-    kept.collect()
+    kept.chain([json!({"stopped": objects.stopped})]).collect()
 }
 
 /// What only we write on an object of others.

@@ -3,16 +3,20 @@
 use crate::api::asked::Asked;
 use crate::api::rules::Fate;
 use crate::api::status::{self, Answer};
-use crate::faults::{DRAIN, Fault, KILL_PRIMARY, PARTITION, held};
+use crate::faults::{APART, COMMANDS, DRAIN, Fault, KILL_BY_EVICTION, KILL_PRIMARY, PARTITION, held};
 use crate::shop::{Ended, Shop};
 
-const EVICT: Fault =
-    Fault { text: "    pod_kill: {primary_of: kv, by: evict, timeout: 3s}\n", may_go: &[], touches: &[] };
+/// What has no revert needs no right for it.
+const COMMAND: Fault =
+    Fault { text: "    pod_exec: {pod: kv-0, inject: [stop], timeout: 3s}\n", may_go: &[], touches: &[] };
 
-/// A run of `fault` without the right to `verb` `resource`.
+/// A run of `fault` without the right to `verb` `resource`. A command in a container is asked for by a GET, for which API
+/// servers from 1.35 on want `create` besides.
 async fn without(fault: &Fault, verb: &'static str, resource: &'static str) -> (Shop, Ended) {
     let shop = Shop::start().await;
-    shop.api.rule(verb, resource, u32::MAX, Fate::refused(status::forbidden));
+    let asked_by = if resource == "pods/exec" { "get" } else { verb };
+    let forbidden = move |asked: &Asked| status::forbidden(&Asked { verb, ..asked.clone() });
+    shop.api.rule(asked_by, resource, u32::MAX, Fate::refused(forbidden));
     let ended = shop.ends(shop.run(fault.text)).await;
     let missing = format!("cannot {verb} resource");
     assert!(ended.said.contains(&missing), "{verb} {resource}: {}", ended.said);
@@ -25,11 +29,14 @@ async fn a_missing_right_is_named_and_nothing_is_left_broken() {
     const INEFFECTIVE: &str = "experiment break-it ended as ineffective";
     let table = [
         (&KILL_PRIMARY, "delete", "pods", INEFFECTIVE),
-        (&EVICT, "create", "pods/eviction", INEFFECTIVE),
+        (&KILL_BY_EVICTION, "create", "pods/eviction", INEFFECTIVE),
+        (&COMMAND, "get", "pods/exec", INEFFECTIVE),
+        (&COMMAND, "create", "pods/exec", INEFFECTIVE),
         (&DRAIN, "patch", "nodes", INEFFECTIVE),
         (&DRAIN, "create", "pods/eviction", INEFFECTIVE),
         (&PARTITION, "create", "networkpolicies", INEFFECTIVE),
         (&PARTITION, "patch", "networkpolicies", INEFFECTIVE),
+        (&APART, "create", "networkpolicies", INEFFECTIVE),
         (&KILL_PRIMARY, "create", "configmaps", "write ConfigMap ordeal-journal in namespace shop"),
         (
             &KILL_PRIMARY,
@@ -64,15 +71,25 @@ async fn a_cordon_that_an_admission_policy_denies_leaves_nothing_to_put_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_put_back_for_want_of_a_right_is_told_and_put_back_with_it() {
-    let (shop, ended) = without(&PARTITION, "delete", "networkpolicies").await;
-    assert_eq!(ended.code, Some(1));
-    ended
-        .assert_said(&["NOT all it broke is put back: `load-exporter recover --namespace shop` tries again"]);
-    shop.api.clear_rules();
-    let ended = shop.ends(shop.recover_namespace()).await;
-    assert_eq!(ended.code, Some(0), "{}", ended.said);
-    ended.assert_said(&["put back: break-it of run r1"]);
-    shop.assert_as_before(&[], "recovered");
+    // Of a fault that was begun a revert is due, also where its command was refused.
+    let table = [
+        (&PARTITION, "delete", "networkpolicies"),
+        (&APART, "delete", "networkpolicies"),
+        (&COMMANDS, "create", "pods/exec"),
+    ];
+    let runs = table.map(|(fault, verb, resource)| async move {
+        let (shop, ended) = without(fault, verb, resource).await;
+        assert_eq!(ended.code, Some(1), "{verb} {resource}: {}", ended.said);
+        ended.assert_said(&[
+            "NOT all it broke is put back: `load-exporter recover --namespace shop` tries again",
+        ]);
+        shop.api.clear_rules();
+        let ended = shop.ends(shop.recover_and_run_commands()).await;
+        assert_eq!(ended.code, Some(0), "{verb} {resource}: {}", ended.said);
+        ended.assert_said(&["put back: break-it of run r1"]);
+        shop.assert_as_before(&[], &format!("with {verb} {resource} again"));
+    });
+    futures_util::future::join_all(runs).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -23,7 +23,12 @@ impl Cluster {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         kubectl(&["apply", "-k", &deploy("demo")]);
         kubectl(&["apply", "-f", &deploy("base/namespace.yaml")]);
-        write_something();
+        Self::in_order();
+        Some(Self { _turn: turn })
+    }
+
+    /// Waits until all of the shop is ready.
+    pub(crate) fn in_order() {
         for workload in [
             "statefulset/postgres",
             "statefulset/redis",
@@ -31,9 +36,15 @@ impl Cluster {
             "deployment/gateway",
             "deployment/shop",
         ] {
-            kubectl(&["-n", "shop", "rollout", "status", workload, "--timeout", "300s"]);
+            until(&format!("{workload} is ready"), Duration::from_mins(5), || {
+                let status = ["-n", "shop", "rollout", "status", workload, "--timeout", "5s"];
+                let ready = try_kubectl(&status).is_ok();
+                if !ready {
+                    write_something();
+                }
+                ready
+            });
         }
-        Some(Self { _turn: turn })
     }
 
     /// Puts back what is left broken, from outside of the cluster; what is told.

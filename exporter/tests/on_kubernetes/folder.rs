@@ -12,8 +12,8 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Begins a run of `trial` that nobody scrapes.
-    pub(crate) fn applied(_cluster: &Cluster, name: &str, trial: &str) -> Self {
+    /// Written, with nothing of an earlier run left on the cluster.
+    pub(crate) fn written(_cluster: &Cluster, name: &str, trial: &str) -> Self {
         let path = scratch(name);
         let file = path.join("trial.yaml");
         fs::write(&file, trial).expect("the trial is written");
@@ -22,27 +22,48 @@ impl Folder {
             .arg(&file)
             .output()
             .expect("manifests run");
-        assert!(manifests.status.success(), "{}", String::from_utf8_lossy(&manifests.stderr));
+        succeeded(&manifests);
         fs::write(path.join("access.yaml"), manifests.stdout).expect("the access is written");
         fs::copy(deploy("base/slos.yaml"), path.join("slos.yaml")).expect("the promises are copied");
         fs::write(path.join("kustomization.yaml"), kustomization(&path)).expect("the folder is written");
         let folder = Self { path };
-        let taken_down = folder.take_down();
-        assert!(taken_down.status.success(), "{}", String::from_utf8_lossy(&taken_down.stderr));
-        kubectl(&["apply", "-k", &folder.path.display().to_string()]);
+        folder.take_down();
+        folder.clean_up();
         folder
     }
 
-    /// `run.sh down`.
-    pub(crate) fn take_down(&self) -> Output {
+    /// Begins a run of its trial that nobody scrapes.
+    pub(crate) fn apply(&self) {
+        kubectl(&["apply", "-k", &self.path.display().to_string()]);
+    }
+
+    /// `run.sh down`, which must succeed.
+    pub(crate) fn take_down(&self) {
+        succeeded(&self.down());
+    }
+
+    /// Removes what runs leave in a namespace that stays, which must succeed.
+    pub(crate) fn clean_up(&self) {
+        let cleanup = Command::new(env!("CARGO_BIN_EXE_load-exporter"))
+            .args(["cleanup", "trial.yaml", "--all-runs"])
+            .current_dir(&self.path)
+            .output();
+        succeeded(&cleanup.expect("cleanup runs"));
+    }
+
+    fn down(&self) -> Output {
         Command::new(deploy("run.sh")).arg("down").arg(&self.path).output().expect("the script runs")
     }
+}
+
+fn succeeded(done: &Output) {
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
         // A test that fails leaves nothing broken, and a second time nothing is there.
-        self.take_down();
+        self.down();
     }
 }
 

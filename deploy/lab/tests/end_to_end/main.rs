@@ -173,19 +173,16 @@ fn assert_shown(dir: &Path) {
     panels.assert_spent(&report, "most answers come soon", 0.5);
 }
 
-/// Whether Alertmanager has the alert that PostgreSQL is down.
-fn paged() -> bool {
+/// The alerts that PostgreSQL is down: the trial's own page, and that of the rules on what is promised.
+const PAGES: [&str; 2] = ["alertname=PostgresDown", "alertname=OrdealComponentDown component=postgres"];
+
+/// Whether Alertmanager has an alert with such labels.
+fn paged(labels: &str) -> bool {
     let mut query = Command::new("amtool");
-    query.args([
-        "--alertmanager.url=http://198.18.79.1:9093",
-        "--output=json",
-        "alert",
-        "query",
-        "PostgresDown",
-    ]);
-    let told = output(&mut query);
+    query.args(["--alertmanager.url=http://198.18.79.1:9093", "--output=json", "alert", "query"]);
+    let told = output(query.args(labels.split(' ')));
     assert!(told.status.success(), "{}", self::told(&told));
-    String::from_utf8_lossy(&told.stdout).contains("PostgresDown")
+    String::from_utf8_lossy(&told.stdout).contains("alertname")
 }
 
 fn namespaces() -> String {
@@ -212,8 +209,12 @@ fn a_run_is_judged_and_an_interrupted_one_leaves_nothing_broken() {
     let lab = Lab::up(&folder.path().join("lab"), &rules);
 
     let exporter = Exporter::start("short.yaml", &run_dir);
-    wait_until("Alertmanager has the page", paged);
-    wait_until("Alertmanager has its end", || !paged());
+    let mut awaited = Vec::from(PAGES);
+    wait_until("Alertmanager has every page", || {
+        awaited.retain(|page| !paged(page));
+        awaited.is_empty()
+    });
+    wait_until("Alertmanager has their ends", || !PAGES.iter().any(|page| paged(page)));
     let code = exporter.end();
     let log = std::fs::read_to_string(run_dir.join("latest/exporter.log")).unwrap_or_default();
     assert_eq!(code, Some(0), "{log}");

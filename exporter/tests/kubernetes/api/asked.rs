@@ -83,9 +83,11 @@ impl Asked {
         std::iter::once(self.resource.clone()).chain(sub).collect()
     }
 
-    /// Whether it asks for a change of something that outlives whoever asks. The lease runs out by itself.
+    /// Whether it asks for a change of something that outlives whoever asks, as what a command in a container does. The
+    /// lease runs out by itself.
     pub(crate) fn is_change(&self) -> bool {
-        let changes = ["create", "update", "patch", "delete"].contains(&self.verb);
+        let runs = self.sub.as_deref() == Some("exec");
+        let changes = runs || ["create", "update", "patch", "delete"].contains(&self.verb);
         changes && self.resource != "leases" && self.resource != "selfsubjectaccessreviews"
     }
 
@@ -106,6 +108,8 @@ impl Asked {
 
 impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.verb, self.full_resource(), self.name)
+        write!(f, "{} {} {}", self.verb, self.full_resource(), self.name)?;
+        // Of a command in a container the last word.
+        self.query.get("command").map_or(Ok(()), |word| write!(f, " {word}"))
     }
 }

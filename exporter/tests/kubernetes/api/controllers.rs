@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::objects::Objects;
 
-/// The pod in the place of `gone`; `None` for what no controller replaces. A StatefulSet's has the same name.
+/// The pod in the place of `gone`; `None` for what no controller replaces. One of a StatefulSet or of
+/// a `Cluster` of `CloudNativePG` has the same name.
 pub(crate) fn another(gone: &Value, objects: &Objects) -> Option<Value> {
     let owner = gone["metadata"]["ownerReferences"].as_array()?.first()?["kind"].as_str()?;
     let mut pod = gone.clone();
@@ -13,7 +14,7 @@ pub(crate) fn another(gone: &Value, objects: &Objects) -> Option<Value> {
     let version = metadata.remove("resourceVersion")?;
     match owner {
         "ReplicaSet" => metadata.insert("name".to_owned(), json!(format!("shop-{}", version.as_str()?))),
-        "StatefulSet" => None,
+        "StatefulSet" | "Cluster" => None,
         _ => return None,
     };
     let open = |node: &&Value| node["spec"]["unschedulable"] != true;

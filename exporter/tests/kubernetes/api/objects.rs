@@ -1,6 +1,6 @@
 //! The objects of a cluster, and what requests make of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -24,6 +24,8 @@ struct Change {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Objects {
     pub(crate) all: BTreeMap<Key, Value>,
+    /// Pods in which the command `stop` was run, and `start` not since.
+    pub(crate) stopped: BTreeSet<String>,
     version: u64,
     changes: Vec<Change>,
 }
@@ -102,8 +104,7 @@ impl Objects {
             ("create", "pods", Some("eviction")) => {
                 self.delete(asked, &asked.body["deleteOptions"]).map(|_| (201, status::success(201).body))
             }
-            // Every command succeeds.
-            ("get", "pods", Some("exec")) => self.get(asked).map(|_| (101, status::success(200).body)),
+            ("get", "pods", Some("exec")) => self.run(asked).map(|()| (101, status::success(200).body)),
             (_, _, Some(_)) => Err(status::not_found(asked)),
             ("list", ..) => Ok((200, self.list(asked))),
             ("get", ..) => self.get(asked).map(|object| (200, object)),
@@ -141,6 +142,18 @@ impl Objects {
 
     fn get(&self, asked: &Asked) -> Result<Value, Answer> {
         self.all.get(&key_of(asked)).cloned().ok_or_else(|| status::not_found(asked))
+    }
+
+    /// Every command succeeds, and two of them leave something behind.
+    fn run(&mut self, asked: &Asked) -> Result<(), Answer> {
+        self.get(asked)?;
+        let is = |word: &str| asked.query.get("command").is_some_and(|command| command == word);
+        if is("stop") {
+            self.stopped.insert(asked.name.clone());
+        } else if is("start") {
+            self.stopped.remove(&asked.name);
+        }
+        Ok(())
     }
 
     fn create(&mut self, asked: &Asked) -> Result<Value, Answer> {
