@@ -203,9 +203,14 @@ impl Driver {
         }
     }
 
-    /// Injects the fault, on the guard's word. When that fails, whatever it did is put back before the error is
-    /// returned.
-    pub async fn inject(&mut self, plan: &Plan, permit: Permit) -> Result<Injected, FaultError> {
+    /// Injects the fault, on the guard's word; says that it `begins` just before, when nothing keeps it from that any more.
+    /// When it fails, whatever it did is put back before the error is returned.
+    pub async fn inject(
+        &mut self,
+        plan: &Plan,
+        permit: Permit,
+        begins: &mut (dyn FnMut() + Send),
+    ) -> Result<Injected, FaultError> {
         let name = plan.experiment.as_str();
         self.book.would(name, Event::Inject).map_err(book(name))?;
         if let Err(refusal) = permit.take(&plan.experiment, self.clock.now()) {
@@ -221,7 +226,11 @@ impl Driver {
         let mut begun = Ok(());
         let Self { journal, clock, secrets, book: kept, .. } = self;
         let scene = Scene { journal, intent: &intent, clock, secrets };
-        let result = plan.action.inject(scene, &mut |start| begun = kept.injecting(plan, start)).await;
+        let mut at_start = |start| {
+            begins();
+            begun = kept.injecting(plan, start);
+        };
+        let result = plan.action.inject(scene, &mut at_start).await;
         begun.map_err(book(name))?;
         let outcome = match result {
             Err(InjectError::NotBegun(reason)) => return Err(self.not_begun(name, intent.id, reason).await),

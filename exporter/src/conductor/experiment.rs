@@ -119,7 +119,8 @@ impl Conductor {
             targets: plan.targets.clone(),
             replaced: experiment.replaced,
         });
-        let injected = self.driver.inject(plan, permit).await?;
+        let Self { driver, health, .. } = self;
+        let injected = driver.inject(plan, permit, &mut || health.hit_targets()).await?;
         self.note_acked_before(name, injected.start);
         tracing::info!(experiment = name.as_str(), targets = ?plan.shown, "the fault is injected");
         Ok(Span { start: injected.start, end: injected.end })

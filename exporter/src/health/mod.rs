@@ -188,6 +188,12 @@ impl Health {
         lock(&self.windows).begin(window, ready_before);
     }
 
+    /// The experiment's fault is injected: replicas that it hits do not count any more, where they are to be replaced. Not
+    /// before: they would be down for a fault that nobody has injected yet.
+    pub fn hit_targets(&self) {
+        lock(&self.windows).hit();
+    }
+
     /// The experiment is over: all its components were final at `at`.
     pub fn end_experiment(&self, at: Moment) {
         lock(&self.windows).end(at);

@@ -2,7 +2,7 @@
 //!
 //! They are up while `ready ≥ min(desired, ready before the experiment)`, outside experiments `ready ≥` the
 //! autoscaler's minimum, else the declared count, else the desired one. Where an experiment says `replaced`, the
-//! instances that it hit, or those on nodes that it hit, do not count as ready until it is over. A document that
+//! instances that it hit, or those on nodes that it hit, do not count as ready from the injection until it is over. A document that
 //! could not be read says nothing about the replicas: the poll is missed.
 
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub(super) struct Replicas {
 impl Replicas {
     fn judge(&self, document: &Document, underway: Option<&Underway>) -> Result<(), Error> {
         let workload = document.workload(&self.workload).ok_or(Error::Absent)?;
-        let replaced = underway.filter(|underway| underway.window.replaced);
+        let replaced = underway.filter(|underway| underway.window.replaced && underway.hit);
         let gone = |instance: &Instance| {
             replaced
                 .is_some_and(|underway| underway.window.targets.iter().any(|target| target.hits(instance)))
@@ -131,6 +131,7 @@ mod tests {
         Underway {
             window: Window { injected: Moment::default(), targets, replaced },
             ready_before: BTreeMap::from([("shop".to_owned(), ready_before)]),
+            hit: true,
         }
     }
 
@@ -161,12 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn instances_that_were_hit_count_again_only_after_the_experiment() {
+    fn instances_count_until_they_are_hit_and_again_only_after_the_experiment() {
         let document = document(3, Some(3), &[1, 2, 3]);
         let judge = |targets, replaced| shop(None).judge(&document, Some(&underway(3, targets, replaced)));
         assert_eq!(judge(&["shop-1", "shop-2"], false), Ok(()));
         assert_eq!(judge(&["shop-1", "shop-2"], true), Err(Error::TooFew { ready: 1, needed: 3 }));
         assert_eq!(judge(&["n3"], true), Err(Error::TooFew { ready: 2, needed: 3 }));
+        let noted_only = Underway { hit: false, ..underway(3, &["n3"], true) };
+        assert_eq!(shop(None).judge(&document, Some(&noted_only)), Ok(()));
         assert_eq!(shop(None).judge(&document, None), Ok(()));
     }
 

@@ -45,6 +45,8 @@ pub(super) struct Underway {
     pub(super) window: Window,
     /// Ready instances of each workload just before the injection.
     pub(super) ready_before: BTreeMap<String, usize>,
+    /// Whether the fault is injected.
+    pub(super) hit: bool,
 }
 
 /// The experiments of a run so far; one at a time.
@@ -58,7 +60,14 @@ impl Windows {
     /// Begins an experiment; one that is under way ends with it.
     pub(super) fn begin(&mut self, window: Window, ready_before: BTreeMap<String, usize>) {
         self.end(window.injected);
-        self.underway = Some(Underway { window, ready_before });
+        self.underway = Some(Underway { window, ready_before, hit: false });
+    }
+
+    /// The fault of the experiment under way is injected.
+    pub(super) fn hit(&mut self) {
+        if let Some(underway) = &mut self.underway {
+            underway.hit = true;
+        }
     }
 
     /// Ends the experiment under way: all its components were final at `at`.

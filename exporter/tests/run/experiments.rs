@@ -183,3 +183,20 @@ async fn what_a_killed_exporter_left_broken_is_put_back_by_recover() {
         assert!(code == Some(1) && said.contains(&expected), "{code:?} {said}");
     }
 }
+
+/// It is ready all along: that it is to be replaced is all that tells it from one that serves.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_is_hit_and_never_replaced_is_told_as_not_recovered() {
+    let system = System::start().await;
+    let rest = format!(
+        "status: http://{}/status\ncomponents:\n  - {{name: replicas, replicas: shop}}\nafter: 0s\nsettle: 1s\n\
+         experiments:\n  - name: hit\n    components: [replicas]\n    deadline: 2s\n    replaced: true\n    exec:\n      \
+         target: echo shop-1\n      inject: \"true\"\n      bit: \"true\"\n",
+        system.address
+    );
+    let mut exporter = Exporter::start(&system, &system.trial("1s", &rest));
+    let status = exporter.ended().await;
+    assert!(status.success(), "{status}\n{}", exporter.said());
+    let chaos = system.result("chaos.json");
+    assert_eq!(chaos["experiments"][0]["state"], "not_recovered", "{chaos:#}");
+}

@@ -4,7 +4,7 @@ use std::fs;
 
 use prometheus::Registry;
 
-use super::rig::{MEND, Rig, inject, name, plan};
+use super::rig::{MEND, Rig, inject, name, permit, plan};
 use super::*;
 use crate::chaos::faults::Undo;
 use crate::chaos::faults::commands::Mend;
@@ -99,4 +99,22 @@ async fn a_journal_that_cannot_be_used_lets_nothing_begin() {
     let journal = fs::read_to_string(rig.folder.path().join(FILE)).expect("a journal");
     assert_eq!(journal, "rubbish\n", "it is left as it is");
     rig.registry = Registry::new();
+}
+
+#[tokio::test]
+async fn a_fault_begins_once_it_is_noted() {
+    let mut rig = Rig::new(&[("cut", "touch @/broken", None, Some(MEND))]);
+    let mut driver = rig.driver().await;
+    let experiment = rig.experiments[0].clone();
+    let plan = plan(&mut driver, &experiment).await;
+    let permit = permit(&mut driver, &plan.experiment).expect("nothing speaks against it");
+    let path = rig.folder.path().join(FILE);
+    let journal = || fs::read_to_string(&path).expect("a journal");
+    assert!(!journal().contains("\"intended\""));
+    let mut noted = Vec::new();
+    driver
+        .inject(&plan, permit, &mut || noted.push(journal().contains("\"intended\"")))
+        .await
+        .expect("injected");
+    assert_eq!(noted, [true]);
 }
