@@ -70,6 +70,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     told_to_stop().await?;
     shop.lifecycle.drain();
     info!(?grace, "draining");
+    // Until whoever sends requests here has noticed that it is not ready any more.
     sleep(grace).await;
     let _ = finish.send(());
     // No request in flight lasts longer than its budget; connections idle for good must not hold us.
@@ -100,6 +101,7 @@ async fn set_up(shop: &Shop) {
         if failures == 1 {
             warn!(error = %chain(&error), "cannot make the tables yet");
         }
+        // A store that comes up is not kept busy with being asked.
         sleep(retry::pause(rand::random())).await;
     }
     shop.lifecycle.started();

@@ -203,7 +203,7 @@ impl Driver {
         }
     }
 
-    /// Injects the fault, on the guard's word; says that it `begins` just before, when nothing keeps it from that any more.
+    /// Injects the fault, on the guard's word; says when it `begins`, as nothing keeps it from that any more.
     /// When it fails, whatever it did is put back before the error is returned.
     pub async fn inject(
         &mut self,

@@ -35,6 +35,7 @@ async fn keep_on(lab: &Lab) {
             let error = error.as_ref().map(|error| error as &dyn std::error::Error);
             tracing::info!(answered, error, "haproxy");
         }
+        // Its checks are asked for at this pace; nobody tells when one changes.
         tokio::time::sleep(PERIOD).await;
     }
 }

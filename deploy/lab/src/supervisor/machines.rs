@@ -29,6 +29,7 @@ async fn follow(lab: &Lab, machine: Machine) {
             lab.replicas().set_reachable(machine, reachable);
             tracing::info!(machine = %machine, reachable, "machine");
         }
+        // The pace of its heartbeats.
         tokio::time::sleep(PERIOD).await;
     }
 }

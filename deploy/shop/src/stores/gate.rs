@@ -93,6 +93,7 @@ impl Gate {
                 } else {
                     debug!(store = self.store, error = %chain(&error), failures, "store does not serve yet");
                 }
+                // A store that comes up is not kept busy with being asked.
                 sleep(retry::pause(rand::random())).await;
             }
             if failures > 0 {
