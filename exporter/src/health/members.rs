@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::instances::{Instance, Server};
 use super::prober::{Check, Tidy};
@@ -84,9 +85,9 @@ impl Check for Members {
         matches!(error, Error::Own(_) | Error::Unseen(..))
     }
 
-    async fn way(&self) -> bool {
+    async fn way(&self, asked: Instant) -> bool {
         match self.instances.iter().find_map(Instance::through) {
-            Some(cluster) => cluster.answers().await,
+            Some(cluster) => cluster.answers_since(asked).await,
             None => true,
         }
     }

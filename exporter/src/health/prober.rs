@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::component::Follower;
@@ -43,8 +43,8 @@ pub(super) trait Check: Send + Sync + 'static {
         OwnLack::behind(error).is_some()
     }
 
-    /// Whether all that it is asked through answers at this moment.
-    fn way(&self) -> impl Future<Output = bool> + Send {
+    /// Whether all that it is asked through answers, and has done so since the question.
+    fn way(&self, _asked: Instant) -> impl Future<Output = bool> + Send {
         std::future::ready(true)
     }
 }
@@ -105,7 +105,7 @@ async fn probe<C: Check>(
 ) {
     let mut tidy = None;
     let start = clock.now();
-    let answer = within(limits.timeout, check.check(slot, &mut tidy), check.way()).await;
+    let answer = within(limits.timeout, check.check(slot, &mut tidy), check.way(Instant::now())).await;
     let end = match &answer {
         Ok(_) => clock.now(),
         // Whose silence it was may be known only later.

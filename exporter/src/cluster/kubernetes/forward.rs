@@ -7,15 +7,11 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use kube::client::UpgradeConnectionError;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
+use super::presence::is_said;
 use super::{Kubernetes, is_about_itself, is_absent, is_away, reason};
 
-/// An API server that says nothing for so long says nothing in time for whoever waits.
-const SILENT: Duration = Duration::from_secs(1);
-/// Whoever asked through it before it was back may wait in vain though it is there: what was lost on the way is sent
-/// again only after a second.
-const BACK_FOR: Duration = Duration::from_secs(3);
 /// For so long after its return that it does not reach a node says nothing of the node: the tunnels that nodes open
 /// themselves (k3s, konnectivity) stand again only after some 5 s.
 const TUNNELS_FOR: Duration = Duration::from_secs(10);
@@ -73,24 +69,13 @@ impl Kubernetes {
         let asked = self.here::<Pod>().portforward(pod, &[port]).await;
         let mut forwarder = asked.map_err(|error| {
             let away = last(&self.0.away, is_broken_off(&error) || !is_said(&error));
-            let away = away.max(last(&self.0.silent, false));
-            ForwardError::of(&error, !is_back(Instant::now(), away, TUNNELS_FOR))
+            let away = away.max(self.last_silent());
+            ForwardError::of(&error, !is_back(Instant::now(), away))
         })?;
+        self.heard();
         forwarder
             .take_stream(port)
             .ok_or_else(|| ForwardError::Unreachable(format!("no stream for port {port}")))
-    }
-
-    /// Whether the API server answers, whatever it says, and was not found silent within the last [`BACK_FOR`].
-    /// Everybody may ask it for its version.
-    pub async fn answers(&self) -> bool {
-        let begun = Instant::now();
-        let answered = match timeout(SILENT, self.0.client.apiserver_version()).await {
-            Ok(answer) => answer.as_ref().err().is_none_or(is_said),
-            Err(_elapsed) => false,
-        };
-        let silent = last(&self.0.silent, !answered);
-        answered && is_back(begun, silent, BACK_FOR)
     }
 }
 
@@ -103,18 +88,9 @@ fn last(known: &Mutex<Option<Instant>>, now: bool) -> Option<Instant> {
     *last
 }
 
-/// Whether one that answers to whoever asked at `asked`, and was last found silent at `silent`, has been there for longer
-/// than `enough`.
-fn is_back(asked: Instant, silent: Option<Instant>, enough: Duration) -> bool {
-    silent.is_none_or(|silent| asked.saturating_duration_since(silent) > enough)
-}
-
-/// Whether the API server is there and said this itself, not a proxy in front of it.
-fn is_said(error: &kube::Error) -> bool {
-    match error {
-        kube::Error::Api(status) => !matches!(status.code, 502..=504),
-        other => !is_away(other),
-    }
+/// Whether an API server that was last away at `away` has been back for longer than [`TUNNELS_FOR`].
+fn is_back(now: Instant, away: Option<Instant>) -> bool {
+    away.is_none_or(|away| now.saturating_duration_since(away) > TUNNELS_FOR)
 }
 
 #[cfg(test)]
@@ -169,35 +145,12 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_too_many_requests_answers() {
-        let silent = || kube::Error::Service("connection refused".into());
-        let table = [
-            (said(429, "too many requests"), true),
-            (said(403, "forbidden"), true),
-            (said(500, "etcdserver: request timed out"), true),
-            (said(503, "no healthy upstream"), false),
-            (silent(), false),
-        ];
-        for (error, expected) in table {
-            assert_eq!(is_said(&error), expected, "{error}");
+    fn one_that_was_away_is_trusted_about_nodes_a_while_after_its_return() {
+        let away = Instant::now();
+        assert!(is_back(away, None));
+        for (later, back) in [(0, false), (3001, false), (10_000, false), (10_001, true)] {
+            let now = away + Duration::from_millis(later);
+            assert_eq!(is_back(now, Some(away)), back, "{later} ms");
         }
-    }
-
-    #[test]
-    fn one_that_was_silent_is_trusted_again_a_while_after_its_return() {
-        let silent = Instant::now();
-        assert!(is_back(silent, None, BACK_FOR));
-        let table = [
-            (BACK_FOR, [(0, false), (500, false), (3000, false), (3001, true)]),
-            (TUNNELS_FOR, [(0, false), (3001, false), (10_000, false), (10_001, true)]),
-        ];
-        for (enough, times) in table {
-            for (later, back) in times {
-                let asked = silent + Duration::from_millis(later);
-                assert_eq!(is_back(asked, Some(silent), enough), back, "{later} ms of {enough:?}");
-            }
-        }
-        // It fell silent after the question.
-        assert!(!is_back(silent, Some(silent + BACK_FOR), BACK_FOR));
     }
 }

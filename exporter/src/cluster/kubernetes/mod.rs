@@ -10,6 +10,7 @@ pub(super) mod incidents;
 pub mod kept;
 pub mod lease;
 mod objects;
+mod presence;
 mod read;
 pub mod rights;
 pub mod shared;
@@ -28,6 +29,7 @@ use tokio::time::Instant;
 
 pub use self::forward::ForwardError;
 pub use self::objects::is_ready;
+use self::presence::Presence;
 pub use self::read::ReadError;
 pub(super) use self::read::Watched;
 use self::witness::Ours;
@@ -62,8 +64,8 @@ struct Inner {
     client: Client,
     namespace: String,
     ours: Ours,
-    /// When the API server was last asked something on behalf of a probe, and was not there to answer.
-    silent: Mutex<Option<Instant>>,
+    /// Whether the API server was there to answer what was asked of it on behalf of a probe.
+    presence: Mutex<Presence>,
     /// When nobody was there to forward anything, the last time.
     away: Mutex<Option<Instant>>,
 }
@@ -101,7 +103,7 @@ impl Kubernetes {
             client,
             namespace,
             ours: Ours::of_this_program(),
-            silent: Mutex::default(),
+            presence: Mutex::default(),
             away: Mutex::default(),
         })))
     }
@@ -152,7 +154,7 @@ impl Kubernetes {
         config.default_retry = false;
         let client = Client::try_from(config).expect("a client");
         let (namespace, ours) = ("shop".to_owned(), Ours::of_this_program());
-        Self(Arc::new(Inner { client, namespace, ours, silent: Mutex::default(), away: Mutex::default() }))
+        Self(Arc::new(Inner { client, namespace, ours, presence: Mutex::default(), away: Mutex::default() }))
     }
 }
 

@@ -15,7 +15,7 @@ use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::time::{sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info};
@@ -71,9 +71,10 @@ impl Instance {
     /// Waits until the API server that it is asked through is found not to answer: it may be that which holds up a write.
     async fn out_of_sight(&self) {
         let Some(cluster) = self.through() else { return pending().await };
+        let asked = Instant::now();
         loop {
             sleep(LOOK).await;
-            if !cluster.answers().await {
+            if !cluster.answers_since(asked).await {
                 return;
             }
         }
@@ -179,8 +180,17 @@ impl Watched {
 }
 
 impl Instance {
-    /// Writes once; `open` is called as soon as the path is known to be open.
+    /// Writes once; `open` is called as soon as the path is known to be open. What was taken came through the API server
+    /// that it is asked through, which was there, then.
     async fn write(&self, attempt: u64, open: impl FnOnce()) -> Result<(), Trouble> {
+        self.written(attempt, open).await?;
+        if let Some(cluster) = self.through() {
+            cluster.heard();
+        }
+        Ok(())
+    }
+
+    async fn written(&self, attempt: u64, open: impl FnOnce()) -> Result<(), Trouble> {
         match &self.server {
             Server::Postgres(server) => {
                 let path = server.open().await?;

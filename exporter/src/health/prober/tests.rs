@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use prometheus::Registry;
 use tokio::sync::watch;
-use tokio::time::{advance, sleep};
+use tokio::time::{Instant, advance, sleep};
 
 use super::super::component::{SharedWindows, lock};
 use super::super::metrics::Metrics;
@@ -131,7 +131,7 @@ impl Check for Through {
         if (20..40).contains(&slot) { std::future::pending().await } else { Ok(()) }
     }
 
-    async fn way(&self) -> bool {
+    async fn way(&self, _asked: Instant) -> bool {
         sleep(self.1).await;
         self.0
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use tokio::time::Instant;
 use tokio_postgres::config::Host;
 use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
 
@@ -57,7 +58,7 @@ impl Server {
     pub(in crate::health) async fn open(&self) -> Result<Open<'_>, Trouble> {
         Ok(match self {
             Self::Direct { address, config, kept } => {
-                let way = Way { address, config, kept: kept.as_ref() };
+                let way = Way { address, config, kept: kept.as_ref(), asked: Instant::now() };
                 let still = way.kept.and_then(Kept::take).filter(|client| !client.is_closed());
                 match still {
                     Some(client) => Open::Kept(client, way),
@@ -76,6 +77,7 @@ pub(in crate::health) struct Way<'a> {
     config: &'a Config,
     /// Where connections are kept, if they are.
     kept: Option<&'a Kept<tokio_postgres::Client>>,
+    asked: Instant,
 }
 
 /// A path to a server.
@@ -116,7 +118,7 @@ impl Way<'_> {
         match self.converse(socket, sql).await {
             Ok(rows) => Ok(rows),
             Err(error) if error.as_db_error().is_some() => Err(Trouble::Refused(chain(&error))),
-            Err(error) => Err(self.address.broken(chain(&error)).await),
+            Err(error) => Err(self.address.broken(self.asked, chain(&error)).await),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, RedisError, Value};
+use tokio::time::Instant;
 
 use super::Trouble;
 use super::command::Client;
@@ -79,7 +80,7 @@ impl Server {
     pub(in crate::health) async fn open(&self) -> Result<Open<'_>, Trouble> {
         Ok(match self {
             Self::Direct { address, info, kept } => {
-                let way = Way { address, info, kept: kept.as_ref() };
+                let way = Way { address, info, kept: kept.as_ref(), asked: Instant::now() };
                 match way.kept.and_then(Kept::take) {
                     Some(connection) => Open::Kept(connection, way),
                     None => Open::Direct(socket::connect(address).await?, way),
@@ -97,6 +98,7 @@ pub(in crate::health) struct Way<'a> {
     info: &'a ConnectionInfo,
     /// Where connections are kept, if they are.
     kept: Option<&'a Kept<MultiplexedConnection>>,
+    asked: Instant,
 }
 
 /// A path to a server.
@@ -136,7 +138,7 @@ impl Way<'_> {
     async fn command(self, socket: Socket, words: &[&str]) -> Result<Vec<String>, Trouble> {
         match self.converse(socket, words).await {
             Ok(reply) => Ok(reply),
-            Err(error) if is_broken(&error) => Err(self.address.broken(chain(&error)).await),
+            Err(error) if is_broken(&error) => Err(self.address.broken(self.asked, chain(&error)).await),
             Err(error) => Err(Trouble::Refused(chain(&error))),
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::super::silence::{Whose, within};
 use super::{CONNECT_WITHIN, Trouble};
@@ -45,10 +45,11 @@ impl Address {
         }
     }
 
-    /// What it means that a new connection to it broke, for `reason`: whoever goes away breaks those through it.
-    pub(super) async fn broken(&self, reason: String) -> Trouble {
+    /// What it means that a new connection to it, asked for at `asked`, broke for `reason`: whoever goes away breaks those
+    /// through it.
+    pub(super) async fn broken(&self, asked: Instant, reason: String) -> Trouble {
         match self.through() {
-            Some(cluster) if !Box::pin(cluster.answers()).await => Trouble::Away(reason),
+            Some(cluster) if !Box::pin(cluster.answers_since(asked)).await => Trouble::Away(reason),
             _ => Trouble::Refused(reason),
         }
     }
@@ -103,7 +104,8 @@ async fn tcp(host: &str, port: u16) -> io::Result<Socket> {
 
 /// A machine that is dead keeps the API server waiting, and us with it; one that is silent itself says nothing of it.
 async fn forwarded(cluster: &Kubernetes, pod: &str, port: u16) -> Result<Socket, Trouble> {
-    match within(CONNECT_WITHIN, Box::pin(cluster.forward(pod, port)), Box::pin(cluster.answers())).await {
+    let answers = Box::pin(cluster.answers_since(Instant::now()));
+    match within(CONNECT_WITHIN, Box::pin(cluster.forward(pod, port)), answers).await {
         Ok(Ok(stream)) => Ok(Box::new(stream)),
         Ok(Err(error)) => Err(not_forwarded(error)),
         Err(silence) => Err(match silence.of {
@@ -281,12 +283,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_that_broke_is_the_servers_doing_only_where_the_api_server_answers() {
-        let told = inside(saying(404, "not found").start().await).broken("closed".to_owned()).await;
-        assert!(matches!(told, Trouble::Refused(_)), "{told:?}");
-        let told = inside(nobody().await).broken("closed".to_owned()).await;
+    async fn only_what_was_asked_before_the_api_server_was_back_is_in_doubt() {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+        let known = inside(socket.local_addr().expect("bound"));
+        let asked = Instant::now();
+        let told = known.broken(asked, "closed".to_owned()).await;
         assert!(matches!(told, Trouble::Away(_)), "{told:?}");
-        let told = Address::Tcp("127.0.0.1".to_owned(), 1).broken("closed".to_owned()).await;
+        saying(404, "not found").serve(socket.listen(16).expect("a listener"));
+        let told = known.broken(asked, "closed".to_owned()).await;
+        assert!(matches!(told, Trouble::Away(_)), "{told:?}");
+        let told = known.broken(Instant::now(), "closed".to_owned()).await;
+        assert!(matches!(told, Trouble::Refused(_)), "{told:?}");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_broke_is_the_servers_doing_only_where_the_api_server_answers() {
+        let told =
+            inside(saying(404, "not found").start().await).broken(Instant::now(), "closed".to_owned()).await;
+        assert!(matches!(told, Trouble::Refused(_)), "{told:?}");
+        let told = inside(nobody().await).broken(Instant::now(), "closed".to_owned()).await;
+        assert!(matches!(told, Trouble::Away(_)), "{told:?}");
+        let told = Address::Tcp("127.0.0.1".to_owned(), 1).broken(Instant::now(), "closed".to_owned()).await;
         assert!(matches!(told, Trouble::Refused(_)), "{told:?}");
     }
 }
