@@ -19,7 +19,7 @@ trial: build
 	deploy/lab/demo.sh trial.yaml slos.yaml pass --duration 30m
 
 # The main job on the cluster that KUBECONFIG names; deploy/kubernetes/README.md says how its nodes get the images.
-# Fewer users: USERS=300; with fewer than 150 the shortest experiments have too few requests for their 99.9 %.
+# Fewer users: USERS=500, where the nodes do not bear 1000; too few, and the autoscaler needs no ten replicas.
 demo-kubernetes:
 	deploy/kubernetes/demo.sh up $(if $(USERS),--users $(USERS))
 

@@ -97,7 +97,7 @@ async fn experiment(trial: &Trial, clock: Clock, registry: &Registry, folder: &P
         let name = experiment.name.as_str();
         metrics.set_injected(name, 0.0);
         if experiment.fault.is_reverted() {
-            metrics.set_revert_due(name, 0.0);
+            metrics.revert_due_by(name, 0.0);
             metrics.set_reverted(name, 0.0);
         }
     }

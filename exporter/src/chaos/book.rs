@@ -111,13 +111,18 @@ impl Book {
         self.apply(name, Event::Inject, start)?;
         self.metrics.set_injected(name, self.clock.unix_seconds(start));
         if let Some(due) = plan.revert_due(start) {
-            self.metrics.set_revert_due(name, self.clock.unix_seconds(due));
+            self.due_by(name, due);
         }
         let at = At::new(&self.clock, start);
         let entry = self.entry(name)?;
         entry.plan(plan);
         entry.injected = Some(at);
         Ok(())
+    }
+
+    /// The fault has to be put back at `due`, if not before.
+    pub(super) fn due_by(&self, experiment: &str, due: Moment) {
+        self.metrics.revert_due_by(experiment, self.clock.unix_seconds(due));
     }
 
     pub(super) fn injection_ended(&mut self, experiment: &str, end: Moment) -> Result<(), BookError> {

@@ -316,6 +316,7 @@ impl Driver {
 
     /// Puts back all that the journal calls unfinished, the latest first, also faults of earlier runs.
     pub async fn put_back_unfinished(&mut self) -> Result<Vec<PutBack>, ReplayError> {
+        self.journal.unfinished().iter().for_each(|record| self.due_now(&record.intent));
         let Self { journal, clock, secrets, known, .. } = &*self;
         let result = putback::replay(journal, clock, self.retry, secrets, known).await;
         let done = match &result {

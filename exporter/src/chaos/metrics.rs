@@ -52,7 +52,7 @@ impl Metrics {
             )?,
             revert_due: family(
                 "experiment_revert_due_timestamp_seconds",
-                "When the fault is to be put back; absent before the injection and where nothing is to be put back.",
+                "When the fault is to be put back at the latest, or when putting it back began, if that was earlier; absent before the injection and where nothing is to be put back.",
                 experiment,
             )?,
             reverted: family(
@@ -91,9 +91,13 @@ impl Metrics {
         self.injected.with_label_values(&[experiment]).set(unix);
     }
 
-    /// The fault is to be put back at `unix` seconds.
-    pub fn set_revert_due(&self, experiment: &str, unix: f64) {
-        self.revert_due.with_label_values(&[experiment]).set(unix);
+    /// The fault is to be put back at `unix` seconds, or earlier, if that was said before.
+    pub fn revert_due_by(&self, experiment: &str, unix: f64) {
+        let due = self.revert_due.with_label_values(&[experiment]);
+        let absent = due.get() == 0.0;
+        if absent || unix < due.get() {
+            due.set(unix);
+        }
     }
 
     /// The revert that succeeded began at `unix` seconds.

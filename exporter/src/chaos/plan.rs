@@ -96,9 +96,13 @@ impl Plan {
 }
 
 impl Plan {
-    /// When the fault is to be put back if its injection begins at `start`; `None`: never.
+    /// When the fault, whose injection begins at `start`, is to be put back at the latest: after the time that it is held,
+    /// or where that is over before it is known to be in place, at the time limits of injecting and looking. `None`:
+    /// never.
     pub fn revert_due(&self, start: Moment) -> Option<Moment> {
-        self.action.undo().map(|_| start.later_by(self.hold))
+        let timeout = self.action.timeout();
+        let look = if self.action.check().is_some() { timeout } else { Duration::ZERO };
+        self.action.undo().map(|_| start.later_by(self.hold.max(timeout + look)))
     }
 }
 
@@ -162,16 +166,35 @@ mod tests {
         }
     }
 
+    fn plan(experiment: &Experiment) -> Plan {
+        let Fault::Exec(fault) = &experiment.fault else { panic!("commands") };
+        let action = Action::Exec(Commands::of(fault));
+        let components = [name("shop"), name("postgres")];
+        let targets = vec![Target::named("pg1"), Target::named("pg2")];
+        Plan::new(experiment, &components, targets, action, &Secrets::default())
+    }
+
+    /// A drain goes on for as long as the pods take to leave.
+    #[test]
+    fn a_fault_is_due_back_after_its_hold_and_not_before_it_may_be_in_place() {
+        let at = |seconds| Moment(Duration::from_secs(seconds));
+        for (hold, bit, due) in
+            [(0, None, 130), (0, Some("cut?"), 160), (40, None, 140), (70, Some("cut?"), 170)]
+        {
+            let due_back = |revert| {
+                let mut experiment = experiment(revert, hold);
+                let Fault::Exec(fault) = &mut experiment.fault else { panic!("commands") };
+                fault.bit = bit.map(Into::into);
+                plan(&experiment).revert_due(at(100))
+            };
+            assert_eq!(due_back(Some("mend")), Some(at(due)), "held {hold} s, {bit:?}");
+            assert_eq!(due_back(None), None);
+        }
+    }
+
     #[test]
     fn a_plan_says_what_is_done_to_what_and_how_it_is_put_back() {
-        let components = [name("shop"), name("postgres")];
-        let print = |revert, hold| {
-            let experiment = experiment(revert, hold);
-            let Fault::Exec(fault) = &experiment.fault else { panic!("commands") };
-            let action = Action::Exec(Commands::of(fault));
-            let targets = vec![Target::named("pg1"), Target::named("pg2")];
-            Plan::new(&experiment, &components, targets, action, &Secrets::default()).to_string()
-        };
+        let print = |revert, hold| plan(&experiment(revert, hold)).to_string();
         assert_eq!(
             print(Some("mend"), 40),
             "partition (exec)\n  targets   pg1, pg2\n  inject    cut\n  bit       not checked\n  \

@@ -50,9 +50,17 @@ impl Driver {
         self.journal.unfinished().into_iter().find(|record| ours(&record.intent))
     }
 
+    /// Putting back what this run did begins now, if there is anything to put back.
+    pub(super) fn due_now(&self, intent: &Intent) {
+        if intent.run == self.run && intent.undo.is_some() {
+            self.book.due_by(&intent.experiment, self.clock.now());
+        }
+    }
+
     pub(super) async fn put_back(&mut self, plan: &Plan) -> Result<Option<Reverted>, PutBackError> {
         let name = plan.experiment.as_str();
         let Some(record) = self.open_record(name) else { return Ok(None) };
+        self.due_now(&record.intent);
         let Self { journal, clock, secrets, known, .. } = &*self;
         let put_back = putback::put_back(journal, &record, clock, self.retry, secrets, known).await?;
         if let Err(error) = self.book.put_back(&self.run, &put_back) {
@@ -67,6 +75,7 @@ impl Driver {
         if let Some((undo, intent)) =
             record.as_ref().and_then(|it| Some((it.intent.undo.as_ref()?, &it.intent)))
         {
+            self.due_now(intent);
             let Self { journal, clock, secrets, .. } = self;
             if let Err(error) = undo.attempt(Scene { journal, intent, clock, secrets }).await {
                 let (experiment, error) = (&intent.experiment, chain(&*error));

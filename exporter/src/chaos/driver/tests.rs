@@ -41,7 +41,10 @@ async fn an_experiment_from_its_plan_to_its_recovery() {
     assert_eq!(rig.states("cut"), ["recovering"]);
     assert!(reverted.start >= seen && reverted.end >= reverted.start);
     assert!(driver.unfinished().is_empty());
-    assert!(rig.value("ordeal_experiment_reverted_timestamp_seconds{experiment=\"cut\"}").is_some());
+    let began =
+        rig.value("ordeal_experiment_reverted_timestamp_seconds{experiment=\"cut\"}").expect("reverted");
+    let due = rig.value("ordeal_experiment_revert_due_timestamp_seconds{experiment=\"cut\"}").expect("due");
+    assert!(due <= began && due > at, "put back before it had to be: {at} {due} {began}");
 
     assert_eq!(driver.apply(&cut.name, Event::Recover), Ok(State::Recovered));
     assert_eq!(rig.states("cut"), ["recovered"]);
@@ -107,6 +110,11 @@ async fn a_fault_that_fails_is_put_back_at_once() {
         assert_eq!((rig.broken(), rig.log().as_str()), (false, "revert pg1 pg2\n"), "{fault}");
         assert_eq!(rig.states(fault), ["ineffective"]);
         assert!(driver.unfinished().is_empty());
+        let when = |metric| {
+            let series = format!("ordeal_experiment_{metric}_timestamp_seconds{{experiment=\"{fault}\"}}");
+            rig.value(&series).expect("a time")
+        };
+        assert!(when("revert_due") <= when("reverted"), "{fault}: it had to be put back at once");
     }
 }
 

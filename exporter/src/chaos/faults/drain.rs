@@ -152,7 +152,9 @@ impl Drain {
         let silent = |_| Ending::OutOfTime(format!("cordon node {}: no answer", self.node));
         tokio::time::timeout_at(until, close).await.map_err(silent)??;
         // Once nobody else comes.
-        let leaving = self.leaving().await.map_err(|refusal| Ending::Failed(refusal.to_string()))?;
+        let silent = |_| Ending::OutOfTime(format!("list the pods of node {}: no answer", self.node));
+        let leaving = tokio::time::timeout_at(until, self.leaving()).await.map_err(silent)?;
+        let leaving = leaving.map_err(|refusal| Ending::Failed(refusal.to_string()))?;
         let mut evictions = JoinSet::new();
         for pod in leaving.clone() {
             evictions.spawn(evict(self.cluster.clone(), pod, until));

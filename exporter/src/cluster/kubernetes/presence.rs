@@ -9,8 +9,13 @@ use super::{Kubernetes, is_away};
 
 /// An API server that says nothing for so long says nothing in time for whoever waits.
 const SILENT: Duration = Duration::from_secs(1);
+/// Whoever asked through it before it was back may wait in vain though it is there: what was lost on the way is sent
+/// again only after a second. And one that is slow may well be so once more.
+const BACK_FOR: Duration = Duration::from_secs(1);
+/// Where nobody has looked for so long since it was found silent, nobody had reason to.
+const LONG_AGO: Duration = Duration::from_secs(3);
 
-/// When the API server was last found silent, and when it was first heard again.
+/// When the API server was last found silent, and when it first answered a look again.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
     silent: Option<Instant>,
@@ -22,38 +27,35 @@ impl Presence {
         *self = Self { silent: Some(now), back: None };
     }
 
-    fn heard(&mut self, now: Instant) {
+    fn answered(&mut self, now: Instant) {
         if self.silent.is_some() {
             self.back.get_or_insert(now);
         }
     }
 
-    /// Whether what was asked at `asked` went through an API server that was there from then on. What was asked before it
-    /// was back may be waited for in vain though it is there: what was lost on the way is sent again only after a second.
+    /// Whether one that answers now was there, for all that is known, for what was asked at `asked`.
     fn since(&self, asked: Instant) -> bool {
-        self.silent.is_none() || self.back.is_some_and(|back| asked >= back)
+        let after = |moment, by| asked.saturating_duration_since(moment) > by;
+        let back = self.back.is_some_and(|back| after(back, BACK_FOR));
+        self.silent.is_none_or(|silent| back || after(silent, LONG_AGO))
     }
 }
 
 impl Kubernetes {
-    /// Whether the API server answers, whatever it says, and was not found silent since `asked`, nor just before.
-    /// Everybody may ask it for its version.
+    /// Whether the API server answers, whatever it says, and was there for what was asked through it at `asked`: not
+    /// found silent since, and not only just back. Everybody may ask it for its version.
     pub async fn answers_since(&self, asked: Instant) -> bool {
         let answered = match timeout(SILENT, self.0.client.apiserver_version()).await {
             Ok(answer) => answer.as_ref().err().is_none_or(is_said),
             Err(_elapsed) => false,
         };
-        if !answered {
-            self.presence().found_silent(Instant::now());
-            return false;
+        let mut presence = self.presence();
+        if answered {
+            presence.answered(Instant::now());
+        } else {
+            presence.found_silent(Instant::now());
         }
-        self.heard();
-        self.presence().since(asked)
-    }
-
-    /// Something was answered through the API server at this moment.
-    pub fn heard(&self) {
-        self.presence().heard(Instant::now());
+        answered && presence.since(asked)
     }
 
     /// When it was last found silent.
@@ -99,36 +101,42 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_asked_since_its_return_is_known_to_have_reached_one_that_was_silent() {
+    fn one_that_was_silent_is_trusted_a_while_after_its_return_or_where_that_is_long_ago() {
         let begun = Instant::now();
         let at = |milliseconds| begun + Duration::from_millis(milliseconds);
-        // In this order, those that begin with `-` found silent, the others heard.
-        let presence = |found: &str| {
+        // Looks in this order: those that begin with `-` found it silent, the others were answered.
+        let presence = |looks: &str| {
             let mut presence = Presence::default();
-            for found in found.split_whitespace() {
+            for look in looks.split_whitespace() {
                 let when = |text: &str| at(text.parse().expect("milliseconds"));
-                match found.strip_prefix('-') {
+                match look.strip_prefix('-') {
                     Some(silent) => presence.found_silent(when(silent)),
-                    None => presence.heard(when(found)),
+                    None => presence.answered(when(look)),
                 }
             }
             presence
         };
         let table = [
             ("", 0, true),
-            ("1000", 0, true),
-            // Not heard since.
-            ("500 -1000", 0, false),
-            ("500 -1000", 60_000, false),
-            ("-1000 1400 1900", 999, false),
-            ("-1000 1400 1900", 1399, false),
-            ("-1000 1400 1900", 1400, true),
-            ("-1000 1400 -2000", 1500, false),
-            ("-1000 1400 -2000 9000", 8999, false),
-            ("-1000 1400 -2000 9000", 9000, true),
+            ("5000", 0, true),
+            ("500 -5000", 4000, false),
+            ("500 -5000", 8000, false),
+            ("500 -5000", 8001, true),
+            // Before it was back, and just after that.
+            ("-5000 5400 5900", 4000, false),
+            ("-5000 5400 5900", 5399, false),
+            ("-5000 5400 5900", 6400, false),
+            ("-5000 5400 5900", 6401, true),
+            // Silent again.
+            ("-5000 5400 -6000", 7000, false),
+            ("-5000 5400 -6000 6200", 7200, false),
+            ("-5000 5400 -6000 6200", 7201, true),
+            // The first look for a long time tells nothing of the time before it.
+            ("-5000 9000", 7999, false),
+            ("-5000 9000", 8001, true),
         ];
-        for (found, asked, expected) in table {
-            assert_eq!(presence(found).since(at(asked)), expected, "{found:?}: {asked} ms");
+        for (looks, asked, expected) in table {
+            assert_eq!(presence(looks).since(at(asked)), expected, "{looks:?}: {asked} ms");
         }
     }
 }

@@ -3,9 +3,9 @@
 //!
 //! One attempt is outstanding: a write that hangs is left to, and stands for an instance that is observed and
 //! takes nothing. Directly, every attempt is a fresh connection (PostgreSQL with `synchronous_commit=local`,
-//! Redis a plain SET). Inside a pod the connection is kept as long as it answers, and a write that hangs while the API
-//! server is away is given up: nothing is observed then. Through a command prefix it is one process; as long as that
-//! says nothing, what was known before it stays.
+//! Redis a plain SET). Inside a pod the connection is kept as long as it answers, and a write that hangs, while the API
+//! server is away or was so since its beginning, is given up: nothing is observed then. Through a command prefix it is
+//! one process; as long as that says nothing, what was known before it stays.
 
 pub(super) mod leadership;
 #[cfg(test)]
@@ -180,17 +180,8 @@ impl Watched {
 }
 
 impl Instance {
-    /// Writes once; `open` is called as soon as the path is known to be open. What was taken came through the API server
-    /// that it is asked through, which was there, then.
+    /// Writes once; `open` is called as soon as the path is known to be open.
     async fn write(&self, attempt: u64, open: impl FnOnce()) -> Result<(), Trouble> {
-        self.written(attempt, open).await?;
-        if let Some(cluster) = self.through() {
-            cluster.heard();
-        }
-        Ok(())
-    }
-
-    async fn written(&self, attempt: u64, open: impl FnOnce()) -> Result<(), Trouble> {
         match &self.server {
             Server::Postgres(server) => {
                 let path = server.open().await?;

@@ -25,8 +25,8 @@ pub(super) enum Trouble {
     /// The server could not be observed.
     #[error("no path to the server: {0}")]
     NoPath(String),
-    /// What it is asked through is away, has only just come back, or tells of itself only, so nothing is known of the
-    /// path to it either.
+    /// What it is asked through is away, tells of itself only, or was away when it was asked or just before, so nothing is
+    /// known of the path to it either.
     #[error("the API server, through which it is asked, tells nothing of it: {0}")]
     Away(String),
     /// We could not try.

@@ -109,8 +109,8 @@ async fn forwarded(cluster: &Kubernetes, pod: &str, port: u16) -> Result<Socket,
         Ok(Ok(stream)) => Ok(Box::new(stream)),
         Ok(Err(error)) => Err(not_forwarded(error)),
         Err(silence) => Err(match silence.of {
-            Whose::Asked => Trouble::NoPath(silent()),
-            Whose::Way => Trouble::Away(silent()),
+            Whose::Asked if !cluster.has_just_returned() => Trouble::NoPath(silent()),
+            Whose::Asked | Whose::Way => Trouble::Away(silent()),
         }),
     }
 }
@@ -270,6 +270,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn silence_of_an_api_server_that_was_away_just_before_is_not_its_nodes() {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+        let api = socket.local_addr().expect("bound");
+        let known = inside(api);
+        let told = connect(&known).await.map(drop).expect_err("nobody listens");
+        assert!(matches!(told, Trouble::Away(_)), "{told:?}");
+        silent_of_it(200, Duration::ZERO).serve(socket.listen(16).expect("a listener"));
+        let told = connect(&known).await.map(drop).expect_err("nobody forwards");
+        assert!(matches!(told, Trouble::Away(_)), "{told:?}");
+        let told = trouble(api).await;
+        assert!(matches!(told, Trouble::NoPath(_)), "{told:?}");
+    }
+
+    #[tokio::test]
     async fn a_dead_machine_is_told_from_a_silent_api_server() {
         // One that is only slow, or busy, is there.
         let slow = CONNECT_WITHIN * 6 / 10;
@@ -283,7 +298,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_what_was_asked_before_the_api_server_was_back_is_in_doubt() {
+    async fn what_was_asked_before_the_api_server_was_back_is_in_doubt() {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
         let known = inside(socket.local_addr().expect("bound"));
@@ -293,7 +308,8 @@ mod tests {
         saying(404, "not found").serve(socket.listen(16).expect("a listener"));
         let told = known.broken(asked, "closed".to_owned()).await;
         assert!(matches!(told, Trouble::Away(_)), "{told:?}");
-        let told = known.broken(Instant::now(), "closed".to_owned()).await;
+        let later = Instant::now() + 2 * CONNECT_WITHIN;
+        let told = known.broken(later, "closed".to_owned()).await;
         assert!(matches!(told, Trouble::Refused(_)), "{told:?}");
     }
 
