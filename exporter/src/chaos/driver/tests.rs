@@ -119,6 +119,21 @@ async fn a_fault_that_fails_is_put_back_at_once() {
 }
 
 #[tokio::test]
+async fn what_is_not_put_back_is_due_since_the_first_attempt() {
+    let mut rig = Rig::new(&[("cut", "touch @/broken", None, Some("false"))]);
+    let mut driver = rig.driver().await;
+    let cut = rig.experiments[0].clone();
+    let plan = plan(&mut driver, &cut).await;
+    inject(&mut driver, &plan).await.expect("injected");
+    driver.revert(&plan).await.expect_err("still in place");
+    let due = || rig.value("ordeal_experiment_revert_due_timestamp_seconds{experiment=\"cut\"}");
+    let first = due().expect("due");
+    driver.put_back_unfinished().await.expect_err("still in place");
+    assert_eq!(due(), Some(first));
+    assert_eq!(rig.value("ordeal_experiment_reverted_timestamp_seconds{experiment=\"cut\"}"), None);
+}
+
+#[tokio::test]
 async fn a_revert_is_tried_again_and_counts_from_its_first_attempt() {
     let third = "echo x >>@/log; test $(wc -l <@/log) -ge 3 && rm -f @/broken";
     let mut rig = Rig::new(&[("cut", "touch @/broken", None, Some(third))]);
