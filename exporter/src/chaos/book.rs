@@ -120,9 +120,12 @@ impl Book {
         Ok(())
     }
 
-    /// The fault has to be put back at `due`, if not before.
+    /// The fault has to be put back at `due`, if not before. Of an experiment that is not in the trial, as of a run that
+    /// was taken up with another one, nothing is told.
     pub(super) fn due_by(&self, experiment: &str, due: Moment) {
-        self.metrics.revert_due_by(experiment, self.clock.unix_seconds(due));
+        if self.index(experiment).is_ok() {
+            self.metrics.revert_due_by(experiment, self.clock.unix_seconds(due));
+        }
     }
 
     pub(super) fn injection_ended(&mut self, experiment: &str, end: Moment) -> Result<(), BookError> {

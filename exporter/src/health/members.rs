@@ -1,7 +1,7 @@
 //! All instances of a store up and replicating, exactly one taking writes: one poll asks them all.
 //!
-//! Those inside pods are asked through the API server. A poll in which that does not answer, tells of itself only, or has
-//! only just come back and does not reach a node, says nothing about them, and is missed.
+//! Those inside pods are asked through the API server. A poll in which that does not answer or tells of itself only, or
+//! that fails soon after its return, says nothing about them, and is missed.
 
 use std::sync::Arc;
 
@@ -87,7 +87,7 @@ impl Check for Members {
 
     async fn way(&self, asked: Instant) -> bool {
         match self.instances.iter().find_map(Instance::through) {
-            Some(cluster) => cluster.answers_since(asked).await,
+            Some(cluster) => cluster.is_open_since(asked).await,
             None => true,
         }
     }

@@ -203,7 +203,10 @@ async fn an_abort_in_the_middle_of_an_injection_puts_back() {
     assert_eq!(done.len(), 1);
     assert!(!rig.broken());
     assert_eq!((rig.states("cut"), rig.states("next")), (vec!["injected"], vec!["skipped"]));
-    assert!(rig.value("ordeal_experiment_reverted_timestamp_seconds{experiment=\"cut\"}").is_some());
+    let began =
+        rig.value("ordeal_experiment_reverted_timestamp_seconds{experiment=\"cut\"}").expect("reverted");
+    let due = rig.value("ordeal_experiment_revert_due_timestamp_seconds{experiment=\"cut\"}").expect("due");
+    assert!(due <= began, "put back minutes before it had to be: {due} {began}");
     let error = driver.check(&name("next"), &[(name("shop"), true)]).expect_err("nothing more begins");
     assert_eq!(error.to_string(), "next is skipped");
 }

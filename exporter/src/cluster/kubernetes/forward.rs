@@ -1,9 +1,6 @@
 //! Bytes to a port of a pod through the API server and the pod's node, as `kubectl port-forward` sends them. No
 //! network policy is in that way: the node reaches into the pod's own network.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
 use k8s_openapi::api::core::v1::Pod;
 use kube::client::UpgradeConnectionError;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -11,10 +8,6 @@ use tokio::time::Instant;
 
 use super::presence::is_said;
 use super::{Kubernetes, is_about_itself, is_absent, is_away, reason};
-
-/// For so long after its return that it does not reach a node says nothing of the node: the tunnels that nodes open
-/// themselves (k3s, konnectivity) stand again only after some 5 s.
-const TUNNELS_FOR: Duration = Duration::from_secs(10);
 
 /// What the API server says of a node that it does not reach.
 const NOT_REACHED: [&str; 2] = ["error dialing backend", "error sending request"];
@@ -60,11 +53,6 @@ fn is_about_a_node(error: &kube::Error) -> bool {
 }
 
 impl Kubernetes {
-    /// Whether there was nobody to forward anything only just before, so that not even silence tells of a node.
-    pub fn has_just_returned(&self) -> bool {
-        !is_back(Instant::now(), last(&self.0.away, false))
-    }
-
     /// A connection to `port` of `pod`. That nobody listens there shows only as its end.
     pub async fn forward(
         &self,
@@ -73,28 +61,17 @@ impl Kubernetes {
     ) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>, ForwardError> {
         let asked = self.here::<Pod>().portforward(pod, &[port]).await;
         let mut forwarder = asked.map_err(|error| {
-            let away = last(&self.0.away, is_broken_off(&error) || !is_said(&error));
-            let away = away.max(self.last_silent());
-            ForwardError::of(&error, !is_back(Instant::now(), away))
+            let mut presence = self.presence();
+            let now = Instant::now();
+            if is_broken_off(&error) || !is_said(&error) {
+                presence.found_away(now);
+            }
+            ForwardError::of(&error, !presence.has_tunnels(now))
         })?;
         forwarder
             .take_stream(port)
             .ok_or_else(|| ForwardError::Unreachable(format!("no stream for port {port}")))
     }
-}
-
-/// When something was last so: now, if it is.
-fn last(known: &Mutex<Option<Instant>>, now: bool) -> Option<Instant> {
-    let mut last = known.lock().unwrap_or_else(PoisonError::into_inner);
-    if now {
-        *last = Some(Instant::now());
-    }
-    *last
-}
-
-/// Whether an API server that was last away at `away` has been back for longer than [`TUNNELS_FOR`].
-fn is_back(now: Instant, away: Option<Instant>) -> bool {
-    away.is_none_or(|away| now.saturating_duration_since(away) > TUNNELS_FOR)
 }
 
 #[cfg(test)]
@@ -145,16 +122,6 @@ mod tests {
             let node = [unreachable(dead), unreachable(broke)].contains(&expected);
             let expected = if node { unseen(&reason(&error)) } else { expected };
             assert_eq!(ForwardError::of(&error, true), expected);
-        }
-    }
-
-    #[test]
-    fn one_that_was_away_is_trusted_about_nodes_a_while_after_its_return() {
-        let away = Instant::now();
-        assert!(is_back(away, None));
-        for (later, back) in [(0, false), (10_000, false), (10_001, true)] {
-            let now = away + Duration::from_millis(later);
-            assert_eq!(is_back(now, Some(away)), back, "{later} ms");
         }
     }
 }

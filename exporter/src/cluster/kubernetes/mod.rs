@@ -25,7 +25,6 @@ use kube::api::{ApiResource, DynamicObject};
 use kube::config::InferConfigError;
 use kube::core::{PartialObjectMeta, Status};
 use kube::{Api, Client, Config, Resource};
-use tokio::time::Instant;
 
 pub use self::forward::ForwardError;
 pub use self::objects::is_ready;
@@ -66,8 +65,6 @@ struct Inner {
     ours: Ours,
     /// Whether the API server was there to answer what was asked of it on behalf of a probe.
     presence: Mutex<Presence>,
-    /// When nobody was there to forward anything, the last time.
-    away: Mutex<Option<Instant>>,
 }
 
 impl Debug for Kubernetes {
@@ -104,7 +101,6 @@ impl Kubernetes {
             namespace,
             ours: Ours::of_this_program(),
             presence: Mutex::default(),
-            away: Mutex::default(),
         })))
     }
 
@@ -154,7 +150,7 @@ impl Kubernetes {
         config.default_retry = false;
         let client = Client::try_from(config).expect("a client");
         let (namespace, ours) = ("shop".to_owned(), Ours::of_this_program());
-        Self(Arc::new(Inner { client, namespace, ours, presence: Mutex::default(), away: Mutex::default() }))
+        Self(Arc::new(Inner { client, namespace, ours, presence: Mutex::default() }))
     }
 }
 

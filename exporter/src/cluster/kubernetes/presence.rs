@@ -9,41 +9,70 @@ use super::{Kubernetes, is_away};
 
 /// An API server that says nothing for so long says nothing in time for whoever waits.
 const SILENT: Duration = Duration::from_secs(1);
-/// Whoever asked through it before it was back may wait in vain though it is there: what was lost on the way is sent
-/// again only after a second. And one that is slow may well be so once more.
+/// Whoever asked through it before it was back may be cut off though it is there. And one that is slow may well be so
+/// once more.
 const BACK_FOR: Duration = Duration::from_secs(1);
-/// Where nobody has looked for so long since it was found silent, nobody had reason to.
-const LONG_AGO: Duration = Duration::from_secs(3);
+/// For so long after it was silent, silence may be its own: what was lost on the way is sent again only after a second.
+/// Where nobody has looked at it for so long, nobody had reason to.
+const QUIET_FOR: Duration = Duration::from_secs(3);
+/// For so long after its return that it does not reach a node says nothing of the node: the tunnels that nodes open
+/// themselves (k3s, konnectivity) stand again only after some 5 s.
+const TUNNELS_FOR: Duration = Duration::from_secs(10);
 
-/// When the API server was last found silent, and when it first answered a look again.
+/// When the API server was last not there, and when it first answered a look again.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
+    /// It gave no answer in time.
     silent: Option<Instant>,
+    /// There was nobody, or what was under way broke off.
+    away: Option<Instant>,
     back: Option<Instant>,
 }
 
 impl Presence {
     fn found_silent(&mut self, now: Instant) {
-        *self = Self { silent: Some(now), back: None };
+        *self = Self { silent: Some(now), back: None, ..*self };
+    }
+
+    pub(super) fn found_away(&mut self, now: Instant) {
+        *self = Self { away: Some(now), back: None, ..*self };
     }
 
     fn answered(&mut self, now: Instant) {
-        if self.silent.is_some() {
+        if self.last().is_some() {
             self.back.get_or_insert(now);
         }
     }
 
+    fn last(&self) -> Option<Instant> {
+        self.silent.max(self.away)
+    }
+
     /// Whether one that answers now was there, for all that is known, for what was asked at `asked`.
     fn since(&self, asked: Instant) -> bool {
-        let after = |moment, by| asked.saturating_duration_since(moment) > by;
-        let back = self.back.is_some_and(|back| after(back, BACK_FOR));
-        self.silent.is_none_or(|silent| back || after(silent, LONG_AGO))
+        let back = self.back.is_some_and(|_| is_past(self.back, BACK_FOR, asked));
+        back || is_past(self.last(), QUIET_FOR, asked)
+    }
+
+    /// Whether silence to who asks at `now` is of what is behind it.
+    fn is_open(&self, now: Instant) -> bool {
+        is_past(self.silent, QUIET_FOR, now) && is_past(self.away, TUNNELS_FOR, now)
+    }
+
+    /// Whether it has its ways to nodes at `now`, if it ever has.
+    pub(super) fn has_tunnels(&self, now: Instant) -> bool {
+        is_past(self.last(), TUNNELS_FOR, now)
     }
 }
 
+/// Whether what was last so at `last` is over for longer than `enough` at `now`.
+fn is_past(last: Option<Instant>, enough: Duration, now: Instant) -> bool {
+    last.is_none_or(|last| now.saturating_duration_since(last) > enough)
+}
+
 impl Kubernetes {
-    /// Whether the API server answers, whatever it says, and was there for what was asked through it at `asked`: not
-    /// found silent since, and not only just back. Everybody may ask it for its version.
+    /// Whether the API server answers, whatever it says, and was there for what was asked through it at `asked`, so that
+    /// what cut that off is behind it. Everybody may ask it for its version.
     pub async fn answers_since(&self, asked: Instant) -> bool {
         let answered = match timeout(SILENT, self.0.client.apiserver_version()).await {
             Ok(answer) => answer.as_ref().err().is_none_or(is_said),
@@ -58,12 +87,12 @@ impl Kubernetes {
         answered && presence.since(asked)
     }
 
-    /// When it was last found silent.
-    pub(super) fn last_silent(&self) -> Option<Instant> {
-        self.presence().silent
+    /// Whether the silence that followed what was asked through it at `asked` is of what is behind it.
+    pub async fn is_open_since(&self, asked: Instant) -> bool {
+        self.answers_since(asked).await && self.presence().is_open(Instant::now())
     }
 
-    fn presence(&self) -> MutexGuard<'_, Presence> {
+    pub(super) fn presence(&self) -> MutexGuard<'_, Presence> {
         self.0.presence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -100,22 +129,22 @@ mod tests {
         }
     }
 
-    #[test]
-    fn one_that_was_silent_is_trusted_a_while_after_its_return_or_where_that_is_long_ago() {
-        let begun = Instant::now();
-        let at = |milliseconds| begun + Duration::from_millis(milliseconds);
-        // Looks in this order: those that begin with `-` found it silent, the others were answered.
-        let presence = |looks: &str| {
-            let mut presence = Presence::default();
-            for look in looks.split_whitespace() {
-                let when = |text: &str| at(text.parse().expect("milliseconds"));
-                match look.strip_prefix('-') {
-                    Some(silent) => presence.found_silent(when(silent)),
-                    None => presence.answered(when(look)),
-                }
+    /// Looks in this order, in milliseconds: `-` found it silent, `x` away, the others were answered.
+    fn looked(begun: Instant, looks: &str) -> Presence {
+        let mut presence = Presence::default();
+        let at = |text: &str| begun + Duration::from_millis(text.parse().expect("milliseconds"));
+        for look in looks.split_whitespace() {
+            match (look.strip_prefix('-'), look.strip_prefix('x')) {
+                (Some(silent), _) => presence.found_silent(at(silent)),
+                (_, Some(away)) => presence.found_away(at(away)),
+                _ => presence.answered(at(look)),
             }
-            presence
-        };
+        }
+        presence
+    }
+
+    #[test]
+    fn one_that_was_not_there_is_trusted_a_while_after_its_return_or_where_that_is_long_ago() {
         let table = [
             ("", 0, true),
             ("5000", 0, true),
@@ -127,16 +156,47 @@ mod tests {
             ("-5000 5400 5900", 5399, false),
             ("-5000 5400 5900", 6400, false),
             ("-5000 5400 5900", 6401, true),
-            // Silent again.
+            ("x5000 5400", 6400, false),
+            ("x5000 5400", 6401, true),
+            // Again.
             ("-5000 5400 -6000", 7000, false),
             ("-5000 5400 -6000 6200", 7200, false),
             ("-5000 5400 -6000 6200", 7201, true),
+            // Away since, which no look has seen.
+            ("-1000 x7900 8600", 8000, false),
+            ("-1000 x7900 8600", 9601, true),
             // The first look for a long time tells nothing of the time before it.
             ("-5000 9000", 7999, false),
             ("-5000 9000", 8001, true),
         ];
+        let begun = Instant::now();
         for (looks, asked, expected) in table {
-            assert_eq!(presence(looks).since(at(asked)), expected, "{looks:?}: {asked} ms");
+            let since = looked(begun, looks).since(begun + Duration::from_millis(asked));
+            assert_eq!(since, expected, "{looks:?}: {asked} ms");
+        }
+    }
+
+    #[test]
+    fn silence_and_lost_ways_to_nodes_are_its_own_for_a_while_after_its_return() {
+        let table = [
+            ("", 0, true, true),
+            ("-5000 5100", 8000, false, false),
+            ("-5000 5100", 8001, true, false),
+            ("-5000 5100", 15_000, true, false),
+            ("-5000 5100", 15_001, true, true),
+            ("x5000 5100", 8001, false, false),
+            ("x5000 5100", 15_000, false, false),
+            ("x5000 5100", 15_001, true, true),
+        ];
+        let begun = Instant::now();
+        for (looks, now, open, tunnels) in table {
+            let presence = looked(begun, looks);
+            let now = begun + Duration::from_millis(now);
+            assert_eq!(
+                (presence.is_open(now), presence.has_tunnels(now)),
+                (open, tunnels),
+                "{looks:?} {now:?}"
+            );
         }
     }
 }

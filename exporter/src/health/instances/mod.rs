@@ -74,7 +74,7 @@ impl Instance {
         let asked = Instant::now();
         loop {
             sleep(LOOK).await;
-            if !cluster.answers_since(asked).await {
+            if !cluster.is_open_since(asked).await {
                 return;
             }
         }

@@ -104,13 +104,13 @@ async fn tcp(host: &str, port: u16) -> io::Result<Socket> {
 
 /// A machine that is dead keeps the API server waiting, and us with it; one that is silent itself says nothing of it.
 async fn forwarded(cluster: &Kubernetes, pod: &str, port: u16) -> Result<Socket, Trouble> {
-    let answers = Box::pin(cluster.answers_since(Instant::now()));
-    match within(CONNECT_WITHIN, Box::pin(cluster.forward(pod, port)), answers).await {
+    let open = Box::pin(cluster.is_open_since(Instant::now()));
+    match within(CONNECT_WITHIN, Box::pin(cluster.forward(pod, port)), open).await {
         Ok(Ok(stream)) => Ok(Box::new(stream)),
         Ok(Err(error)) => Err(not_forwarded(error)),
         Err(silence) => Err(match silence.of {
-            Whose::Asked if !cluster.has_just_returned() => Trouble::NoPath(silent()),
-            Whose::Asked | Whose::Way => Trouble::Away(silent()),
+            Whose::Asked => Trouble::NoPath(silent()),
+            Whose::Way => Trouble::Away(silent()),
         }),
     }
 }

@@ -32,6 +32,11 @@ async fn a_process_that_takes_up_a_run_knows_what_the_last_one_did() {
     driver.abort().await.expect("put back");
     assert!(!rig.broken());
     assert_eq!((rig.states("cut"), rig.states("next")), (vec!["injected"], vec!["skipped"]));
+    let when = |metric| {
+        let series = format!("ordeal_experiment_{metric}_timestamp_seconds{{experiment=\"cut\"}}");
+        rig.value(&series).expect("a time")
+    };
+    assert!(when("revert_due") <= when("reverted"), "to be put back at once");
 }
 
 #[tokio::test]
@@ -47,14 +52,13 @@ async fn a_run_that_did_not_begin_leaves_no_trace_and_is_not_taken_up() {
     assert!(rig.driver().await.resumed());
 }
 
-#[tokio::test]
-async fn what_is_put_back_of_another_run_is_told_as_that_runs() {
-    let mut rig = Rig::new(&[("cut", "true", None, Some(MEND))]);
+/// A process left this in the journal.
+async fn left_open(rig: &Rig, run: &str, experiment: &str) {
     let journal = Journal::open(rig.folder.path()).await.expect("a journal");
     let intent = Intent {
         id: 0,
-        run: "r0".into(),
-        experiment: "cut".into(),
+        run: run.into(),
+        experiment: experiment.into(),
         token: rig.token().to_owned(),
         kind: FaultKind::Exec,
         targets: vec![Target::named("pg1")],
@@ -63,7 +67,22 @@ async fn what_is_put_back_of_another_run_is_told_as_that_runs() {
         at_unix_ms: 0,
     };
     journal.intend(move |id| Intent { id, ..intent }).await.expect("noted");
-    drop(journal);
+}
+
+/// The same run was taken up with another trial.
+#[tokio::test]
+async fn what_is_put_back_of_an_experiment_that_is_not_in_the_trial_is_in_no_metric() {
+    let mut rig = Rig::new(&[("cut", "true", None, Some(MEND))]);
+    left_open(&rig, "r1", "renamed").await;
+    let mut driver = rig.driver().await;
+    assert_eq!(driver.put_back_unfinished().await.expect("put back").len(), 1);
+    assert!(!rig.exposed().contains("renamed"));
+}
+
+#[tokio::test]
+async fn what_is_put_back_of_another_run_is_told_as_that_runs() {
+    let mut rig = Rig::new(&[("cut", "true", None, Some(MEND))]);
+    left_open(&rig, "r0", "cut").await;
     let mut driver = rig.driver().await;
     assert_eq!(driver.put_back_unfinished().await.expect("put back").len(), 1);
     let report = serde_json::to_value(driver.report()).expect("a report");
