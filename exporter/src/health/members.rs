@@ -160,7 +160,15 @@ fn judge(roles: &[(String, Role)]) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use axum::Json;
+    use axum::routing::get;
+    use serde_json::json;
+    use tokio::net::TcpSocket;
+
+    use super::super::server::redis;
     use super::*;
+    use crate::cluster::kubernetes::Kubernetes;
+    use crate::trial::RedisAddress;
 
     fn row(fields: [&str; 4]) -> Rows {
         vec![fields.map(|field| Some(field.to_owned())).to_vec()]
@@ -184,6 +192,33 @@ mod tests {
             let error = unanswered("kv-0", &trouble);
             assert_eq!(Members::is_ours(&error), expected, "{error}");
         }
+    }
+
+    /// A poll, like a connection, is given up after a second: whichever is first, it is not the members' silence.
+    #[tokio::test]
+    async fn silence_just_after_the_return_of_the_api_server_says_nothing_of_them() {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+        let api = socket.local_addr().expect("bound");
+        let members = |cluster: &Kubernetes| {
+            let address = RedisAddress::parse("redis://localhost:6379").expect("an address");
+            let server = Server::Redis(redis::Server::direct(&address)).inside(cluster, "kv-0");
+            Members::new(vec![Instance { name: "kv-0".to_owned(), id: "redis/kv-0".to_owned(), server }])
+        };
+        let known = members(&Kubernetes::at(api));
+        let error = known.check(0, &mut None).await.expect_err("nobody listens");
+        assert!(Members::is_ours(&error), "{error}");
+        let listener = socket.listen(16).expect("a listener");
+        let names =
+            ["gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler", "platform"];
+        let version = names.map(|name| (name, "")).into_iter().chain([("major", "1"), ("minor", "34")]);
+        let version = json!(version.collect::<std::collections::BTreeMap<_, _>>());
+        let routes = axum::Router::new().route("/version", get(move || async { Json(version) }));
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        // Asked so much later that it is not in doubt for having been asked too early.
+        let later = Instant::now() + std::time::Duration::from_secs(5);
+        assert!(!known.way(later).await);
+        assert!(members(&Kubernetes::at(api)).way(later).await, "whoever has not seen it away");
     }
 
     #[test]
