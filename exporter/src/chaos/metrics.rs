@@ -52,7 +52,7 @@ impl Metrics {
             )?,
             revert_due: family(
                 "experiment_revert_due_timestamp_seconds",
-                "When the fault is to be put back at the latest, or when putting it back began, if that was earlier; absent before either and where nothing is to be put back.",
+                "When the fault is to be put back at the latest, or when putting it back began, if that was earlier; absent before the injection and where nothing is to be put back.",
                 experiment,
             )?,
             reverted: family(

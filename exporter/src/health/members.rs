@@ -1,7 +1,7 @@
 //! All instances of a store up and replicating, exactly one taking writes: one poll asks them all.
 //!
 //! Those inside pods are asked through the API server. A poll in which that does not answer or tells of itself only, or
-//! that fails soon after its return, says nothing about them, and is missed.
+//! that hears nothing or is cut off soon after its return, says nothing about them, and is missed.
 
 use std::sync::Arc;
 

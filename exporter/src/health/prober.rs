@@ -43,7 +43,7 @@ pub(super) trait Check: Send + Sync + 'static {
         OwnLack::behind(error).is_some()
     }
 
-    /// Whether all that it is asked through answers, and has done so since the question.
+    /// Whether all that it is asked through answers and, for all that is known, was there for the question.
     fn way(&self, _asked: Instant) -> impl Future<Output = bool> + Send {
         std::future::ready(true)
     }

@@ -75,6 +75,7 @@ impl Driver {
         if let Some((undo, intent)) =
             record.as_ref().and_then(|it| Some((it.intent.undo.as_ref()?, &it.intent)))
         {
+            self.due_now(intent);
             let Self { journal, clock, secrets, .. } = self;
             if let Err(error) = undo.attempt(Scene { journal, intent, clock, secrets }).await {
                 let (experiment, error) = (&intent.experiment, chain(&*error));

@@ -155,7 +155,7 @@ impl PodExec {
         scene: Scene<'_>,
         begun: &mut (dyn FnMut(Moment) + Send),
     ) -> Result<Outcome, InjectError> {
-        let container_id = self.running(self.timeout).await.map_err(InjectError::NotBegun)?;
+        let container_id = self.running().await.map_err(InjectError::NotBegun)?;
         let Inside { pod, uid, container, .. } = self.inside.clone();
         let place = self.place.clone();
         let trace = Trace::Container(InContainer { place, pod, uid, container, container_id });
@@ -180,16 +180,21 @@ impl PodExec {
     /// One look whether it took effect, of `limit` at most.
     pub(super) async fn look(&self, scene: Scene<'_>, limit: Duration) -> Result<Outcome, String> {
         let command = self.bit.as_ref().ok_or("it has no `bit` command")?;
-        let begun = scene.clock.now();
-        self.running(limit).await?;
+        let start = scene.clock.now();
+        let Ok(running) = tokio::time::timeout(limit, self.running()).await else {
+            let silent = format!("no answer within {}", humantime::format_duration(limit));
+            let ending = Ending::OutOfTime(silent);
+            return Ok(Outcome { start, end: scene.clock.now(), ending, told: Vec::new() });
+        };
+        running?;
         step!("bit_started");
-        let left = limit.saturating_sub(scene.clock.now().since(begun));
+        let left = limit.saturating_sub(scene.clock.now().since(start));
         Ok(self.inside.run(command, left, scene.clock).await.outcome(scene.secrets))
     }
 
     /// The id of the container, which runs in the same pod still.
-    async fn running(&self, limit: Duration) -> Result<String, String> {
-        match within(limit, self.inside.find()).await? {
+    async fn running(&self) -> Result<String, String> {
+        match within(self.timeout, self.inside.find()).await? {
             Found::Running(id) => Ok(id),
             Found::Stopped => Err(format!("{} does not run", self.inside)),
             Found::Gone => Err(format!("pod {} is gone", self.inside.pod)),

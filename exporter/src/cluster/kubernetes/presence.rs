@@ -9,20 +9,30 @@ use super::{Kubernetes, is_away};
 
 /// An API server that says nothing for so long says nothing in time for whoever waits.
 const SILENT: Duration = Duration::from_secs(1);
+/// An answer that took longer came when whoever waits had given up: either it is slow, or it was held up.
+const QUICK: Duration = Duration::from_millis(500);
 /// Whoever asked through it before it was back may be cut off though it is there. And one that is slow may well be so
 /// once more.
 const BACK_FOR: Duration = Duration::from_secs(1);
-/// For so long after it was silent, silence may be its own: what was lost on the way is sent again only after a second.
-/// Where nobody has looked at it for so long, nobody had reason to.
+/// For so long after it was last found silent, silence may be its own: what was lost on the way is sent again only after
+/// a second. Where nobody has looked at it for so long, nobody had reason to.
 const QUIET_FOR: Duration = Duration::from_secs(3);
-/// For so long after its return that it does not reach a node says nothing of the node: the tunnels that nodes open
-/// themselves (k3s, konnectivity) stand again only after some 5 s.
+/// For so long after it was last found away, neither silence nor that it does not reach a node says anything of the node:
+/// the tunnels that nodes open themselves (k3s, konnectivity) stand again only some 5 s after its return.
 const TUNNELS_FOR: Duration = Duration::from_secs(10);
+
+/// What a look at the API server finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Answered,
+    Silent,
+    Away,
+}
 
 /// When the API server was last not there, and when it first answered a look again.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
-    /// It gave no answer in time.
+    /// It gave no answer in time, or was held up.
     silent: Option<Instant>,
     /// There was nobody, or what was under way broke off.
     away: Option<Instant>,
@@ -30,6 +40,15 @@ pub(super) struct Presence {
 }
 
 impl Presence {
+    fn found(&mut self, look: Look, now: Instant) {
+        match look {
+            Look::Answered if self.last().is_some() => _ = self.back.get_or_insert(now),
+            Look::Answered => {}
+            Look::Silent => self.found_silent(now),
+            Look::Away => self.found_away(now),
+        }
+    }
+
     fn found_silent(&mut self, now: Instant) {
         *self = Self { silent: Some(now), back: None, ..*self };
     }
@@ -38,19 +57,13 @@ impl Presence {
         *self = Self { away: Some(now), back: None, ..*self };
     }
 
-    fn answered(&mut self, now: Instant) {
-        if self.last().is_some() {
-            self.back.get_or_insert(now);
-        }
-    }
-
     fn last(&self) -> Option<Instant> {
         self.silent.max(self.away)
     }
 
     /// Whether one that answers now was there, for all that is known, for what was asked at `asked`.
     fn since(&self, asked: Instant) -> bool {
-        let back = self.back.is_some_and(|_| is_past(self.back, BACK_FOR, asked));
+        let back = self.back.is_some_and(|back| is_past(Some(back), BACK_FOR, asked));
         back || is_past(self.last(), QUIET_FOR, asked)
     }
 
@@ -74,17 +87,32 @@ impl Kubernetes {
     /// Whether the API server answers, whatever it says, and was there for what was asked through it at `asked`, so that
     /// what cut that off is behind it. Everybody may ask it for its version.
     pub async fn answers_since(&self, asked: Instant) -> bool {
-        let answered = match timeout(SILENT, self.0.client.apiserver_version()).await {
-            Ok(answer) => answer.as_ref().err().is_none_or(is_said),
-            Err(_elapsed) => false,
-        };
+        let look = self.looked().await;
         let mut presence = self.presence();
-        if answered {
-            presence.answered(Instant::now());
-        } else {
-            presence.found_silent(Instant::now());
+        presence.found(look, Instant::now());
+        look == Look::Answered && presence.since(asked)
+    }
+
+    /// A look, or two: one that was only held up is quick afterwards, one that is slow is slow again.
+    async fn looked(&self) -> Look {
+        match self.look().await {
+            (Look::Answered, took) if took > QUICK => match self.look().await {
+                (Look::Answered, took) if took <= QUICK => Look::Silent,
+                (look, _) => look,
+            },
+            (look, _) => look,
         }
-        answered && presence.since(asked)
+    }
+
+    /// One look, and how long it took.
+    async fn look(&self) -> (Look, Duration) {
+        let begun = Instant::now();
+        let look = match timeout(SILENT, self.0.client.apiserver_version()).await {
+            Ok(answer) if answer.as_ref().err().is_none_or(is_said) => Look::Answered,
+            Ok(_) => Look::Away,
+            Err(_elapsed) => Look::Silent,
+        };
+        (look, begun.elapsed())
     }
 
     /// Whether the silence that followed what was asked through it at `asked` is of what is behind it.
@@ -107,7 +135,15 @@ pub(super) fn is_said(error: &kube::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::routing::get;
+    use axum::{Json, Router};
     use kube::core::Status;
+    use tokio::net::TcpListener;
+    use tokio::time::sleep;
 
     use super::*;
 
@@ -135,9 +171,9 @@ mod tests {
         let at = |text: &str| begun + Duration::from_millis(text.parse().expect("milliseconds"));
         for look in looks.split_whitespace() {
             match (look.strip_prefix('-'), look.strip_prefix('x')) {
-                (Some(silent), _) => presence.found_silent(at(silent)),
-                (_, Some(away)) => presence.found_away(at(away)),
-                _ => presence.answered(at(look)),
+                (Some(silent), _) => presence.found(Look::Silent, at(silent)),
+                (_, Some(away)) => presence.found(Look::Away, at(away)),
+                _ => presence.found(Look::Answered, at(look)),
             }
         }
         presence
@@ -197,6 +233,37 @@ mod tests {
                 (open, tunnels),
                 "{looks:?} {now:?}"
             );
+        }
+    }
+
+    /// Answers for its version after these milliseconds, the last of them for good.
+    async fn answering_after(milliseconds: &'static [u64]) -> Kubernetes {
+        let names =
+            ["gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler", "platform"];
+        let told =
+            names.into_iter().chain(["major", "minor"]).map(|name| (name, "1")).collect::<BTreeMap<_, _>>();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let version = move || async move {
+            let nth = asked.fetch_add(1, Ordering::Relaxed).min(milliseconds.len() - 1);
+            sleep(Duration::from_millis(milliseconds[nth])).await;
+            Json(told)
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let routes = Router::new().route("/version", get(version));
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Kubernetes::at(address)
+    }
+
+    /// Who waited meanwhile had given up before it was there again.
+    #[tokio::test]
+    async fn one_that_was_held_up_was_silent_and_one_that_is_slow_is_there() {
+        let table: [(&'static [u64], bool); 4] =
+            [(&[0], true), (&[600, 0], false), (&[600], true), (&[600, 2000], false)];
+        for (milliseconds, there) in table {
+            let cluster = answering_after(milliseconds).await;
+            assert_eq!(cluster.answers_since(Instant::now()).await, there, "{milliseconds:?}");
+            assert_eq!(cluster.presence().silent.is_some(), !there, "{milliseconds:?}");
         }
     }
 }

@@ -4,7 +4,7 @@
 //! One attempt is outstanding: a write that hangs is left to, and stands for an instance that is observed and
 //! takes nothing. Directly, every attempt is a fresh connection (PostgreSQL with `synchronous_commit=local`,
 //! Redis a plain SET). Inside a pod the connection is kept as long as it answers, and a write that hangs, while the API
-//! server is away or was so since its beginning, is given up: nothing is observed then. Through a command prefix it is
+//! server is away or was so just before it or since, is given up: nothing is observed then. Through a command prefix it is
 //! one process; as long as that says nothing, what was known before it stays.
 
 pub(super) mod leadership;
