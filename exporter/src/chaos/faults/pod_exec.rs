@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use self::channel::line;
 use self::container::{Found, choose, obstacle};
 use self::inside::{Inside, within};
-use super::api::{self, Asked, Place};
+use super::api::{self, Asked, Failure, Place};
 use super::pods::{Candidate, draw, sought};
 use super::{EndError, Ending, InjectError, Means, Outcome, Scene, Trace};
 use crate::chaos::guard::{Obstacle, Refusal};
@@ -155,7 +155,8 @@ impl PodExec {
         scene: Scene<'_>,
         begun: &mut (dyn FnMut(Moment) + Send),
     ) -> Result<Outcome, InjectError> {
-        let container_id = self.running().await.map_err(InjectError::NotBegun)?;
+        let found = within(self.timeout, self.inside.find()).await;
+        let container_id = found.and_then(|found| self.running(found)).map_err(InjectError::NotBegun)?;
         let Inside { pod, uid, container, .. } = self.inside.clone();
         let place = self.place.clone();
         let trace = Trace::Container(InContainer { place, pod, uid, container, container_id });
@@ -181,20 +182,20 @@ impl PodExec {
     pub(super) async fn look(&self, scene: Scene<'_>, limit: Duration) -> Result<Outcome, String> {
         let command = self.bit.as_ref().ok_or("it has no `bit` command")?;
         let start = scene.clock.now();
-        let Ok(running) = tokio::time::timeout(limit, self.running()).await else {
+        let Ok(found) = tokio::time::timeout(limit, self.inside.find()).await else {
             let silent = format!("no answer within {}", humantime::format_duration(limit));
             let ending = Ending::OutOfTime(silent);
             return Ok(Outcome { start, end: scene.clock.now(), ending, told: Vec::new() });
         };
-        running?;
+        self.running(found.map_err(Failure::into_reason)?)?;
         step!("bit_started");
         let left = limit.saturating_sub(scene.clock.now().since(start));
         Ok(self.inside.run(command, left, scene.clock).await.outcome(scene.secrets))
     }
 
     /// The id of the container, which runs in the same pod still.
-    async fn running(&self) -> Result<String, String> {
-        match within(self.timeout, self.inside.find()).await? {
+    fn running(&self, found: Found) -> Result<String, String> {
+        match found {
             Found::Running(id) => Ok(id),
             Found::Stopped => Err(format!("{} does not run", self.inside)),
             Found::Gone => Err(format!("pod {} is gone", self.inside.pod)),

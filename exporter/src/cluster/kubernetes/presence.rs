@@ -9,8 +9,6 @@ use super::{Kubernetes, is_away};
 
 /// An API server that says nothing for so long says nothing in time for whoever waits.
 const SILENT: Duration = Duration::from_secs(1);
-/// An answer that took longer came when whoever waits had given up: either it is slow, or it was held up.
-const QUICK: Duration = Duration::from_millis(500);
 /// Whoever asked through it before it was back may be cut off though it is there. And one that is slow may well be so
 /// once more.
 const BACK_FOR: Duration = Duration::from_secs(1);
@@ -32,7 +30,7 @@ enum Look {
 /// When the API server was last not there, and when it first answered a look again.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
-    /// It gave no answer in time, or was held up.
+    /// It gave no answer in time.
     silent: Option<Instant>,
     /// There was nobody, or what was under way broke off.
     away: Option<Instant>,
@@ -87,32 +85,14 @@ impl Kubernetes {
     /// Whether the API server answers, whatever it says, and was there for what was asked through it at `asked`, so that
     /// what cut that off is behind it. Everybody may ask it for its version.
     pub async fn answers_since(&self, asked: Instant) -> bool {
-        let look = self.looked().await;
-        let mut presence = self.presence();
-        presence.found(look, Instant::now());
-        look == Look::Answered && presence.since(asked)
-    }
-
-    /// A look, or two: one that was only held up is quick afterwards, one that is slow is slow again.
-    async fn looked(&self) -> Look {
-        match self.look().await {
-            (Look::Answered, took) if took > QUICK => match self.look().await {
-                (Look::Answered, took) if took <= QUICK => Look::Silent,
-                (look, _) => look,
-            },
-            (look, _) => look,
-        }
-    }
-
-    /// One look, and how long it took.
-    async fn look(&self) -> (Look, Duration) {
-        let begun = Instant::now();
         let look = match timeout(SILENT, self.0.client.apiserver_version()).await {
             Ok(answer) if answer.as_ref().err().is_none_or(is_said) => Look::Answered,
             Ok(_) => Look::Away,
             Err(_elapsed) => Look::Silent,
         };
-        (look, begun.elapsed())
+        let mut presence = self.presence();
+        presence.found(look, Instant::now());
+        look == Look::Answered && presence.since(asked)
     }
 
     /// Whether the silence that followed what was asked through it at `asked` is of what is behind it.
@@ -135,15 +115,7 @@ pub(super) fn is_said(error: &kube::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use axum::routing::get;
-    use axum::{Json, Router};
     use kube::core::Status;
-    use tokio::net::TcpListener;
-    use tokio::time::sleep;
 
     use super::*;
 
@@ -233,37 +205,6 @@ mod tests {
                 (open, tunnels),
                 "{looks:?} {now:?}"
             );
-        }
-    }
-
-    /// Answers for its version after these milliseconds, the last of them for good.
-    async fn answering_after(milliseconds: &'static [u64]) -> Kubernetes {
-        let names =
-            ["gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler", "platform"];
-        let told =
-            names.into_iter().chain(["major", "minor"]).map(|name| (name, "1")).collect::<BTreeMap<_, _>>();
-        let asked = Arc::new(AtomicUsize::new(0));
-        let version = move || async move {
-            let nth = asked.fetch_add(1, Ordering::Relaxed).min(milliseconds.len() - 1);
-            sleep(Duration::from_millis(milliseconds[nth])).await;
-            Json(told)
-        };
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("bound");
-        let routes = Router::new().route("/version", get(version));
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        Kubernetes::at(address)
-    }
-
-    /// Who waited meanwhile had given up before it was there again.
-    #[tokio::test]
-    async fn one_that_was_held_up_was_silent_and_one_that_is_slow_is_there() {
-        let table: [(&'static [u64], bool); 4] =
-            [(&[0], true), (&[600, 0], false), (&[600], true), (&[600, 2000], false)];
-        for (milliseconds, there) in table {
-            let cluster = answering_after(milliseconds).await;
-            assert_eq!(cluster.answers_since(Instant::now()).await, there, "{milliseconds:?}");
-            assert_eq!(cluster.presence().silent.is_some(), !there, "{milliseconds:?}");
         }
     }
 }
