@@ -34,6 +34,7 @@ pub(super) struct Presence {
     silent: Option<Instant>,
     /// There was nobody, or what was under way broke off.
     away: Option<Instant>,
+    /// It answered a look for the first time since either.
     back: Option<Instant>,
 }
 
