@@ -58,8 +58,20 @@ impl Hold {
         progress: &Progress,
     ) -> anyhow::Result<Self> {
         let lease = take_lease(&cluster, &holder_here(holder), lost, progress).await?;
-        let journal = Journal::open_kept(directory, cluster.clone()).await.context("take the journal")?;
-        Ok(Self { journal, cluster: Some(cluster), lease: Some(lease) })
+        match Journal::open_kept(directory, cluster.clone()).await.context("take the journal") {
+            Ok(journal) => Ok(Self { journal, cluster: Some(cluster), lease: Some(lease) }),
+            Err(error) => {
+                lease.release().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives it up: whoever comes next has not to wait until the lease has run out.
+    pub(super) async fn give_up(self) {
+        if let Some(lease) = self.lease {
+            lease.release().await;
+        }
     }
 }
 

@@ -47,17 +47,28 @@ impl Place {
         }
         // Before anything of a run is touched, for it may be another process's.
         let hold = Box::pin(Hold::take(&request.trial, dir.root(), &id, lost, progress)).await?;
-        anyhow::ensure!(
-            !dir.has_ended(),
-            "run {id} has come to its end before, what it wrote is in {}: give this one another --run-id",
-            dir.path().display()
-        );
-        load::raise_descriptor_limit().context("raise the limit of open files")?;
-        let listener = listen(&request.listen).await?;
-        dir.enter()?;
-        log.keep_in(dir.path()).with_context(|| format!("keep the log in {}", dir.path().display()))?;
-        Ok(Self { id, dir, hold, listener })
+        match enter(&dir, &id, request, log).await {
+            Ok(listener) => Ok(Self { id, dir, hold, listener }),
+            Err(error) => {
+                hold.give_up().await;
+                Err(error)
+            }
+        }
     }
+}
+
+/// Takes the folder of the run, and the address of its metrics.
+async fn enter(dir: &RunDir, id: &str, request: &Request, log: &Log) -> anyhow::Result<TcpListener> {
+    anyhow::ensure!(
+        !dir.has_ended(),
+        "run {id} has come to its end before, what it wrote is in {}: give this one another --run-id",
+        dir.path().display()
+    );
+    load::raise_descriptor_limit().context("raise the limit of open files")?;
+    let listener = listen(&request.listen).await?;
+    dir.enter()?;
+    log.keep_in(dir.path()).with_context(|| format!("keep the log in {}", dir.path().display()))?;
+    Ok(listener)
 }
 
 /// Refuses to go on where load processes could not be led.

@@ -173,7 +173,7 @@ impl Book {
 
     /// Takes up what an earlier process of this run had begun; its report shows none of `secrets`.
     pub(super) fn restore(&mut self, record: &Record, secrets: &Secrets) -> Result<(), BookError> {
-        let Some(started) = record.inject_started_unix_ms else { return Ok(()) };
+        let Some(started) = record.began_unix_ms() else { return Ok(()) };
         let name = record.intent.experiment.as_str();
         let at = At::from_unix_ms(&self.clock, started);
         self.apply_at(name, Event::Inject, at)?;

@@ -213,9 +213,6 @@ impl Driver {
     ) -> Result<Injected, FaultError> {
         let name = plan.experiment.as_str();
         self.book.would(name, Event::Inject).map_err(book(name))?;
-        if let Err(refusal) = permit.take(&plan.experiment, self.clock.now()) {
-            return Err(self.refuse(name, refusal));
-        }
         if let Err(refusal) = plan.action.still_allowed(&plan.targets).await {
             return Err(self.refuse(name, refusal));
         }
@@ -223,6 +220,10 @@ impl Driver {
             Ok(intent) => intent,
             Err(error) => return Err(self.refuse(name, Refusal::NotBegun { reason: chain(&error) })),
         };
+        // Last of all, for what was asked and noted took its time.
+        if let Err(refusal) = permit.take(&plan.experiment, self.clock.now()) {
+            return Err(self.not_begun(name, intent.id, refusal).await);
+        }
         let mut begun = Ok(());
         let Self { journal, clock, secrets, book: kept, .. } = self;
         let scene = Scene { journal, intent: &intent, clock, secrets };
@@ -233,13 +234,12 @@ impl Driver {
         let result = plan.action.inject(scene, &mut at_start).await;
         begun.map_err(book(name))?;
         let outcome = match result {
-            Err(InjectError::NotBegun(reason)) => return Err(self.not_begun(name, intent.id, reason).await),
+            Err(InjectError::NotBegun(reason)) => {
+                return Err(self.not_begun(name, intent.id, Refusal::NotBegun { reason }).await);
+            }
             Err(InjectError::Failed(reason)) => Err(reason),
             Ok(outcome) => Ok(outcome),
         };
-        let unanswered = outcome
-            .as_ref()
-            .is_ok_and(|outcome| matches!(outcome.ending, Ending::Unanswered(_) | Ending::OutOfTime(_)));
         match self.note(name, Step::Inject, outcome)? {
             Ok(outcome) => {
                 self.book.injection_ended(name, outcome.end).map_err(book(name))?;
@@ -255,12 +255,7 @@ impl Driver {
                 }
                 Ok(Injected { start: outcome.start, end: outcome.end })
             }
-            Err(reason) => {
-                if unanswered && plan.action.may_come_late() {
-                    Box::pin(self.outwait(plan)).await;
-                }
-                Err(self.fizzle(plan, reason).await)
-            }
+            Err(reason) => Err(self.fizzle(plan, reason).await),
         }
     }
 

@@ -146,13 +146,16 @@ impl Journal {
         self.lock().account.unknown.iter().copied().collect()
     }
 
-    /// Forgets what is over before another `run` begins, where a copy is kept: a ConfigMap holds 1 MiB. The copy is begun
-    /// anew with the next entry; until then whoever goes on from it finds nothing to put back either.
+    /// Forgets what is over before another `run` begins, where a copy is kept: a ConfigMap holds 1 MiB. The copy first, as
+    /// one that the file does not continue tells of another machine's run.
     pub async fn begin_anew(&self, run: &str) -> Result<(), JournalError> {
-        if self.copy.is_none() || !self.damage.is_empty() || !self.lock().account.is_over_for(run) {
-            return Ok(());
-        }
-        let Self { path, writer, .. } = self.clone();
+        let Self { path, writer, copy, .. } = self.clone();
+        let is_over = self.damage.is_empty() && {
+            let account = &self.lock().account;
+            !account.is_blank() && account.is_over_for(run)
+        };
+        let Some(kept) = copy.filter(|_| is_over) else { return Ok(()) };
+        write_copy(&kept, path.clone(), "").await?;
         blocking(move || writer.lock().unwrap_or_else(PoisonError::into_inner).empty(&path)).await
     }
 

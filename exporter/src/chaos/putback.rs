@@ -28,6 +28,9 @@ use crate::count::count;
 use crate::errors::chain;
 use crate::trial::Secrets;
 
+/// A change that an API server has not made so long after nobody waits for it any more, it makes no more.
+const LATE: Duration = Duration::from_secs(10);
+
 /// How often a revert is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry {
@@ -296,16 +299,22 @@ pub async fn put_back(
             let reverted = revert(scene, undo, retry).await;
             // What an injection left running on purpose is the revert's to end; whatever it did not end is
             // ended now, and what that may have broken meanwhile is put back again.
-            match end_left(intent).await {
-                Ok(false) => Some(reverted?),
+            let reverted = match end_left(intent).await {
+                Ok(false) => reverted?,
                 Ok(true) => {
                     let again = revert(scene, undo, retry).await?;
-                    Some(reverted.map_or(again.clone(), |first| first.then(again)))
+                    reverted.map_or(again.clone(), |first| first.then(again))
                 }
                 Err(error) => {
                     ended = ended.and(Err(error));
-                    Some(reverted?)
+                    reverted?
                 }
+            };
+            if record.injected || !undo.may_be_overtaken() {
+                Some(reverted)
+            } else {
+                tokio::time::sleep(LATE).await;
+                Some(reverted.then(revert(scene, undo, retry).await?))
             }
         }
     };

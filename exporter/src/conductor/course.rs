@@ -42,6 +42,8 @@ pub(super) enum Event {
     Looked(Vec<Option<Recovery>>),
     /// The fault is put back; `None`: there was nothing to put back.
     PutBack(Result<Option<Span>, RevertError>),
+    /// Whether what was broken was all of what it was to be, until the end; else why not, or why nobody knows.
+    Held(Result<(), String>),
     /// The components that do not serve.
     Down(Vec<String>),
     /// The audit is made.
@@ -66,6 +68,8 @@ pub(super) enum Note {
         /// How long it took.
         seconds: Seconds,
     },
+    /// The fault was not what it was to be: the experiment shows nothing.
+    NotHeld(String),
     /// What came of the experiment.
     Outcome(Outcome),
     /// These components were still down when the deadline passed after a fault without effect.
@@ -91,6 +95,8 @@ pub(super) enum Ask {
     Look(Vec<(usize, Question)>),
     /// To put the fault back.
     PutBack(Arc<Plan>),
+    /// Whether the fault was about the same to its end, once it is put back.
+    Held(Arc<Plan>),
     /// Which components do not serve.
     Down,
     /// An audit of what was acknowledged so far.
@@ -138,6 +144,7 @@ enum Stage {
     Biting(Awaited),
     Holding(Awaited),
     PuttingBack(Awaited),
+    LookingBack(Awaited),
     Recovering(Awaited),
     /// A fault without effect: what it did all the same must have passed before the next one begins.
     Calming(Calm, Moment),
@@ -210,7 +217,12 @@ impl Course {
                 if let Some(span) = reverted {
                     awaited.reverted(span, &self.components);
                 }
-                self.recover(awaited, Vec::new())
+                let plan = Arc::clone(&awaited.plan);
+                self.go(Stage::LookingBack(awaited), Ask::Held(plan))
+            }
+            (Stage::LookingBack(mut awaited), Event::Held(held)) => {
+                awaited.spoilt = held.is_err();
+                self.recover(awaited, held.err().map(Note::NotHeld).into_iter().collect())
             }
             (Stage::PuttingBack(_), Event::PutBack(Err(error))) => {
                 failed(ExperimentError::Revert { experiment: self.name(), source: Box::new(error) })

@@ -96,6 +96,7 @@ impl Conductor {
             }
             Ask::Look(questions) => Event::Looked(self.look(&questions)),
             Ask::PutBack(plan) => Event::PutBack(self.put_back(&plan).await),
+            Ask::Held(plan) => Event::Held(plan.action.held(&plan.targets).await),
             Ask::Down => Event::Down(self.not_up()),
             Ask::Audit => {
                 // Of what was acknowledged so far, writers going on.
@@ -113,9 +114,10 @@ impl Conductor {
         permit: Permit,
     ) -> Result<Span, FaultError> {
         let name = &experiment.name;
+        self.ensure_still_primary(experiment, plan).await?;
         self.say_experiment(Some(name.as_str()));
         self.health.begin_experiment(Window {
-            injected: self.clock.now(),
+            begins: self.clock.now(),
             targets: plan.targets.clone(),
             replaced: experiment.replaced,
         });
@@ -150,11 +152,15 @@ impl Conductor {
             Note::Recovery { component, since, seconds } => {
                 self.note_recovery(experiment, component, since, seconds);
             }
+            Note::NotHeld(reason) => {
+                tracing::warn!(experiment = name, reason, "the fault was not what it was to be");
+            }
             Note::Outcome(outcome) => {
                 if outcome == Outcome::Fizzle {
                     tracing::warn!(
                         experiment = name,
-                        "no probe saw the fault, and it has no `bit` command: it counts as ineffective"
+                        "the fault was seen neither by a check of its own nor by a failed probe, or was not what it was \
+                         to be: it counts as ineffective"
                     );
                 }
                 self.driver.apply(experiment, outcome).map_err(account(experiment))?;

@@ -7,8 +7,8 @@ use super::stranger::stranger;
 use crate::chaos::driver::FaultError;
 use crate::chaos::guard::Refusal;
 use crate::chaos::plan::Plan;
-use crate::cluster::Document;
 use crate::cluster::kubernetes::Kubernetes;
+use crate::cluster::{Document, Target};
 use crate::errors::chain;
 use crate::health;
 use crate::trial::{ComponentKind, Experiment, Name, Trial};
@@ -49,6 +49,20 @@ impl Conductor {
         }
     }
 
+    /// Refuses `experiment` where the pod that it is to hit is not the store's primary any more: to hit another one
+    /// breaks little, and would be called a recovery.
+    pub(super) async fn ensure_still_primary(
+        &mut self,
+        experiment: &Experiment,
+        plan: &Plan,
+    ) -> Result<(), FaultError> {
+        let refusal = match primary_for(&self.trial, experiment, self.cluster.kubernetes.as_ref()).await {
+            Ok(primary) => primary.and_then(|primary| moved(&plan.targets, &primary)),
+            Err(refusal) => Some(refusal),
+        };
+        refusal.map_or(Ok(()), |refusal| Err(self.driver.refuse(experiment.name.as_str(), refusal)))
+    }
+
     /// The workloads whose replicas `experiment` awaits.
     fn workloads(&self, experiment: &Experiment) -> Vec<&str> {
         let components =
@@ -67,5 +81,30 @@ impl Conductor {
         });
         let status = tokio::time::timeout(DOCUMENT_LIMIT, asked).await.ok()?.ok()?;
         status.as_ref().and_then(|status| status.document.as_ref().ok().cloned())
+    }
+}
+
+/// Why `targets`, found as a store's primary, are not to be hit while that is `primary`.
+fn moved(targets: &[Target], primary: &Name) -> Option<Refusal> {
+    if targets.iter().any(|target| target.name() == primary.as_str()) {
+        return None;
+    }
+    let was: Vec<&str> = targets.iter().map(Target::name).collect();
+    let reason = format!("the primary was {}, and is {primary} by now", was.join(", "));
+    Some(Refusal::TargetUnknown { reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_primary_that_moved_is_not_hit_under_its_old_name() {
+        let targets = [Target::named("postgres-0")];
+        let moved_to =
+            |name| moved(&targets, &Name::new(name).expect("a valid name")).map(|it| it.to_string());
+        assert_eq!(moved_to("postgres-0"), None);
+        let refusal = "the targets are not known: the primary was postgres-0, and is postgres-1 by now";
+        assert_eq!(moved_to("postgres-1").as_deref(), Some(refusal));
     }
 }

@@ -7,6 +7,7 @@
 
 mod account;
 mod component;
+mod dial;
 pub mod failover;
 mod instances;
 mod members;
@@ -173,8 +174,8 @@ impl Health {
         Ok(())
     }
 
-    /// An experiment begins: to be called just before its fault is injected. From now on new outages have it as
-    /// their cause, and replicas are held to how many are ready now.
+    /// An experiment begins: to be called just before its fault is injected. From now on replicas are held to how many
+    /// are ready now.
     pub fn begin_experiment(&self, window: Window) {
         let ready_before = match self.cluster.feed.borrow().as_ref().map(|status| status.document.clone()) {
             Some(Ok(document)) => {
@@ -183,15 +184,15 @@ impl Health {
             _ => BTreeMap::new(),
         };
         for (_, follower) in self.followers.iter() {
-            follower.keep_from(Some(window.injected));
+            follower.keep_from(Some(window.begins));
         }
         lock(&self.windows).begin(window, ready_before);
     }
 
-    /// The experiment's fault is injected: replicas that it hits do not count any more, where they are to be replaced. Not
-    /// before: they would be down for a fault that nobody has injected yet.
+    /// The experiment's fault is injected: from now on new outages have it as their cause, and replicas that it hits do
+    /// not count any more, where they are to be replaced. Not before: nobody has broken anything yet.
     pub fn hit_targets(&self) {
-        lock(&self.windows).hit();
+        lock(&self.windows).hit(self.clock.now());
     }
 
     /// The experiment is over: all its components were final at `at`.

@@ -34,7 +34,7 @@ pub(super) struct Replicas {
 impl Replicas {
     fn judge(&self, document: &Document, underway: Option<&Underway>) -> Result<(), Error> {
         let workload = document.workload(&self.workload).ok_or(Error::Absent)?;
-        let replaced = underway.filter(|underway| underway.window.replaced && underway.hit);
+        let replaced = underway.filter(|underway| underway.window.replaced && underway.hit.is_some());
         let gone = |instance: &Instance| {
             replaced
                 .is_some_and(|underway| underway.window.targets.iter().any(|target| target.hits(instance)))
@@ -129,9 +129,9 @@ mod tests {
     fn underway(ready_before: usize, targets: &[&str], replaced: bool) -> Underway {
         let targets = targets.iter().map(|&target| Target::named(target)).collect();
         Underway {
-            window: Window { injected: Moment::default(), targets, replaced },
+            window: Window { begins: Moment::default(), targets, replaced },
             ready_before: BTreeMap::from([("shop".to_owned(), ready_before)]),
-            hit: true,
+            hit: Some(Moment::default()),
         }
     }
 
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(judge(&["shop-1", "shop-2"], false), Ok(()));
         assert_eq!(judge(&["shop-1", "shop-2"], true), Err(Error::TooFew { ready: 1, needed: 3 }));
         assert_eq!(judge(&["n3"], true), Err(Error::TooFew { ready: 2, needed: 3 }));
-        let noted_only = Underway { hit: false, ..underway(3, &["n3"], true) };
+        let noted_only = Underway { hit: None, ..underway(3, &["n3"], true) };
         assert_eq!(shop(None).judge(&document, Some(&noted_only)), Ok(()));
         assert_eq!(shop(None).judge(&document, None), Ok(()));
     }

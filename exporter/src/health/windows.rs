@@ -9,8 +9,8 @@ use crate::cluster::Target;
 /// An experiment that begins.
 #[derive(Debug, Clone)]
 pub struct Window {
-    /// Just before the fault is injected.
-    pub injected: Moment,
+    /// When it begins, before anything is asked or noted for the injection.
+    pub begins: Moment,
     /// The instances (or nodes) that it hits.
     pub targets: Vec<Target>,
     /// Whether they count as ready replicas only after the experiment.
@@ -20,7 +20,8 @@ pub struct Window {
 /// Why a component did not serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// The outage began between an experiment's injection and the moment all its components were final.
+    /// The outage began between the moment at which an experiment's injection began to act and the one at which all its
+    /// components were final.
     Experiment,
     /// No experiment explains it.
     None,
@@ -45,8 +46,8 @@ pub(super) struct Underway {
     pub(super) window: Window,
     /// Ready instances of each workload just before the injection.
     pub(super) ready_before: BTreeMap<String, usize>,
-    /// Whether the fault is injected.
-    pub(super) hit: bool,
+    /// From when on something may be broken; `None`: not yet.
+    pub(super) hit: Option<Moment>,
 }
 
 /// The experiments of a run so far; one at a time.
@@ -59,21 +60,21 @@ pub(super) struct Windows {
 impl Windows {
     /// Begins an experiment; one that is under way ends with it.
     pub(super) fn begin(&mut self, window: Window, ready_before: BTreeMap<String, usize>) {
-        self.end(window.injected);
-        self.underway = Some(Underway { window, ready_before, hit: false });
+        self.end(window.begins);
+        self.underway = Some(Underway { window, ready_before, hit: None });
     }
 
-    /// The fault of the experiment under way is injected.
-    pub(super) fn hit(&mut self) {
+    /// From `at` on the fault of the experiment under way may break something.
+    pub(super) fn hit(&mut self, at: Moment) {
         if let Some(underway) = &mut self.underway {
-            underway.hit = true;
+            underway.hit = Some(at);
         }
     }
 
     /// Ends the experiment under way: all its components were final at `at`.
     pub(super) fn end(&mut self, at: Moment) {
-        if let Some(underway) = self.underway.take() {
-            self.past.push((underway.window.injected, at));
+        if let Some(hit) = self.underway.take().and_then(|underway| underway.hit) {
+            self.past.push((hit, at));
         }
     }
 
@@ -86,7 +87,7 @@ impl Windows {
     pub(super) fn cause(&self, outage: &Outage) -> Cause {
         let after = |injected: Moment| outage.began.upper >= injected;
         let past = self.past.iter().any(|&(injected, over)| after(injected) && outage.first_failed <= over);
-        let now = self.underway.as_ref().is_some_and(|underway| after(underway.window.injected));
+        let now = self.underway.as_ref().and_then(|underway| underway.hit).is_some_and(after);
         if past || now { Cause::Experiment } else { Cause::None }
     }
 }
@@ -117,7 +118,9 @@ mod tests {
     fn an_experiment_explains_the_outages_that_begin_while_it_lasts() {
         let mut windows = Windows::default();
         assert_eq!(windows.cause(&outage(10)), Cause::None);
-        windows.begin(Window { injected: at(20), targets: vec![], replaced: false }, BTreeMap::new());
+        windows.begin(Window { begins: at(15), targets: vec![], replaced: false }, BTreeMap::new());
+        assert_eq!(windows.cause(&outage(16)), Cause::None, "nothing is broken yet");
+        windows.hit(at(20));
         let table =
             [(19, Cause::None), (20, Cause::Experiment), (35, Cause::Experiment), (50, Cause::Experiment)];
         for (began, cause) in table {
@@ -128,5 +131,8 @@ mod tests {
         for (began, cause) in table {
             assert_eq!(windows.cause(&outage(began)), cause, "{began}");
         }
+        windows.begin(Window { begins: at(50), targets: vec![], replaced: false }, BTreeMap::new());
+        windows.end(at(60));
+        assert_eq!(windows.cause(&outage(55)), Cause::None, "that one was refused");
     }
 }

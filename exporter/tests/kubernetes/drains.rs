@@ -173,3 +173,28 @@ async fn a_drain_goes_on_when_the_api_server_was_away_for_a_moment() {
     ended.assert_said(&["the fault took effect", "the run is finished"]);
     shop.assert_as_before(DRAIN.may_go, "put back");
 }
+
+/// Pods of another namespace leave only where that lets itself be broken too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn others_are_evicted_only_from_a_namespace_that_has_opted_in_too() {
+    const EVICT: &str = "    node_drain: {holding: app=shop, others: evict, timeout: 5s}\n";
+    let stranger = || {
+        json!({"apiVersion": "v1", "kind": "Pod", "status": {},
+            "metadata": {"name": "stranger", "namespace": "elsewhere", "labels": {}, "ownerReferences": [
+                {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "it", "uid": "u", "controller": true}]},
+            "spec": {"nodeName": "n1", "containers": []}})
+    };
+    for (labels, said, goes) in [
+        (json!({}), "namespace elsewhere has not opted in", false),
+        (json!({"ordeal/chaos": "enabled"}), "the fault took effect", true),
+    ] {
+        let shop = Shop::start().await;
+        let elsewhere = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "elsewhere", "labels": labels}});
+        shop.api.lock().objects.add("namespaces", elsewhere);
+        shop.api.lock().objects.add("pods", stranger());
+        let ended = shop.ends(shop.run(EVICT)).await;
+        ended.assert_said(&[said]);
+        let asked = shop.changes().iter().any(|change| change.starts_with("create pods/eviction stranger"));
+        assert_eq!(asked, goes, "{labels}: {}", ended.said);
+    }
+}

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::api::objects::Objects;
 use crate::api::rules::Fate;
-use crate::faults::{PARTITION, held};
+use crate::faults::{APART, PARTITION, held};
 use crate::objects::is_cut_off;
 use crate::service::Network;
 use crate::shop::Shop;
@@ -167,4 +167,24 @@ async fn a_pod_without_an_address_is_named() {
     let ended = shop.ends(shop.run(PARTITION.text)).await;
     ended.assert_said(&["break-it ended as refused: pod kv-0 has no IP address"]);
     assert_eq!(shop.changes(), [""; 0]);
+}
+
+/// Not every network goes by labels: whether a pod that has come since is kept apart is not known.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_that_comes_to_one_of_two_groups_leaves_it_open_what_was_cut() {
+    const UNKNOWN: &str = "came to app=shop meanwhile, and may not have been kept apart";
+    for comes in [false, true] {
+        let shop = Shop::start().await;
+        let mut run = shop.run(&format!("    hold: 2s\n{}", APART.text));
+        run.says("the fault is injected").await;
+        if comes {
+            let mut pod = shop.find("pods", "shop-a").expect("it is there");
+            pod["metadata"]["name"] = json!("shop-x");
+            pod["metadata"]["uid"] = json!("u-x");
+            shop.api.lock().objects.add("pods", pod);
+        }
+        let ended = shop.ends(run).await;
+        ended.assert_said(&["experiment break-it ended as ineffective"]);
+        assert_eq!(ended.said.contains(UNKNOWN), comes, "{}", ended.said);
+    }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::api::objects::Objects;
 use crate::api::rules::Fate;
-use crate::api::status;
+use crate::api::{When, status};
 use crate::faults::{DRAIN, KILL_PRIMARY, held};
 use crate::shop::Shop;
 
@@ -133,4 +133,29 @@ async fn the_journal_begins_anew_with_a_run_that_finds_all_put_back() {
             "{kept}"
         );
     }
+}
+
+/// Between the file and its copy there is a moment, and a run may be killed in it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_killed_as_it_begins_the_journal_anew_is_in_nobodys_way() {
+    for (number, when) in [(0, When::Before), (0, When::After), (1, When::Before), (1, When::After)] {
+        let shop = Shop::start().await;
+        let first = shop.ends(shop.run_in("run", "r1", KILL_PRIMARY.text)).await;
+        first.assert_said(&["the run is finished"]);
+        let change = shop.killed_at(number, when, || shop.run_in("run", "r2", KILL_PRIMARY.text)).await;
+        assert_eq!(change.as_deref(), Some("update configmaps ordeal-journal"), "{when:?} {number}");
+        let third = shop.ends(shop.run_in("run", "r3", KILL_PRIMARY.text)).await;
+        third.assert_said(&["the fault took effect", "the run is finished"]);
+    }
+}
+
+/// Whoever comes next need not wait until the lease has run out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_refused_gives_the_lease_back() {
+    let shop = Shop::start().await;
+    shop.ends(shop.run(KILL_PRIMARY.text)).await.assert_said(&["the run is finished"]);
+    let again = shop.ends(shop.run(KILL_PRIMARY.text)).await;
+    again.assert_said(&["run r1 has come to its end before"]);
+    let lease = shop.find("leases", "ordeal").expect("it is there");
+    assert_eq!(lease["spec"]["holderIdentity"], "", "{lease}");
 }

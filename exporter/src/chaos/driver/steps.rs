@@ -12,9 +12,6 @@ use crate::chaos::plan::Plan;
 use crate::chaos::putback::{self, PutBackError, Reverted};
 use crate::errors::chain;
 
-/// A change that an API server has not made by then, it makes no more.
-const LATE: Duration = Duration::from_secs(10);
-
 impl Driver {
     pub(super) async fn intend(&self, plan: &Plan) -> Result<Intent, JournalError> {
         let at_unix_ms = putback::unix_ms(&self.clock, self.clock.now());
@@ -69,22 +66,6 @@ impl Driver {
         Ok(put_back.reverted)
     }
 
-    /// Puts back at once what nobody answered, and waits for what may still come of it; the record stays open.
-    pub(super) async fn outwait(&self, plan: &Plan) {
-        let record = self.open_record(plan.experiment.as_str());
-        if let Some((undo, intent)) =
-            record.as_ref().and_then(|it| Some((it.intent.undo.as_ref()?, &it.intent)))
-        {
-            self.due_now(intent);
-            let Self { journal, clock, secrets, .. } = self;
-            if let Err(error) = undo.attempt(Scene { journal, intent, clock, secrets }).await {
-                let (experiment, error) = (&intent.experiment, chain(&*error));
-                tracing::warn!(experiment, error, "put back what nobody has answered");
-            }
-            tokio::time::sleep(LATE).await;
-        }
-    }
-
     /// The fault failed or had no effect: it is put back, and the experiment is over.
     pub(super) async fn fizzle(&mut self, plan: &Plan, reason: String) -> FaultError {
         let experiment = plan.experiment.to_string();
@@ -99,11 +80,11 @@ impl Driver {
     }
 
     /// Nothing was done: the intent is closed and the experiment refused.
-    pub(super) async fn not_begun(&mut self, experiment: &str, id: u64, reason: String) -> FaultError {
+    pub(super) async fn not_begun(&mut self, experiment: &str, id: u64, refusal: Refusal) -> FaultError {
         if let Err(error) = self.journal.append(Entry::Closed { id }, Durability::Disk).await {
             tracing::warn!(experiment, error = chain(&error), "note that nothing was done");
         }
-        self.refuse(experiment, Refusal::NotBegun { reason })
+        self.refuse(experiment, refusal)
     }
 
     /// Refuses `experiment`, and notes that.

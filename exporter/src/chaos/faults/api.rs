@@ -151,13 +151,23 @@ impl Place {
 
 /// The namespace of the service, if it lets itself be broken.
 pub(super) async fn opted_in(cluster: &Kubernetes, asked: Asked) -> Result<Place, Refusal> {
-    let (place, consent) = look_up(cluster, asked).await?;
+    let (place, consent) = look_up(cluster, cluster.namespace(), asked).await?;
     consent.map(|()| place).map_err(Refusal::Obstacle)
+}
+
+/// Whether the namespace of that name, which is another one, lets itself be broken too.
+pub(super) async fn other_opted_in(cluster: &Kubernetes, name: &str, asked: Asked) -> Result<(), Refusal> {
+    let (_, consent) = look_up(cluster, name, asked).await?;
+    consent.map_err(Refusal::Obstacle)
 }
 
 /// The namespace in which targets are looked for. One that has not opted in is only looked at.
 pub(super) async fn searched(means: Means<'_>, cluster: &Kubernetes, asked: Asked) -> Result<Place, Refusal> {
-    if means.look_only { Ok(look_up(cluster, asked).await?.0) } else { opted_in(cluster, asked).await }
+    if means.look_only {
+        Ok(look_up(cluster, cluster.namespace(), asked).await?.0)
+    } else {
+        opted_in(cluster, asked).await
+    }
 }
 
 /// Whether the namespace of `cluster` lets itself be broken.
@@ -165,9 +175,12 @@ pub async fn ensure_opted_in(cluster: &Kubernetes) -> Result<(), Refusal> {
     opted_in(cluster, Asked { timeout: REACHED_WITHIN }).await.map(drop)
 }
 
-/// The namespace, and whether it lets itself be broken.
-async fn look_up(cluster: &Kubernetes, asked: Asked) -> Result<(Place, Result<(), Obstacle>), Refusal> {
-    let name = cluster.namespace();
+/// The namespace of that name, and whether it lets itself be broken.
+async fn look_up(
+    cluster: &Kubernetes,
+    name: &str,
+    asked: Asked,
+) -> Result<(Place, Result<(), Obstacle>), Refusal> {
     let namespace =
         asked.of("read the namespace", cluster.everywhere::<Namespace>().get_metadata(name)).await?;
     let consent = guard::opted_in(name, &namespace.metadata.labels.unwrap_or_default());

@@ -2,6 +2,7 @@
 
 mod cordon;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -123,12 +124,19 @@ impl Drain {
         }
     }
 
+    /// What is to leave the node, all of it from namespaces that let themselves be broken.
     async fn leaving(&self) -> Result<Vec<Leaving>, Refusal> {
         let asked = Asked { timeout: self.fault.timeout };
         let pods = self.cluster.everywhere::<Pod>();
         let on_it = ListParams::default().fields(&format!("spec.nodeName={}", self.node));
         let pods = asked.of("list the pods of the node", pods.list(&on_it)).await?;
-        leaving(&pods.items, &self.fault, self.cluster.namespace()).map_err(Refusal::Obstacle)
+        let own = self.cluster.namespace();
+        let leaving = leaving(&pods.items, &self.fault, own).map_err(Refusal::Obstacle)?;
+        let others: BTreeSet<&str> = leaving.iter().map(|pod| pod.namespace.as_str()).collect();
+        for other in others.into_iter().filter(|it| *it != own) {
+            api::other_opted_in(&self.cluster, other, asked).await?;
+        }
+        Ok(leaving)
     }
 
     pub(super) async fn inject(&self, scene: Scene<'_>, begun: &mut (dyn FnMut(Moment) + Send)) -> Outcome {

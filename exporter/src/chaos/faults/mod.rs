@@ -189,12 +189,6 @@ impl Action {
         }
     }
 
-    /// Whether a change that nobody answered may still be made after it was put back. A cordon cannot: it is one of a
-    /// state of the node that is over then.
-    pub(super) fn may_come_late(&self) -> bool {
-        matches!(self, Self::Partition(_))
-    }
-
     /// Whether what allowed it when `targets` were found still does.
     pub(super) async fn still_allowed(&self, targets: &[Target]) -> Result<(), Refusal> {
         match self {
@@ -203,6 +197,15 @@ impl Action {
             Self::PodKill(kill) => Box::pin(kill.survey(targets)).await,
             Self::Partition(partition) => Box::pin(partition.survey(targets)).await,
             Self::Drain(drain) => Box::pin(drain.survey()).await,
+        }
+    }
+
+    /// Whether it was about the same to its end, which is over, as when its `targets` were found; else why nobody knows
+    /// what it did.
+    pub async fn held(&self, targets: &[Target]) -> Result<(), String> {
+        match self {
+            Self::Partition(partition) => Box::pin(partition.held(targets)).await,
+            Self::Exec(_) | Self::PodExec(_) | Self::PodKill(_) | Self::Drain(_) => Ok(()),
         }
     }
 
@@ -260,6 +263,12 @@ impl Undo {
             Self::Exec(_) | Self::PodExec(_) | Self::Drain(_) => None,
             Self::Partition(heal) => heal.unlike_ours(),
         }
+    }
+
+    /// Whether the change may still be made after it was put back, where nobody has seen it made. A cordon may not: it is
+    /// one of a state of the node that is over then.
+    pub(super) fn may_be_overtaken(&self) -> bool {
+        matches!(self, Self::Partition(_))
     }
 
     /// One attempt to put it back.

@@ -121,6 +121,27 @@ impl Partition {
         self.send_canaries(standing).await
     }
 
+    /// Whether the two groups consist of the same pods as when they were found, where there are two: who has come
+    /// since is kept apart by label, but not where a network goes by addresses.
+    pub(super) async fn held(&self, targets_then: &[Target]) -> Result<(), String> {
+        let Some(from) = &self.wanted.from else { return Ok(()) };
+        let asked = Asked { timeout: self.timeout };
+        for (group, then) in [(&self.wanted.whom, targets_then), (from, self.found.others.as_slice())] {
+            let pods = meeting(&self.cluster, asked, group).await.map_err(|refusal| refusal.to_string())?;
+            let came: Vec<String> = targets(&pods)
+                .into_iter()
+                .flatten()
+                .filter(|pod| !then.contains(pod))
+                .map(|pod| pod.to_string())
+                .collect();
+            if !came.is_empty() {
+                let came = came.join(", ");
+                return Err(format!("{came} came to {group} meanwhile, and may not have been kept apart"));
+            }
+        }
+        Ok(())
+    }
+
     /// A server may have ended a connection on which nothing was said to it: it would show nothing after the cut. One
     /// that cannot be opened anew is told of by the look.
     async fn renew_canaries(&self) {

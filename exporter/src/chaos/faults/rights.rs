@@ -69,6 +69,10 @@ fn of_drain(fault: &NodeDrain) -> Vec<Need> {
         Others::Evict => Cluster,
         Others::Refuse | Others::Leave => Namespace,
     };
+    if let Others::Evict = fault.others {
+        let purpose = "node_drain: whether the namespaces of the others let themselves be broken";
+        all.extend(needs(Cluster, "", &["namespaces"], &["get"], purpose));
+    }
     all.extend(needs(evicted, "", &["pods/eviction"], &["create"], "node_drain: to evict pods"));
     all.extend(needs(evicted, "", &["pods"], &["get"], "node_drain: to see when they are gone"));
     all
@@ -190,6 +194,7 @@ mod tests {
                     "everywhere: list nodes",
                     "everywhere: get, patch nodes",
                     "everywhere: list pods",
+                    "everywhere: get namespaces",
                     "everywhere: create pods/eviction",
                     "everywhere: get pods",
                 ],

@@ -132,6 +132,18 @@ pub struct Record {
     pub copied_from: Option<String>,
 }
 
+impl Record {
+    /// When its injection began to act, in milliseconds of Unix time; of a request to an API server, of which only the
+    /// intent is noted, when it may have at the earliest. `None`: it did not.
+    pub fn began_unix_ms(&self) -> Option<u64> {
+        let may_have = match self.intent.kind {
+            FaultKind::Exec | FaultKind::PodExec => None,
+            FaultKind::PodKill | FaultKind::Partition | FaultKind::Drain => Some(self.intent.at_unix_ms),
+        };
+        self.inject_started_unix_ms.or(may_have)
+    }
+}
+
 /// Why a line is no part of a journal.
 #[derive(Debug, Error)]
 pub enum EntryError {
@@ -237,6 +249,11 @@ impl Account {
     /// The number that the next intent carries.
     pub fn next_id(&self) -> u64 {
         self.next_id
+    }
+
+    /// Whether it tells of nothing at all.
+    pub fn is_blank(&self) -> bool {
+        self.opened_by.is_none() && self.records.is_empty() && self.unknown.is_empty()
     }
 
     /// Whether nothing of it matters to `run`: all is put back, and the run is none that was begun already.

@@ -70,6 +70,19 @@ fn entries_add_up() {
 }
 
 #[test]
+fn a_request_may_have_been_made_since_it_was_intended_and_a_command_began_when_it_is_noted() {
+    use FaultKind::{Drain, Exec, Partition, PodExec, PodKill};
+    let may_have = |kind| matches!(kind, PodKill | Partition | Drain);
+    for kind in [Exec, PodExec, PodKill, Partition, Drain] {
+        let intended = Entry::Intended(Intent { kind, at_unix_ms: 5, ..intent(0) });
+        let began = |entries: &[Entry]| account(entries).records[0].began_unix_ms();
+        assert_eq!(began(std::slice::from_ref(&intended)), may_have(kind).then_some(5), "{kind:?}");
+        let started = Entry::Started { id: 0, step: Step::Inject, trace: trace(1), at_unix_ms: 7 };
+        assert_eq!(began(&[intended, started]), Some(7), "{kind:?}");
+    }
+}
+
+#[test]
 fn of_a_step_that_was_seen_to_end_nothing_is_at_work() {
     let trace = Trace::Container(InContainer {
         place: Place { namespace: "shop".into(), uid: "n-1".into() },

@@ -14,8 +14,10 @@ pub(super) struct Awaited {
     pub(super) plan: Arc<Plan>,
     pub(super) injected: Span,
     pub(super) deadline: Moment,
-    /// Whether the fault's own check or any probe saw it.
+    /// Whether the fault's own check or a failed probe saw it: a slow answer comes of much else.
     pub(super) seen: bool,
+    /// Whether it was, or may have been, less than it was to be.
+    pub(super) spoilt: bool,
     revert: Revert,
     /// Component and instant counted from, of the recoveries that are not final yet.
     open: Vec<(usize, Since)>,
@@ -28,6 +30,7 @@ impl Awaited {
             injected,
             deadline,
             seen: false,
+            spoilt: false,
             revert: if plan.action.undo().is_some() { Revert::Due } else { Revert::None },
             open: components.iter().map(|component| (*component, Since::Injected)).collect(),
             all_recovered: true,
@@ -62,11 +65,11 @@ impl Awaited {
                     continue;
                 }
                 Some(Recovery::Recovered { took, saw, .. }) => {
-                    self.seen |= saw != Saw::Nothing;
+                    self.seen |= saw == Saw::Outage;
                     took.seconds()
                 }
                 Some(Recovery::NotRecovered { at_least, saw }) => {
-                    self.seen |= saw != Saw::Nothing;
+                    self.seen |= saw == Saw::Outage;
                     self.all_recovered = false;
                     Seconds::more_than(at_least)
                 }
@@ -76,9 +79,10 @@ impl Awaited {
         notes
     }
 
-    /// What came of the experiment once nothing is open. Nobody recovers from a fault that nobody saw, nor fails to.
+    /// What came of the experiment once nothing is open. Nobody recovers from a fault that nobody saw or
+    /// that was less than it was to be, nor fails to.
     pub(super) fn outcome(&self) -> Outcome {
-        match (self.seen, self.all_recovered) {
+        match (self.seen && !self.spoilt, self.all_recovered) {
             (false, _) => Outcome::Fizzle,
             (true, true) => Outcome::Recover,
             (true, false) => Outcome::PassDeadline,

@@ -116,6 +116,7 @@ fn brief(next: &Next) -> String {
         }
         Note::Recovery { component, since, .. } => format!("{component} since {}", since.label()),
         Note::Outcome(outcome) => format!("{outcome:?}"),
+        Note::NotHeld(reason) => format!("not held: {reason}"),
         Note::NotCalm(down) => format!("not calm: {}", down.join(" ")),
         Note::Over => "over".to_owned(),
     };
@@ -132,6 +133,7 @@ fn brief(next: &Next) -> String {
             format!("look{}", questions.collect::<String>())
         }
         Then::Ask(Ask::PutBack(_)) => "put back".to_owned(),
+        Then::Ask(Ask::Held(_)) => "held?".to_owned(),
         Then::Ask(Ask::Down) => "down?".to_owned(),
         Then::Ask(Ask::Audit) => "audit".to_owned(),
         Then::End(Ok(())) => "end".to_owned(),

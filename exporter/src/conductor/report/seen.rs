@@ -7,7 +7,7 @@ use crate::clock::Moment;
 use crate::cluster::seen::{Bounded, Gap, IncidentKind, Intervention, Object, Seen, Tally};
 
 /// What all this rests on, and what it cannot show.
-const EVIDENCE: [&str; 7] = [
+const EVIDENCE: [&str; 8] = [
     "times are when this program saw it; `during` is the experiment that was on then; what has a count of 0 was so \
      before, and went on",
     "ends of containers are counted by their pods; a pod that came and went within a gap is not known",
@@ -25,6 +25,9 @@ const EVIDENCE: [&str; 7] = [
     "a ReplicaSet that went with pods still wanted counts as deleted by somebody unless its Deployment went too, and a \
      Job unless it had ended and has a time to live or a CronJob; an old revision without pods, and such a Job, are not \
      told from those that Kubernetes drops; of nodes only cordons and taints count, not that one comes or goes",
+    "looked at are Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs, HorizontalPodAutoscalers, \
+     PodDisruptionBudgets, NetworkPolicies, Services and Pods of the namespace: what becomes of any other object, as a \
+     ConfigMap, a Secret, Endpoints or a custom resource, is not seen",
     "what is done inside a container leaves no trace here: kubectl exec, cp, attach and port-forward, and changes of \
      files and processes, are not seen",
 ];
@@ -41,7 +44,7 @@ pub(in crate::conductor) struct SeenReport {
     gaps_left_out: u64,
     /// What could not be looked at.
     unseen: Vec<String>,
-    evidence: [&'static str; 7],
+    evidence: [&'static str; 8],
 }
 
 #[derive(Debug, Serialize)]

@@ -5,10 +5,10 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::{Body, Bytes};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use uuid::Uuid;
 
 use super::driven;
+use crate::health::dial::dial;
 use crate::health::prober::{Check, Tidy};
 use crate::tls::{self, Tls};
 use crate::trial::{HeaderText, Part, Target, Template};
@@ -75,9 +75,7 @@ impl Http {
 
     async fn ask(&self) -> Result<(), Error> {
         let address = || format!("{}:{}", self.host, self.port);
-        let stream = TcpStream::connect((self.host.as_str(), self.port))
-            .await
-            .map_err(|error| Error::Connect(address(), error))?;
+        let stream = dial(&self.host, self.port).await.map_err(|error| Error::Connect(address(), error))?;
         // Without it a small request may wait for an acknowledgement; the probe works all the same.
         let _ = stream.set_nodelay(true);
         let Some(tls) = &self.tls else { return self.exchange(stream).await };

@@ -4,10 +4,14 @@
 //! A commit that waits for a synchronous standby goes on waiting on the server after we have gone, twenty a
 //! second of them would use up its connections: the query of a probe that timed out is cancelled.
 
+use std::io;
+
 use rand::RngExt;
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::config::Host;
+use tokio_postgres::{Client, Config, NoTls};
 
 use super::driven;
+use crate::health::dial::dial;
 use crate::health::prober::{Check, Tidy};
 use crate::health::server::postgres::{APPLICATION, rows};
 use crate::trial::PostgresAddress;
@@ -18,6 +22,8 @@ const ROWS: u64 = 1024;
 /// Why a probe failed.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::health) enum Error {
+    #[error("connect to PostgreSQL")]
+    Dial(#[source] io::Error),
     #[error("connect to PostgreSQL")]
     Connect(#[source] tokio_postgres::Error),
     #[error("write a row")]
@@ -31,6 +37,8 @@ pub(in crate::health) enum Error {
 /// The probe of one component.
 pub(in crate::health) struct Postgres {
     config: Config,
+    /// Its one TCP address; among several, the driver finds the one that serves.
+    host: Option<(String, u16)>,
     component: String,
     /// Tells the rows of this run from those of others.
     run: u32,
@@ -39,20 +47,47 @@ pub(in crate::health) struct Postgres {
 impl Postgres {
     pub(in crate::health) fn new(component: &str, address: &PostgresAddress) -> Self {
         let config = address.config(APPLICATION);
-        Self { config, component: component.to_owned(), run: rand::rng().random() }
+        let host = only_host(&config);
+        Self { config, host, component: component.to_owned(), run: rand::rng().random() }
+    }
+}
+
+fn only_host(config: &Config) -> Option<(String, u16)> {
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    match (config.get_hosts(), config.get_hostaddrs()) {
+        ([Host::Tcp(host)], []) => Some((host.clone(), port)),
+        ([] | [_], [address]) => Some((address.to_string(), port)),
+        _ => None,
     }
 }
 
 impl Check for Postgres {
     type Error = Error;
 
+    // A server that cannot be reached has nothing of ours to cancel that we could do anything about.
     async fn check(&self, slot: u64, tidy: &mut Option<Tidy>) -> Result<(), Error> {
-        let (client, connection) = self.config.connect(NoTls).await.map_err(Error::Connect)?;
+        let Some((host, port)) = self.host.clone() else {
+            let (client, connection) = self.config.connect(NoTls).await.map_err(Error::Connect)?;
+            let cancel = client.cancel_token();
+            *tidy = Some(Box::pin(async move { drop(cancel.cancel_query(NoTls).await) }));
+            return self.exchange(slot, client, connection).await;
+        };
+        let stream = dial(&host, port).await.map_err(Error::Dial)?;
+        // Without it a small request may wait for an acknowledgement; the probe works all the same.
+        let _ = stream.set_nodelay(true);
+        let (client, connection) = self.config.connect_raw(stream, NoTls).await.map_err(Error::Connect)?;
         let cancel = client.cancel_token();
         *tidy = Some(Box::pin(async move {
-            // A server that cannot be reached has nothing of ours to cancel that we could do anything about.
-            let _ = cancel.cancel_query(NoTls).await;
+            if let Ok(stream) = dial(&host, port).await {
+                drop(cancel.cancel_query_raw(stream, NoTls).await);
+            }
         }));
+        self.exchange(slot, client, connection).await
+    }
+}
+
+impl Postgres {
+    async fn exchange(&self, slot: u64, client: Client, connection: impl Future) -> Result<(), Error> {
         let (component, row) = (&self.component, slot % ROWS);
         let token = ((u64::from(self.run) << 31) | (slot % (1 << 31))).to_string();
         let write = format!(

@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, timeout};
 
+use super::super::dial::dial;
 use super::super::silence::{Whose, within};
 use super::{CONNECT_WITHIN, Trouble};
 use crate::cluster::kubernetes::{ForwardError, Kubernetes};
@@ -96,7 +97,7 @@ async fn unix(path: &Path) -> io::Result<Socket> {
 }
 
 async fn tcp(host: &str, port: u16) -> io::Result<Socket> {
-    let stream = TcpStream::connect((host, port)).await?;
+    let stream = dial(host, port).await?;
     stream.set_nodelay(true)?;
     watch_path(&stream)?;
     Ok(Box::new(stream))

@@ -1,6 +1,6 @@
 //! What begins in its turn, and what never begins.
 
-use super::rig::{Rig, inject, permit, plan};
+use super::rig::{MEND, Rig, inject, permit, plan};
 use super::*;
 use crate::trial::Fault;
 
@@ -41,6 +41,24 @@ async fn a_word_given_to_another_experiment_lets_nothing_begin() {
     let expected = "first was refused: it could not be begun: the guard's word was given to second";
     assert_eq!((error.to_string().as_str(), rig.broken()), (expected, false));
     assert_eq!(rig.states("first"), ["refused"]);
+    assert!(driver.unfinished().is_empty(), "nothing was done that is to be put back");
+}
+
+/// What was asked and noted since may have taken as long.
+#[tokio::test]
+async fn a_word_that_has_grown_old_lets_nothing_begin() {
+    let mut rig = Rig::new(&[("cut", "touch @/broken", None, Some(MEND))]);
+    let mut driver = rig.driver().await;
+    let cut = rig.experiments[0].clone();
+    let plan = plan(&mut driver, &cut).await;
+    let old = permit(&mut driver, &cut.name).expect("nothing speaks against it");
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(6)).await;
+    tokio::time::resume();
+    let error = driver.inject(&plan, old, &mut || panic!("it begins")).await.expect_err("it is stale");
+    let expected = "cut was refused: it could not be begun: the guard's word is 6 s old";
+    assert_eq!((error.to_string().as_str(), rig.broken()), (expected, false));
+    assert!(driver.unfinished().is_empty(), "nothing was done that is to be put back");
 }
 
 #[tokio::test]

@@ -26,9 +26,18 @@ const STATUS: &str = "status";
 const SCALE: &str = "scale";
 /// Whatever is signed later than this has another time than what was noted before: a second, and what an answer may take.
 const SAME_TIME: Duration = Duration::from_secs(2);
-/// What changes objects of a cluster without a person, and this program.
-const ALLOWED: [&str; 6] =
-    ["kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubelet", MANAGER];
+/// What changes objects of a cluster without a person, and this program. k3s and `MicroK8s` run all of Kubernetes as one
+/// program, which signs as `k3s` and `kubelite`.
+const ALLOWED: [&str; 8] = [
+    "k3s",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-proxy",
+    "kube-scheduler",
+    "kubelet",
+    "kubelite",
+    MANAGER,
+];
 
 /// Whoever may change things: Kubernetes itself, this program, and the trial's managers, as operators of the service.
 #[derive(Debug, Clone)]

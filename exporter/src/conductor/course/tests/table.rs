@@ -32,7 +32,8 @@ fn put_back(bit: Bit) -> Vec<(f64, Event, &'static str)> {
     let mut events = injected(true);
     events.extend([
         (10.25, Event::Bit(Ok(bit)), "put back"),
-        (10.3, Event::PutBack(Ok(Some(span(10.3)))), "wait 100 ms"),
+        (10.3, Event::PutBack(Ok(Some(span(10.3)))), "held?"),
+        (10.3, Event::Held(Ok(())), "wait 100 ms"),
         (10.4, Event::Waited, "look 0/injected 1/injected 0/reverted 1/reverted"),
     ]);
     events
@@ -87,7 +88,8 @@ fn a_fault_is_held_looked_at_and_put_back_when_its_time_is_over() {
             "1 not since injected; wait 40 ms",
         ),
         (10.25, Event::Waited, "put back"),
-        (10.3, Event::PutBack(Ok(Some(span(10.3)))), "wait 100 ms"),
+        (10.3, Event::PutBack(Ok(Some(span(10.3)))), "held?"),
+        (10.3, Event::Held(Ok(())), "wait 100 ms"),
         (10.4, Event::Waited, "look 0/injected 0/reverted 1/reverted"),
     ]);
     follow(events);
@@ -100,10 +102,10 @@ fn nobody_recovers_from_a_fault_that_nobody_saw() {
     let cases = [
         (seen, Saw::Nothing, whole, "Recover"),
         (unchecked, Saw::Outage, whole, "Recover"),
-        (unchecked, Saw::Slowness, whole, "Recover"),
+        (unchecked, Saw::Slowness, whole, "Fizzle"),
         (unchecked, Saw::Nothing, whole, "Fizzle"),
         (unchecked, Saw::Nothing, not_recovered(Saw::Nothing), "Fizzle"),
-        (unchecked, Saw::Nothing, not_recovered(Saw::Slowness), "PassDeadline"),
+        (unchecked, Saw::Nothing, not_recovered(Saw::Slowness), "Fizzle"),
         (unchecked, Saw::Nothing, not_recovered(Saw::Outage), "PassDeadline"),
         (unchecked, Saw::Outage, not_recovered(Saw::Nothing), "PassDeadline"),
         (seen, Saw::Nothing, not_recovered(Saw::Nothing), "PassDeadline"),
@@ -128,7 +130,8 @@ fn a_fault_without_revert_is_awaited_since_its_injection_only() {
     let mut events = injected(false);
     events.extend([
         (10.3, Event::Bit(Ok(Bit::Unchecked)), "put back"),
-        (10.3, Event::PutBack(Ok(None)), "wait 100 ms"),
+        (10.3, Event::PutBack(Ok(None)), "held?"),
+        (10.3, Event::Held(Ok(())), "wait 100 ms"),
         (10.4, Event::Waited, "look 0/injected 1/injected"),
     ]);
     follow(events);
@@ -147,7 +150,25 @@ fn all_final_before_the_hold_is_over_needs_no_more_looks() {
                 "0 not since injected, 1 not since injected; wait 50 ms",
             ),
             (10.25, Event::Waited, "put back"),
-            (10.3, Event::PutBack(Ok(None)), expected),
+            (10.3, Event::PutBack(Ok(None)), "held?"),
+            (10.3, Event::Held(Ok(())), expected),
+        ]);
+        follow(events);
+    }
+}
+
+#[test]
+fn nobody_recovers_from_a_fault_that_was_less_than_it_was_to_be() {
+    for last in [recovered(Saw::Outage), not_recovered(Saw::Outage)] {
+        let mut events = injected(false);
+        let not = if matches!(last, Recovery::NotRecovered { .. }) { " not" } else { "" };
+        let expected = format!("0{not} since injected, 1{not} since injected, Fizzle, over; audit");
+        events.extend([
+            (10.3, Event::Bit(Ok(Bit::Seen(at(10.2)))), "put back"),
+            (10.3, Event::PutBack(Ok(None)), "held?"),
+            (10.3, Event::Held(Err("others came".into())), "not held: others came; wait 100 ms"),
+            (10.4, Event::Waited, "look 0/injected 1/injected"),
+            (10.5, Event::Looked(vec![Some(last), Some(last)]), expected.as_str()),
         ]);
         follow(events);
     }

@@ -29,7 +29,7 @@ type Entries = &'static [(&'static str, &'static str, Option<&'static str>)];
 fn whoever_changed_something_since_and_may_not_is_named() {
     let allowed = Allowed::with(&["Patroni".to_owned()]);
     let before: Entries = &[("kubectl-client-side-apply", EARLY, None), ("kubelet", EARLY, Some("status"))];
-    let table: [(Entries, &[&str]); 6] = [
+    let table: [(Entries, &[&str]); 7] = [
         (before, &[]),
         (&[("kubectl-client-side-apply", EARLY, None), ("kubelet", LATE, Some("status"))], &[]),
         (&[("kubectl-client-side-apply", LATE, None)], &["kubectl-client-side-apply"]),
@@ -38,6 +38,8 @@ fn whoever_changed_something_since_and_may_not_is_named() {
         (&[("kubectl-client-side-apply", EARLY, Some("scale"))], &["kubectl-client-side-apply"]),
         // A manager whose fields another took over.
         (&[("kube-controller-manager", LATE, Some("scale"))], &[]),
+        // All of Kubernetes in one program.
+        (&[("k3s", LATE, None), ("k3s", LATE, Some("status")), ("kubelite", LATE, None)], &[]),
     ];
     for (after, expected) in table {
         let mut known = Known::default();
