@@ -1,8 +1,8 @@
 //! Carries out experiments, one at a time, each step under the journal.
 //!
-//! For every experiment: [`Driver::check`], [`Driver::prepare`], `check` again (finding the targets took its
-//! time), [`Driver::inject`] on that word, [`Driver::bit`], hold, [`Driver::revert`], then wait for recovery and
-//! say so by [`Driver::apply`]. Every future may be dropped at any moment: the command that runs is killed, and what
+//! For every experiment: [`Driver::check`], [`Driver::prepare`], [`Driver::survey`], `check` again (looking at the
+//! targets took its time), [`Driver::inject`] on that word, [`Driver::bit`], hold, [`Driver::revert`], then wait for
+//! recovery and say so by [`Driver::apply`]. Every future may be dropped at any moment: the command that runs is killed, and what
 //! must be put back stays in the journal until [`Driver::abort`], the next start or `load-exporter recover`
 //! does it.
 
@@ -203,24 +203,28 @@ impl Driver {
         }
     }
 
-    /// Injects the fault, on the guard's word; says when it `begins`, as nothing keeps it from that any more.
+    /// Looks whether the targets of `plan` may be hit still. Otherwise it is refused, and that is noted.
+    pub async fn survey(&mut self, plan: &Plan) -> Result<(), FaultError> {
+        let name = plan.experiment.as_str();
+        let allowed = plan.action.still_allowed(&plan.targets).await;
+        allowed.map_err(|refusal| self.refuse(name, refusal))
+    }
+
+    /// Injects the fault, on the guard's word; says from when on it `begins`, as nothing keeps it from that any more.
     /// When it fails, whatever it did is put back before the error is returned.
     pub async fn inject(
         &mut self,
         plan: &Plan,
         permit: Permit,
-        begins: &mut (dyn FnMut() + Send),
+        begins: &mut (dyn FnMut(Moment) + Send),
     ) -> Result<Injected, FaultError> {
         let name = plan.experiment.as_str();
         self.book.would(name, Event::Inject).map_err(book(name))?;
-        if let Err(refusal) = plan.action.still_allowed(&plan.targets).await {
-            return Err(self.refuse(name, refusal));
-        }
         let intent = match self.intend(plan).await {
             Ok(intent) => intent,
             Err(error) => return Err(self.refuse(name, Refusal::NotBegun { reason: chain(&error) })),
         };
-        // Last of all, for what was asked and noted took its time.
+        // Noting it took its time.
         if let Err(refusal) = permit.take(&plan.experiment, self.clock.now()) {
             return Err(self.not_begun(name, intent.id, refusal).await);
         }
@@ -228,7 +232,7 @@ impl Driver {
         let Self { journal, clock, secrets, book: kept, .. } = self;
         let scene = Scene { journal, intent: &intent, clock, secrets };
         let mut at_start = |start| {
-            begins();
+            begins(start);
             begun = kept.injecting(plan, start);
         };
         let result = plan.action.inject(scene, &mut at_start).await;
@@ -243,10 +247,12 @@ impl Driver {
         match self.note(name, Step::Inject, outcome)? {
             Ok(outcome) => {
                 self.book.injection_ended(name, outcome.end).map_err(book(name))?;
-                // Only tells more: without it the fault is put back just the same.
-                if let Err(error) =
-                    self.journal.append(Entry::Injected { id: intent.id }, Durability::Kernel).await
-                {
+                // Only tells more: without it the fault is put back just the same, and some longer waited for it.
+                let durability = match &intent.undo {
+                    Some(undo) if undo.may_be_overtaken() => Durability::Disk,
+                    _ => Durability::Kernel,
+                };
+                if let Err(error) = self.journal.append(Entry::Injected { id: intent.id }, durability).await {
                     tracing::warn!(
                         experiment = name,
                         error = chain(&error),

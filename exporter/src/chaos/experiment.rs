@@ -100,7 +100,7 @@ pub enum Event {
     Inject,
     /// The fault is done with (applied, held and put back): from here its components are awaited.
     Await,
-    /// The fault failed, or neither its `bit` command nor any probe saw it take effect.
+    /// The fault failed, neither a check of its own nor a failed probe saw it take effect, or it was less than it was to be.
     Fizzle,
     /// The recovery of all its components is final.
     Recover,

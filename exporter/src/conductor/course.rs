@@ -3,8 +3,8 @@
 //! [`Course::on`] takes what came of the last thing asked for and says what is to be noted and asked for next.
 //! All rules are here; whoever carries them out ([`super::experiment`]) decides nothing.
 //!
-//! a healthy system, awaited for a while → guard → targets → guard again → inject → bit → hold → put back → recoveries → audit. A fault without effect
-//! goes from where that shows to calm, and then to the audit.
+//! a healthy system, awaited for a while → guard → targets → survey → guard again → inject → bit → hold → put back →
+//! look back → recoveries → audit. A fault without effect goes from where that shows to calm, and then to the audit.
 
 mod awaited;
 
@@ -32,6 +32,8 @@ pub(super) enum Event {
     Guard(Result<Permit, Refusal>),
     /// The targets, and all else that the fault needs, are found.
     Targets(Result<Plan, FaultError>),
+    /// Whether they are the same still, and nothing has come to speak against hitting them.
+    Surveyed(Result<(), FaultError>),
     /// The fault is injected. Where it failed, what it did is put back, unless the error says otherwise.
     Injected(Result<Span, FaultError>),
     /// Whether it took effect. Where it did not, it is put back, unless the error says otherwise.
@@ -85,7 +87,9 @@ pub(super) enum Ask {
     Guard,
     /// The targets.
     Targets,
-    /// The fault, on the guard's word. Outages that begin from here on are the experiment's.
+    /// Whether the targets may be hit still.
+    Survey(Arc<Plan>),
+    /// The fault, on the guard's word. Outages that begin once it acts are the experiment's.
     Inject(Arc<Plan>, Permit),
     /// Whether the fault took effect.
     Bit(Arc<Plan>),
@@ -139,6 +143,7 @@ enum Stage {
     Whole(Option<Moment>),
     FirstWord,
     FindingTargets,
+    Surveying(Arc<Plan>),
     SecondWord(Arc<Plan>),
     Injecting(Arc<Plan>, Moment),
     Biting(Awaited),
@@ -182,11 +187,14 @@ impl Course {
             (Stage::FirstWord | Stage::SecondWord(_), Event::Guard(Err(refusal))) => {
                 Next { notes: vec![Note::Refused(refusal)], then: Then::End(Ok(())) }
             }
-            // Finding the targets took its time, and what was healthy before may not be any more.
             (Stage::FindingTargets, Event::Targets(Ok(plan))) => {
-                self.go(Stage::SecondWord(Arc::new(plan)), Ask::Guard)
+                let plan = Arc::new(plan);
+                self.go(Stage::Surveying(Arc::clone(&plan)), Ask::Survey(plan))
             }
-            (Stage::FindingTargets, Event::Targets(Err(error))) => match self.may_pass_over(error) {
+            // Looking at the targets took its time, and what was healthy before may not be any more.
+            (Stage::Surveying(plan), Event::Surveyed(Ok(()))) => self.go(Stage::SecondWord(plan), Ask::Guard),
+            (Stage::FindingTargets, Event::Targets(Err(error)))
+            | (Stage::Surveying(_), Event::Surveyed(Err(error))) => match self.may_pass_over(error) {
                 Ok(error) => Next { notes: vec![Note::PassedOver(error)], then: Then::End(Ok(())) },
                 Err(error) => failed(error),
             },

@@ -82,6 +82,7 @@ impl Conductor {
                 Event::Guard(word.map_err(account(name))?)
             }
             Ask::Targets => Event::Targets(self.targets(experiment).await),
+            Ask::Survey(plan) => Event::Surveyed(self.survey(experiment, &plan).await),
             Ask::Inject(plan, permit) => Event::Injected(self.inject(experiment, &plan, permit).await),
             Ask::Bit(plan) => {
                 let bit = self.driver.bit(&plan).await;
@@ -114,7 +115,6 @@ impl Conductor {
         permit: Permit,
     ) -> Result<Span, FaultError> {
         let name = &experiment.name;
-        self.ensure_still_primary(experiment, plan).await?;
         self.say_experiment(Some(name.as_str()));
         self.health.begin_experiment(Window {
             begins: self.clock.now(),
@@ -122,7 +122,7 @@ impl Conductor {
             replaced: experiment.replaced,
         });
         let Self { driver, health, .. } = self;
-        let injected = driver.inject(plan, permit, &mut || health.hit_targets()).await?;
+        let injected = driver.inject(plan, permit, &mut |start| health.hit_targets(start)).await?;
         self.note_acked_before(name, injected.start);
         tracing::info!(experiment = name.as_str(), targets = ?plan.shown, "the fault is injected");
         Ok(Span { start: injected.start, end: injected.end })

@@ -49,13 +49,15 @@ impl Conductor {
         }
     }
 
+    /// Whether what `experiment` is to hit may be hit still.
+    pub(super) async fn survey(&mut self, experiment: &Experiment, plan: &Plan) -> Result<(), FaultError> {
+        self.driver.survey(plan).await?;
+        self.ensure_still_primary(experiment, plan).await
+    }
+
     /// Refuses `experiment` where the pod that it is to hit is not the store's primary any more: to hit another one
     /// breaks little, and would be called a recovery.
-    pub(super) async fn ensure_still_primary(
-        &mut self,
-        experiment: &Experiment,
-        plan: &Plan,
-    ) -> Result<(), FaultError> {
+    async fn ensure_still_primary(&mut self, experiment: &Experiment, plan: &Plan) -> Result<(), FaultError> {
         let refusal = match primary_for(&self.trial, experiment, self.cluster.kubernetes.as_ref()).await {
             Ok(primary) => primary.and_then(|primary| moved(&plan.targets, &primary)),
             Err(refusal) => Some(refusal),

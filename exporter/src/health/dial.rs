@@ -31,7 +31,7 @@ static PORTS: LazyLock<Ports> = LazyLock::new(|| {
 pub(super) async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
     let mut last = None;
     for address in lookup_host((host, port)).await? {
-        match PORTS.socket(address)?.connect(address).await {
+        match dial_at(address).await {
             Ok(stream) => return Ok(stream),
             Err(error) => last = Some(error),
         }
@@ -39,7 +39,15 @@ pub(super) async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
     Err(last.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address")))
 }
 
-/// Local ports, taken in turn.
+/// Connects to `address`. Without waiting for an acknowledgement small requests go out at once.
+pub(super) async fn dial_at(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = PORTS.socket(address)?.connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Every other local port, taken in turn: those that Linux gives to connections only once it is out of the others
+/// (`__inet_hash_connect`), so that none of our rounds meets what other connections left.
 #[derive(Debug)]
 struct Ports {
     range: RangeInclusive<u16>,
@@ -49,8 +57,9 @@ struct Ports {
 impl Ports {
     fn take(&self) -> u16 {
         let (first, last) = (*self.range.start(), *self.range.end());
-        let turn = self.next.fetch_add(1, Ordering::Relaxed) % (u64::from(last - first) + 1);
-        first + u16::try_from(turn).unwrap_or_default()
+        let half = u64::from(last - first).div_ceil(2);
+        let turn = self.next.fetch_add(1, Ordering::Relaxed) % half.max(1);
+        u16::try_from(u64::from(first) + 2 * turn + 1).unwrap_or(first)
     }
 
     /// A socket for a connection to `to`. One of its own port would connect to itself where nobody listens.
@@ -60,8 +69,7 @@ impl Ports {
             SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED.into(), TcpSocket::new_v6),
         };
         for _ in 0..TRIES {
-            let port = self.take();
-            let socket = open()?;
+            let (port, socket) = (self.take(), open()?);
             if port != to.port() && socket.bind(SocketAddr::new(any, port)).is_ok() {
                 return Ok(socket);
             }
@@ -90,10 +98,11 @@ mod tests {
     }
 
     #[test]
-    fn each_port_has_its_turn_before_any_comes_again() {
-        let ports = ports(40_000..=40_003);
-        let taken: Vec<u16> = (0..6).map(|_| ports.take()).collect();
-        assert_eq!(taken, [40_000, 40_001, 40_002, 40_003, 40_000, 40_001]);
+    fn every_other_port_has_its_turn_before_any_comes_again() {
+        let taken = |ports: &Ports| (0..4).map(|_| ports.take()).collect::<Vec<u16>>();
+        assert_eq!(taken(&ports(40_000..=40_005)), [40_001, 40_003, 40_005, 40_001]);
+        assert_eq!(taken(&ports(40_001..=40_005)), [40_002, 40_004, 40_002, 40_004]);
+        assert_eq!(taken(&ports(65_534..=65_535)), [65_535; 4]);
     }
 
     #[test]
@@ -113,41 +122,41 @@ mod tests {
         }
     }
 
-    /// A free port below those that this machine gives away, so that nobody else takes it meanwhile.
-    async fn listener() -> (TcpListener, SocketAddr) {
-        for port in 20_000..32_000 {
-            if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
-                let address = listener.local_addr().expect("bound");
-                return (listener, address);
-            }
-        }
-        panic!("no port is free");
-    }
-
     #[tokio::test]
     async fn a_connection_comes_from_the_next_port_that_nobody_else_has() {
-        let (listener, to) = listener().await;
-        let (taken, free) = (to.port(), to.port() + 1);
-        let ports = ports(taken..=free);
-        let socket = ports.socket(to).expect("a socket");
-        let (connected, accepted) = tokio::join!(socket.connect(to), listener.accept());
-        let (stream, (_, from)) = (connected.expect("connected"), accepted.expect("accepted"));
-        assert_eq!(from.port(), free, "the other one is the server's own");
-        let other = ports.socket(to).expect("a socket").connect(to).await.expect("connected");
-        assert_ne!(
-            other.local_addr().expect("connected").port(),
-            free,
-            "both are taken: the machine chooses"
-        );
-        drop(stream);
+        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        // Three ports in a row that are free below those that this machine gives away.
+        let (first, listener) = 'found: {
+            for first in (20_000..32_000).step_by(8) {
+                let free = [3, 5].iter().all(|it| std::net::TcpListener::bind(local(first + it)).is_ok());
+                if let (true, Ok(listener)) = (free, TcpListener::bind(local(first + 1)).await) {
+                    break 'found (first, listener);
+                }
+            }
+            panic!("no ports are free");
+        };
+        let ports = ports(first..=first + 5);
+        let mut from = Vec::new();
+        for _ in 0..2 {
+            let socket = ports.socket(local(first + 1)).expect("a socket");
+            from.push(socket.connect(local(first + 1)).await.expect("connected"));
+        }
+        let own: Vec<u16> = from.iter().map(|it| it.local_addr().expect("connected").port()).collect();
+        assert_eq!(own, [first + 3, first + 5], "the first is the server's own");
+        let other = ports.socket(local(first + 1)).expect("a socket");
+        let other =
+            other.connect(local(first + 1)).await.expect("connected").local_addr().expect("connected");
+        assert!(!(first..=first + 5).contains(&other.port()), "all are taken: the machine chooses");
+        drop(listener);
     }
 
     #[tokio::test]
-    async fn a_name_is_dialled_until_one_of_its_addresses_answers() {
-        let (listener, to) = listener().await;
+    async fn a_name_is_dialled_at_its_addresses() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let to = listener.local_addr().expect("bound");
         let stream = dial("localhost", to.port()).await.expect("connected");
         assert_eq!(stream.peer_addr().expect("connected"), to);
-        drop(listener);
+        drop((stream, listener));
         let error = dial("localhost", to.port()).await.expect_err("nobody listens");
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     }

@@ -189,10 +189,10 @@ impl Health {
         lock(&self.windows).begin(window, ready_before);
     }
 
-    /// The experiment's fault is injected: from now on new outages have it as their cause, and replicas that it hits do
+    /// The experiment's fault acts since `at`: from now on new outages have it as their cause, and replicas that it hits do
     /// not count any more, where they are to be replaced. Not before: nobody has broken anything yet.
-    pub fn hit_targets(&self) {
-        lock(&self.windows).hit(self.clock.now());
+    pub fn hit_targets(&self, at: Moment) {
+        lock(&self.windows).hit(at);
     }
 
     /// The experiment is over: all its components were final at `at`.

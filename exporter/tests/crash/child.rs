@@ -164,7 +164,7 @@ async fn run(folder: &Path) {
     driver.begin().await.expect("begun");
     let plan = driver.prepare(&experiments[0], None).await.expect("a plan");
     let permit = driver.check(&plan.experiment, &[]).expect("its turn").expect("nothing speaks against it");
-    driver.inject(&plan, permit, &mut || ()).await.expect("injected");
+    driver.inject(&plan, permit, &mut |_| ()).await.expect("injected");
     driver.bit(&plan).await.expect("it bit");
     driver.revert(&plan).await.expect("put back");
 }

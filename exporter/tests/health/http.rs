@@ -46,7 +46,7 @@ async fn a_server_that_is_killed_and_restarted() {
     run.warm().await;
     let injected = run.clock.now();
     run.health.begin_experiment(Window { begins: injected, targets: vec![], replaced: false });
-    run.health.hit_targets();
+    run.health.hit_targets(injected);
     let began = server.kill(run.clock);
     let until = run.clock.instant(began.1.later_by(Duration::from_millis(2300)));
     tokio::time::sleep_until(until).await;

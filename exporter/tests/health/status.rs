@@ -47,7 +47,7 @@ async fn replicas_follow_the_document() {
     assert!(run.value("ordeal_interventions_total{kind=\"command\"}") == 0.0);
     let targets = vec![Target::named("a"), Target::named("b")];
     run.health.begin_experiment(Window { begins: run.clock.now(), targets, replaced: true });
-    run.health.hit_targets();
+    run.health.hit_targets(run.clock.now());
     run.until("the hit ones do not count", |run| !run.health.up(0)).await;
     say(Some(vec!["c", "d", "e"]));
     run.until("they are replaced", |run| run.health.up(0)).await;

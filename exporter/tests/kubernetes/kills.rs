@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::api::objects::Objects;
 use crate::api::rules::Fate;
 use crate::api::status;
 use crate::faults::{DRAIN, Fault, KILL_PRIMARY, held};
@@ -211,4 +212,16 @@ async fn a_namespace_that_opts_out_after_the_run_began_is_left_alone() {
         ended.assert_said(&["break-it ended as refused: namespace shop has not opted in"]);
         assert_eq!(shop.changes(), [""; 0], "after look {look}");
     }
+}
+
+/// Another one is the master once its pod is chosen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_that_has_moved_is_not_killed_under_its_old_name() {
+    let shop = Shop::start().await;
+    let moved = shop.path("moved");
+    let fail_over = move |_: &mut Objects| std::fs::write(&moved, "").expect("a file");
+    shop.api.rule("get", "pods", 1, Fate::before(fail_over));
+    let ended = shop.ends(shop.run(KILL_PRIMARY.text)).await;
+    ended.assert_said(&["break-it ended as refused", "the primary was kv-0, and is kv-1 by now"]);
+    assert_eq!(shop.changes(), [""; 0]);
 }

@@ -1,5 +1,7 @@
 //! One cluster with its service, and the program that is set on it.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,6 +13,13 @@ use crate::api::{Api, When};
 use crate::objects::{self, lasting, pods};
 use crate::program::Program;
 use crate::service::{self, Network};
+
+/// What a server says that it is: `kv-0` is the master until the file `moved` says that `kv-1` is.
+const ROLE: &str = "#!/bin/sh
+master=kv-0
+[ -e moved ] && master=kv-1
+if [ $1 = $master ]; then echo master; echo 0; else printf 'slave\\nh\\n1\\nconnected\\n0\\n'; fi
+";
 
 /// All of it, in a folder.
 pub(crate) struct Shop {
@@ -49,6 +58,9 @@ impl Shop {
         tokio::spawn(service::guard_port(listener, Arc::clone(&api), network));
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("kubeconfig"), api.kubeconfig()).expect("a file");
+        let role = folder.path().join("role");
+        std::fs::write(&role, ROLE).expect("a file");
+        std::fs::set_permissions(role, Permissions::from_mode(0o755)).expect("it is ours");
         Self { folder, api, web: service::web().await.to_string(), before }
     }
 
@@ -71,8 +83,8 @@ stores:
   - name: kv
     redis: redis://127.0.0.1:1
     instances:
-      - {{name: kv-0, command: [sh, -c, "read -r word rest; case $word in ROLE) echo master; echo 0;; *) echo OK;; esac"]}}
-      - {{name: kv-1, command: [sh, -c, "read -r word rest; printf 'slave\nh\n1\nconnected\n0\n'"]}}
+      - {{name: kv-0, command: [sh, -c, "read -r word rest; case $word in ROLE) ./role kv-0;; *) echo OK;; esac"]}}
+      - {{name: kv-1, command: [sh, -c, "read -r word rest; ./role kv-1"]}}
 components:
   - {{name: web, http: /healthz, interval: 50ms}}
   - {{name: replicas, replicas: shop, declared: 3}}

@@ -108,9 +108,10 @@ impl Commands {
     ) -> Result<Outcome, InjectError> {
         let gated = gate(scene, Step::Inject, &self.inject, self.timeout).await;
         let gated = gated.map_err(InjectError::NotBegun)?;
+        // Once the gate is open the command may act before we come to say so.
+        begun(scene.clock.now());
         let running = gated.open(scene.clock).await;
-        let running = running.map_err(|error| InjectError::NotBegun(chain(&error)))?;
-        begun(running.start());
+        let running = running.map_err(|error| InjectError::Failed(chain(&error)))?;
         step!("inject_started");
         let ran = running.finish().await;
         step!("inject_ended");

@@ -69,7 +69,10 @@ pub(super) async fn resolve(fault: &NodeDrain, means: Means<'_>) -> Result<(Vec<
     let (node, uid) = (metadata.name.unwrap_or_default(), metadata.uid.unwrap_or_default());
     let target = Target::Node { name: node.clone(), uid: uid.clone() };
     let drain = Drain { cluster, place, fault: fault.clone(), node, uid, servers };
-    drain.unhindered().await?;
+    let leaving = drain.unhindered().await?;
+    if !means.look_only {
+        drain.others_opted_in(&leaving).await?;
+    }
     Ok((vec![target], drain))
 }
 
@@ -91,11 +94,12 @@ impl Drain {
     pub(super) async fn survey(&self) -> Result<(), Refusal> {
         let asked = Asked { timeout: self.fault.timeout };
         api::opted_in(&self.cluster, asked).await?;
-        self.unhindered().await
+        let leaving = self.unhindered().await?;
+        self.others_opted_in(&leaving).await
     }
 
-    /// Whether anything does but the namespace itself.
-    async fn unhindered(&self) -> Result<(), Refusal> {
+    /// What is to leave it, if nothing but the namespaces themselves speaks against that.
+    async fn unhindered(&self) -> Result<Vec<Leaving>, Refusal> {
         let asked = Asked { timeout: self.fault.timeout };
         self.still_open().await?;
         let leaving = self.leaving().await?;
@@ -109,7 +113,8 @@ impl Drain {
         kept(&self.servers, &here, &living(&pods)).map_err(Refusal::Obstacle)?;
         let nodes = self.cluster.everywhere::<Node>();
         let nodes = asked.of("list the nodes", nodes.list(&ListParams::default())).await?.items;
-        taken_elsewhere(&leaving, &self.node, &nodes).map_err(Refusal::Obstacle)
+        taken_elsewhere(&leaving, &self.node, &nodes).map_err(Refusal::Obstacle)?;
+        Ok(leaving)
     }
 
     /// One that somebody else has cordoned meanwhile would take pods again when ours is taken back.
@@ -124,19 +129,22 @@ impl Drain {
         }
     }
 
-    /// What is to leave the node, all of it from namespaces that let themselves be broken.
     async fn leaving(&self) -> Result<Vec<Leaving>, Refusal> {
         let asked = Asked { timeout: self.fault.timeout };
         let pods = self.cluster.everywhere::<Pod>();
         let on_it = ListParams::default().fields(&format!("spec.nodeName={}", self.node));
         let pods = asked.of("list the pods of the node", pods.list(&on_it)).await?;
-        let own = self.cluster.namespace();
-        let leaving = leaving(&pods.items, &self.fault, own).map_err(Refusal::Obstacle)?;
+        leaving(&pods.items, &self.fault, self.cluster.namespace()).map_err(Refusal::Obstacle)
+    }
+
+    /// Whether the namespaces of those of other services let themselves be broken too.
+    async fn others_opted_in(&self, leaving: &[Leaving]) -> Result<(), Refusal> {
+        let asked = Asked { timeout: self.fault.timeout };
         let others: BTreeSet<&str> = leaving.iter().map(|pod| pod.namespace.as_str()).collect();
-        for other in others.into_iter().filter(|it| *it != own) {
+        for other in others.into_iter().filter(|it| *it != self.cluster.namespace()) {
             api::other_opted_in(&self.cluster, other, asked).await?;
         }
-        Ok(leaving)
+        Ok(())
     }
 
     pub(super) async fn inject(&self, scene: Scene<'_>, begun: &mut (dyn FnMut(Moment) + Send)) -> Outcome {
@@ -161,7 +169,11 @@ impl Drain {
         tokio::time::timeout_at(until, close).await.map_err(silent)??;
         // Once nobody else comes.
         let silent = |_| Ending::OutOfTime(format!("list the pods of node {}: no answer", self.node));
-        let leaving = tokio::time::timeout_at(until, self.leaving()).await.map_err(silent)?;
+        let willing = async {
+            let leaving = self.leaving().await?;
+            self.others_opted_in(&leaving).await.map(|()| leaving)
+        };
+        let leaving = tokio::time::timeout_at(until, willing).await.map_err(silent)?;
         let leaving = leaving.map_err(|refusal| Ending::Failed(refusal.to_string()))?;
         let mut evictions = JoinSet::new();
         for pod in leaving.clone() {

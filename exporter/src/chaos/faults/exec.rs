@@ -278,11 +278,6 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// When it was let go.
-    pub(super) fn start(&self) -> Moment {
-        self.start
-    }
-
     /// Awaits the command's end; at the time limit its whole process group is killed.
     pub(super) async fn finish(self) -> Result<Ran, ExecError> {
         let Gated { mut child, mut group, stdout, stderr, command, timeout, gate } = self.gated;

@@ -19,6 +19,7 @@ use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::json;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use self::found::{Found, Wanted, meeting, targets};
 pub use self::heal::Heal;
@@ -35,6 +36,9 @@ use crate::clock::Moment;
 use crate::cluster::Target;
 use crate::cluster::kubernetes::{Kubernetes, MANAGER};
 use crate::trial::{NetworkPartition, Requirement, Whom};
+
+/// How long it may take to look for whoever has come to a group meanwhile.
+const LOOK_BACK: Duration = Duration::from_secs(10);
 
 /// Pods are cut off.
 #[derive(Debug, Clone)]
@@ -121,25 +125,33 @@ impl Partition {
         self.send_canaries(standing).await
     }
 
-    /// Whether the two groups consist of the same pods as when they were found, where there are two: who has come
-    /// since is kept apart by label, but not where a network goes by addresses.
+    /// Whether nobody has come to the two groups since they were found, where there are two: whoever has is kept apart by
+    /// label, but not where a network goes by addresses.
     pub(super) async fn held(&self, targets_then: &[Target]) -> Result<(), String> {
         let Some(from) = &self.wanted.from else { return Ok(()) };
-        let asked = Asked { timeout: self.timeout };
         for (group, then) in [(&self.wanted.whom, targets_then), (from, self.found.others.as_slice())] {
-            let pods = meeting(&self.cluster, asked, group).await.map_err(|refusal| refusal.to_string())?;
-            let came: Vec<String> = targets(&pods)
-                .into_iter()
-                .flatten()
-                .filter(|pod| !then.contains(pod))
-                .map(|pod| pod.to_string())
-                .collect();
+            let here = self.members(group).await.map_err(|refusal| refusal.to_string())?;
+            let came: Vec<String> =
+                here.iter().filter(|it| !then.contains(it)).map(Target::to_string).collect();
             if !came.is_empty() {
                 let came = came.join(", ");
                 return Err(format!("{came} came to {group} meanwhile, and may not have been kept apart"));
             }
         }
         Ok(())
+    }
+
+    /// The pods of a group, asked for again while nobody answers.
+    async fn members(&self, group: &Requirement) -> Result<Vec<Target>, Refusal> {
+        let limit = Instant::now() + LOOK_BACK;
+        loop {
+            match meeting(&self.cluster, Asked { timeout: LOOK_BACK }, group).await {
+                Ok(pods) => return Ok(targets(&pods).unwrap_or_default()),
+                Err(Refusal::Obstacle(Obstacle::NoneMeet { .. })) => return Ok(Vec::new()),
+                Err(refusal) if Instant::now() >= limit => return Err(refusal),
+                Err(_) => tokio::time::sleep(Duration::from_millis(500)).await,
+            }
+        }
     }
 
     /// A server may have ended a connection on which nothing was said to it: it would show nothing after the cut. One

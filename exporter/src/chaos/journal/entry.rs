@@ -140,7 +140,8 @@ impl Record {
             FaultKind::Exec | FaultKind::PodExec => None,
             FaultKind::PodKill | FaultKind::Partition | FaultKind::Drain => Some(self.intent.at_unix_ms),
         };
-        self.inject_started_unix_ms.or(may_have)
+        // Closed without having been injected, it was not begun, or failed.
+        self.inject_started_unix_ms.or(may_have.filter(|_| self.injected || !self.closed))
     }
 }
 

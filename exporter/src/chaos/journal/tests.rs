@@ -78,7 +78,10 @@ fn a_request_may_have_been_made_since_it_was_intended_and_a_command_began_when_i
         let began = |entries: &[Entry]| account(entries).records[0].began_unix_ms();
         assert_eq!(began(std::slice::from_ref(&intended)), may_have(kind).then_some(5), "{kind:?}");
         let started = Entry::Started { id: 0, step: Step::Inject, trace: trace(1), at_unix_ms: 7 };
-        assert_eq!(began(&[intended, started]), Some(7), "{kind:?}");
+        assert_eq!(began(&[intended.clone(), started]), Some(7), "{kind:?}");
+        let (injected, closed) = (Entry::Injected { id: 0 }, Entry::Closed { id: 0 });
+        assert_eq!(began(&[intended.clone(), closed.clone()]), None, "{kind:?}");
+        assert_eq!(began(&[intended, injected, closed]), may_have(kind).then_some(5), "{kind:?}");
     }
 }
 

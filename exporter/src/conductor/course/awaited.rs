@@ -79,13 +79,15 @@ impl Awaited {
         notes
     }
 
-    /// What came of the experiment once nothing is open. Nobody recovers from a fault that nobody saw or
-    /// that was less than it was to be, nor fails to.
+    /// What came of the experiment once nothing is open. Nobody recovers from a fault that nobody saw, nor
+    /// fails to; nor does anybody recover from one that was less than it was to be.
     pub(super) fn outcome(&self) -> Outcome {
-        match (self.seen && !self.spoilt, self.all_recovered) {
+        match (self.seen, self.all_recovered) {
             (false, _) => Outcome::Fizzle,
-            (true, true) => Outcome::Recover,
+            // Less than was to be survived was not.
             (true, false) => Outcome::PassDeadline,
+            (true, true) if self.spoilt => Outcome::Fizzle,
+            (true, true) => Outcome::Recover,
         }
     }
 }

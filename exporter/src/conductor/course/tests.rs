@@ -124,6 +124,7 @@ fn brief(next: &Next) -> String {
     let then = match &next.then {
         Then::Ask(Ask::Guard) => "guard".to_owned(),
         Then::Ask(Ask::Targets) => "targets".to_owned(),
+        Then::Ask(Ask::Survey(_)) => "survey".to_owned(),
         Then::Ask(Ask::Inject(..)) => "inject".to_owned(),
         Then::Ask(Ask::Bit(_)) => "bit".to_owned(),
         Then::Ask(Ask::Wait(time)) => format!("wait {} ms", time.as_millis()),

@@ -76,8 +76,6 @@ impl Http {
     async fn ask(&self) -> Result<(), Error> {
         let address = || format!("{}:{}", self.host, self.port);
         let stream = dial(&self.host, self.port).await.map_err(|error| Error::Connect(address(), error))?;
-        // Without it a small request may wait for an acknowledgement; the probe works all the same.
-        let _ = stream.set_nodelay(true);
         let Some(tls) = &self.tls else { return self.exchange(stream).await };
         let stream = tls.connect(stream).await.map_err(|error| Error::Handshake(address(), error))?;
         self.exchange(stream).await

@@ -5,13 +5,16 @@
 //! second of them would use up its connections: the query of a probe that timed out is cancelled.
 
 use std::io;
+use std::net::SocketAddr;
 
 use rand::RngExt;
-use tokio_postgres::config::Host;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio::net::{TcpStream, lookup_host};
+use tokio_postgres::config::{Host, TargetSessionAttrs};
+use tokio_postgres::tls::NoTlsStream;
+use tokio_postgres::{Client, Config, Connection, NoTls};
 
 use super::driven;
-use crate::health::dial::dial;
+use crate::health::dial::dial_at;
 use crate::health::prober::{Check, Tidy};
 use crate::health::server::postgres::{APPLICATION, rows};
 use crate::trial::PostgresAddress;
@@ -37,7 +40,7 @@ pub(in crate::health) enum Error {
 /// The probe of one component.
 pub(in crate::health) struct Postgres {
     config: Config,
-    /// Its one TCP address; among several, the driver finds the one that serves.
+    /// Its one host; among several, and where it asks for more, the driver finds the one that serves.
     host: Option<(String, u16)>,
     component: String,
     /// Tells the rows of this run from those of others.
@@ -52,11 +55,13 @@ impl Postgres {
     }
 }
 
+/// Where there is but one, and all that the driver would do about it is to connect.
 fn only_host(config: &Config) -> Option<(String, u16)> {
     let port = config.get_ports().first().copied().unwrap_or(5432);
+    let is_any = config.get_target_session_attrs() == TargetSessionAttrs::Any;
+    let is_plain = is_any && config.get_connect_timeout().is_none();
     match (config.get_hosts(), config.get_hostaddrs()) {
-        ([Host::Tcp(host)], []) => Some((host.clone(), port)),
-        ([] | [_], [address]) => Some((address.to_string(), port)),
+        ([Host::Tcp(host)], []) if is_plain => Some((host.clone(), port)),
         _ => None,
     }
 }
@@ -66,27 +71,40 @@ impl Check for Postgres {
 
     // A server that cannot be reached has nothing of ours to cancel that we could do anything about.
     async fn check(&self, slot: u64, tidy: &mut Option<Tidy>) -> Result<(), Error> {
-        let Some((host, port)) = self.host.clone() else {
+        let Some((host, port)) = &self.host else {
             let (client, connection) = self.config.connect(NoTls).await.map_err(Error::Connect)?;
             let cancel = client.cancel_token();
             *tidy = Some(Box::pin(async move { drop(cancel.cancel_query(NoTls).await) }));
             return self.exchange(slot, client, connection).await;
         };
-        let stream = dial(&host, port).await.map_err(Error::Dial)?;
-        // Without it a small request may wait for an acknowledgement; the probe works all the same.
-        let _ = stream.set_nodelay(true);
-        let (client, connection) = self.config.connect_raw(stream, NoTls).await.map_err(Error::Connect)?;
-        let cancel = client.cancel_token();
-        *tidy = Some(Box::pin(async move {
-            if let Ok(stream) = dial(&host, port).await {
-                drop(cancel.cancel_query_raw(stream, NoTls).await);
+        let mut last = Error::Dial(io::ErrorKind::NotFound.into());
+        for address in lookup_host((host.as_str(), *port)).await.map_err(Error::Dial)? {
+            match self.connect(address).await {
+                Ok((client, connection)) => {
+                    let cancel = client.cancel_token();
+                    *tidy = Some(Box::pin(async move {
+                        if let Ok(stream) = dial_at(address).await {
+                            drop(cancel.cancel_query_raw(stream, NoTls).await);
+                        }
+                    }));
+                    return self.exchange(slot, client, connection).await;
+                }
+                Err(error) => last = error,
             }
-        }));
-        self.exchange(slot, client, connection).await
+        }
+        Err(last)
     }
 }
 
 impl Postgres {
+    async fn connect(
+        &self,
+        address: SocketAddr,
+    ) -> Result<(Client, Connection<TcpStream, NoTlsStream>), Error> {
+        let stream = dial_at(address).await.map_err(Error::Dial)?;
+        self.config.connect_raw(stream, NoTls).await.map_err(Error::Connect)
+    }
+
     async fn exchange(&self, slot: u64, client: Client, connection: impl Future) -> Result<(), Error> {
         let (component, row) = (&self.component, slot % ROWS);
         let token = ((u64::from(self.run) << 31) | (slot % (1 << 31))).to_string();

@@ -98,7 +98,6 @@ async fn unix(path: &Path) -> io::Result<Socket> {
 
 async fn tcp(host: &str, port: u16) -> io::Result<Socket> {
     let stream = dial(host, port).await?;
-    stream.set_nodelay(true)?;
     watch_path(&stream)?;
     Ok(Box::new(stream))
 }

@@ -132,7 +132,7 @@ async fn a_fault_begins_once_it_is_noted() {
     assert!(!journal().contains("\"intended\""));
     let mut noted = Vec::new();
     driver
-        .inject(&plan, permit, &mut || noted.push(journal().contains("\"intended\"")))
+        .inject(&plan, permit, &mut |_| noted.push(journal().contains("\"intended\"")))
         .await
         .expect("injected");
     assert_eq!(noted, [true]);

@@ -17,7 +17,8 @@ async fn one_experiment_at_a_time_in_the_trials_order() {
     let refusal = permit(&mut driver, &second.name).expect_err("the first is under way");
     assert_eq!(refusal.to_string(), "first is still recovering");
     assert_eq!((rig.states("second"), rig.states("first")), (vec!["refused"], vec!["recovering"]));
-    let error = driver.inject(&first, twice, &mut || panic!("it begins")).await.expect_err("it had its turn");
+    let error =
+        driver.inject(&first, twice, &mut |_| panic!("it begins")).await.expect_err("it had its turn");
     assert_eq!(
         chain(&error),
         "carry on with first: first is recovering: an experiment that is recovering cannot take Inject"
@@ -35,7 +36,7 @@ async fn a_word_given_to_another_experiment_lets_nothing_begin() {
     let others = Situation { components: &[], previous: &[], unfinished: &[] };
     let others = may_start(&experiments[1].name, &others, driver.clock.now()).expect("a word");
     let error = driver
-        .inject(&first, others, &mut || panic!("it begins"))
+        .inject(&first, others, &mut |_| panic!("it begins"))
         .await
         .expect_err("it is not for the first");
     let expected = "first was refused: it could not be begun: the guard's word was given to second";
@@ -55,7 +56,7 @@ async fn a_word_that_has_grown_old_lets_nothing_begin() {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(6)).await;
     tokio::time::resume();
-    let error = driver.inject(&plan, old, &mut || panic!("it begins")).await.expect_err("it is stale");
+    let error = driver.inject(&plan, old, &mut |_| panic!("it begins")).await.expect_err("it is stale");
     let expected = "cut was refused: it could not be begun: the guard's word is 6 s old";
     assert_eq!((error.to_string().as_str(), rig.broken()), (expected, false));
     assert!(driver.unfinished().is_empty(), "nothing was done that is to be put back");

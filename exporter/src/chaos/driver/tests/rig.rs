@@ -129,5 +129,5 @@ pub(super) async fn plan(driver: &mut Driver, experiment: &Experiment) -> Plan {
 
 pub(super) async fn inject(driver: &mut Driver, plan: &Plan) -> Result<Injected, FaultError> {
     let permit = permit(driver, &plan.experiment).expect("nothing speaks against it");
-    driver.inject(plan, permit, &mut || ()).await
+    driver.inject(plan, permit, &mut |_| ()).await
 }

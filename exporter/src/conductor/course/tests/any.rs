@@ -8,7 +8,7 @@ use super::*;
 type Made = (u8, u8, u16);
 
 /// Kinds of events, in the order of the things that they answer.
-const EVENTS: u8 = 11;
+const EVENTS: u8 = 12;
 
 fn event((which, kind, _): Made, asked: usize) -> Event {
     let good = !kind.is_multiple_of(4);
@@ -44,6 +44,7 @@ fn event((which, kind, _): Made, asked: usize) -> Event {
         }),
         7 => Event::Down(if good { vec![] } else { vec!["shop".into()] }),
         8 => Event::Audited,
+        10 => Event::Surveyed(if good { Ok(()) } else { Err(refused()) }),
         9 => Event::Held(if good { Ok(()) } else { Err("others came".into()) }),
         _ => Event::Failed(failure()),
     }
@@ -62,6 +63,7 @@ fn fitting(ask: &Ask) -> (u8, usize) {
         Ask::Down => (7, 0),
         Ask::Audit => (8, 0),
         Ask::Held(_) => (9, 0),
+        Ask::Survey(_) => (10, 0),
     }
 }
 

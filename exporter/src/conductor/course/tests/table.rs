@@ -21,7 +21,8 @@ fn permitted() -> Event {
 fn injected(reverts: bool) -> Vec<(f64, Event, &'static str)> {
     vec![
         (1.0, permitted(), "targets"),
-        (2.0, Event::Targets(Ok(plan(reverts))), "guard"),
+        (2.0, Event::Targets(Ok(plan(reverts))), "survey"),
+        (3.0, Event::Surveyed(Ok(())), "guard"),
         (9.9, permitted(), "inject"),
         (10.0, Event::Injected(Ok(span(10.0))), "bit"),
     ]
@@ -45,7 +46,8 @@ fn the_guards_no_ends_it_before_and_after_the_targets_are_found() {
     follow(vec![(1.0, no(), "refused; end")]);
     follow(vec![
         (1.0, permitted(), "targets"),
-        (2.0, Event::Targets(Ok(plan(true))), "guard"),
+        (2.0, Event::Targets(Ok(plan(true))), "survey"),
+        (2.5, Event::Surveyed(Ok(())), "guard"),
         (3.0, no(), "refused; end"),
     ]);
 }
@@ -73,6 +75,11 @@ fn without_targets_nothing_begins() {
     for (error, expected) in [(refused(), "passed over; end"), (error, "over; stop: fault")] {
         follow(vec![(1.0, permitted(), "targets"), (2.0, Event::Targets(Err(error)), expected)]);
     }
+    follow(vec![
+        (1.0, permitted(), "targets"),
+        (2.0, Event::Targets(Ok(plan(true))), "survey"),
+        (3.0, Event::Surveyed(Err(refused())), "passed over; end"),
+    ]);
 }
 
 #[test]
@@ -158,17 +165,19 @@ fn all_final_before_the_hold_is_over_needs_no_more_looks() {
 }
 
 #[test]
-fn nobody_recovers_from_a_fault_that_was_less_than_it_was_to_be() {
-    for last in [recovered(Saw::Outage), not_recovered(Saw::Outage)] {
+fn nobody_recovers_from_a_fault_that_was_less_than_it_was_to_be_but_anybody_may_fail_to() {
+    for (last, outcome) in [
+        (recovered(Saw::Outage), "1 since injected, Fizzle"),
+        (not_recovered(Saw::Outage), "1 not since injected, PassDeadline"),
+    ] {
         let mut events = injected(false);
-        let not = if matches!(last, Recovery::NotRecovered { .. }) { " not" } else { "" };
-        let expected = format!("0{not} since injected, 1{not} since injected, Fizzle, over; audit");
+        let expected = format!("0 since injected, {outcome}, over; audit");
         events.extend([
             (10.3, Event::Bit(Ok(Bit::Seen(at(10.2)))), "put back"),
             (10.3, Event::PutBack(Ok(None)), "held?"),
             (10.3, Event::Held(Err("others came".into())), "not held: others came; wait 100 ms"),
             (10.4, Event::Waited, "look 0/injected 1/injected"),
-            (10.5, Event::Looked(vec![Some(last), Some(last)]), expected.as_str()),
+            (10.5, Event::Looked(vec![Some(recovered(Saw::Outage)), Some(last)]), expected.as_str()),
         ]);
         follow(events);
     }
