@@ -16,6 +16,8 @@ use tokio::net::{TcpSocket, TcpStream, lookup_host};
 
 /// The ports that this machine gives to connections.
 const LOCAL_PORTS: &str = "/proc/sys/net/ipv4/ip_local_port_range";
+/// Those of them that it does not give away.
+const RESERVED_PORTS: &str = "/proc/sys/net/ipv4/ip_local_reserved_ports";
 /// Linux's own choice of them.
 const USUAL: RangeInclusive<u16> = 32768..=60999;
 /// So many ports in a row that others have are passed over before the choice is left to the machine.
@@ -24,7 +26,8 @@ const TRIES: usize = 64;
 /// One round for the whole process, for what meets on the way comes from one machine.
 static PORTS: LazyLock<Ports> = LazyLock::new(|| {
     let range = std::fs::read_to_string(LOCAL_PORTS).ok().and_then(|text| range(&text)).unwrap_or(USUAL);
-    Ports { range, next: AtomicU64::new(rand::rng().random::<u32>().into()) }
+    let reserved = std::fs::read_to_string(RESERVED_PORTS).map(|text| reserved(&text)).unwrap_or_default();
+    Ports { range, reserved, next: AtomicU64::new(rand::rng().random::<u32>().into()) }
 });
 
 /// Connects to the first address of `host` that takes a connection.
@@ -51,6 +54,7 @@ pub(super) async fn dial_at(address: SocketAddr) -> io::Result<TcpStream> {
 #[derive(Debug)]
 struct Ports {
     range: RangeInclusive<u16>,
+    reserved: Vec<RangeInclusive<u16>>,
     next: AtomicU64,
 }
 
@@ -70,7 +74,10 @@ impl Ports {
         };
         for _ in 0..TRIES {
             let (port, socket) = (self.take(), open()?);
-            if port != to.port() && socket.bind(SocketAddr::new(any, port)).is_ok() {
+            let is_free = port != to.port() && !self.reserved.iter().any(|range| range.contains(&port));
+            if is_free && socket.bind(SocketAddr::new(any, port)).is_ok() {
+                // Now that it is ours alone: a server that is started again at this port may have it all the same.
+                socket.set_reuseaddr(true)?;
                 return Ok(socket);
             }
         }
@@ -87,6 +94,15 @@ fn range(text: &str) -> Option<RangeInclusive<u16>> {
     (0 < first && first <= last).then_some(first..=last)
 }
 
+/// Ports and ranges of them, as Linux shows them.
+fn reserved(text: &str) -> Vec<RangeInclusive<u16>> {
+    let one = |part: &str| {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        Some(first.parse().ok()?..=last.parse().ok()?)
+    };
+    text.trim().split(',').filter_map(one).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::net::TcpListener;
@@ -94,7 +110,7 @@ mod tests {
     use super::*;
 
     fn ports(range: RangeInclusive<u16>) -> Ports {
-        Ports { range, next: AtomicU64::new(0) }
+        Ports { range, reserved: Vec::new(), next: AtomicU64::new(0) }
     }
 
     #[test]
@@ -122,6 +138,12 @@ mod tests {
         }
     }
 
+    #[test]
+    fn reserved_ports_are_read_as_linux_shows_them() {
+        assert_eq!(reserved("\n"), []);
+        assert_eq!(reserved("8080,9148-9150\n"), [8080..=8080, 9148..=9150]);
+    }
+
     #[tokio::test]
     async fn a_connection_comes_from_the_next_port_that_nobody_else_has() {
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -143,6 +165,9 @@ mod tests {
         }
         let own: Vec<u16> = from.iter().map(|it| it.local_addr().expect("connected").port()).collect();
         assert_eq!(own, [first + 3, first + 5], "the first is the server's own");
+        let server = TcpSocket::new_v4().expect("a socket");
+        server.set_reuseaddr(true).expect("it is not bound yet");
+        server.bind(local(first + 3)).expect("a server may be started there");
         let other = ports.socket(local(first + 1)).expect("a socket");
         let other =
             other.connect(local(first + 1)).await.expect("connected").local_addr().expect("connected");

@@ -7,7 +7,7 @@ use crate::chaos::book::BookError;
 use crate::chaos::experiment::Event;
 use crate::chaos::faults::{Outcome, Scene};
 use crate::chaos::guard::Refusal;
-use crate::chaos::journal::{Durability, Entry, Intent, JournalError, Record, Step};
+use crate::chaos::journal::{Intent, JournalError, Record, Step};
 use crate::chaos::plan::Plan;
 use crate::chaos::putback::{self, PutBackError, Reverted};
 use crate::errors::chain;
@@ -81,7 +81,7 @@ impl Driver {
 
     /// Nothing was done: the intent is closed and the experiment refused.
     pub(super) async fn not_begun(&mut self, experiment: &str, id: u64, refusal: Refusal) -> FaultError {
-        if let Err(error) = self.journal.append(Entry::Closed { id }, Durability::Disk).await {
+        if let Err(error) = self.journal.close(id, self.retry.away).await {
             tracing::warn!(experiment, error = chain(&error), "note that nothing was done");
         }
         self.refuse(experiment, refusal)

@@ -34,6 +34,18 @@ pub(super) enum Unanswered {
     Missing(&'static str),
 }
 
+impl Unanswered {
+    /// Whether nobody was there to answer, and may be a moment later.
+    pub(super) fn is_of_nobody(&self) -> bool {
+        match self {
+            Self::Connect(_) => true,
+            Self::Http(error) => error.is_connect() || error.is_timeout(),
+            Self::Postgres(error) => error.as_db_error().is_none(),
+            Self::Late(_) | Self::Client(_) | Self::Redis(..) | Self::Missing(_) => false,
+        }
+    }
+}
+
 /// Patroni's dynamic configuration, as far as it matters here.
 #[derive(Deserialize)]
 struct Document {

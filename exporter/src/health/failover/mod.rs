@@ -80,7 +80,8 @@ where
     loop {
         match tokio::time::timeout_at(limit, ask()).await {
             Ok(Ok(told)) => return Ok(told),
-            Ok(Err(error)) => last = error,
+            Ok(Err(error)) if error.is_of_nobody() => last = error,
+            Ok(Err(error)) => return Err(error),
             Err(_) => return Err(last),
         }
         if Instant::now() + PAUSE >= limit {

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 
 use rand::RngExt;
 use tokio::net::{TcpStream, lookup_host};
-use tokio_postgres::config::{Host, TargetSessionAttrs};
+use tokio_postgres::config::{Host, LoadBalanceHosts, TargetSessionAttrs};
 use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::{Client, Config, Connection, NoTls};
 
@@ -59,7 +59,8 @@ impl Postgres {
 fn only_host(config: &Config) -> Option<(String, u16)> {
     let port = config.get_ports().first().copied().unwrap_or(5432);
     let is_any = config.get_target_session_attrs() == TargetSessionAttrs::Any;
-    let is_plain = is_any && config.get_connect_timeout().is_none();
+    let in_turn = config.get_load_balance_hosts() == LoadBalanceHosts::Disable;
+    let is_plain = is_any && in_turn && config.get_connect_timeout().is_none();
     match (config.get_hosts(), config.get_hostaddrs()) {
         ([Host::Tcp(host)], []) if is_plain => Some((host.clone(), port)),
         _ => None,
