@@ -70,7 +70,7 @@ pub(super) enum Note {
         /// How long it took.
         seconds: Seconds,
     },
-    /// The fault was not what it was to be: the experiment shows nothing.
+    /// The fault was not what it was to be: to recover from it proves nothing.
     NotHeld(String),
     /// What came of the experiment.
     Outcome(Outcome),
