@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use super::presence::is_said;
-use super::{Kubernetes, is_about_itself, is_absent, is_away, reason};
+use super::{Kubernetes, is_about_itself, is_away, is_own, reason};
 
 /// What the API server says of a node that it does not reach.
 const NOT_REACHED: [&str; 2] = ["error dialing backend", "error sending request"];
@@ -18,7 +18,7 @@ pub enum ForwardError {
     /// The API server gave no answer, or one about itself or us only: nothing is known of the pod.
     #[error("the API server tells nothing of it: {0}")]
     Unseen(String),
-    /// There is no such pod.
+    /// There is no such pod, or nothing of it runs yet. What ran by its name before shows on connections kept to that.
     #[error("{0}")]
     Absent(String),
     /// The API server answered that it is not to be had, as where its node cannot be reached.
@@ -31,7 +31,7 @@ impl ForwardError {
     fn of(error: &kube::Error, returned: bool) -> Self {
         let of_itself = if is_about_a_node(error) { returned } else { is_about_itself(error) };
         let reason = reason(error);
-        if is_absent(error) {
+        if runs_nothing(error) {
             Self::Absent(reason)
         } else if is_broken_off(error) || is_away(error) || of_itself {
             Self::Unseen(reason)
@@ -39,6 +39,18 @@ impl ForwardError {
             Self::Unreachable(reason)
         }
     }
+}
+
+/// Whether the API server knows no such pod or of no node for it, or its node finds neither sandbox nor container of it. A
+/// node that does not know it (404) may have been started anew with all that runs on it, and one that cannot look says
+/// so behind a colon.
+fn runs_nothing(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else { return false };
+    if is_own(status) {
+        return status.code == 404 || status.message.ends_with(" does not have a host assigned");
+    }
+    let no_sandbox = status.message.strip_prefix("failed to find sandboxID for pod ");
+    status.message.starts_with("pod not found (") || no_sandbox.is_some_and(|pod| !pod.contains(": "))
 }
 
 /// Whether the API server went away while it was asked.
@@ -92,8 +104,12 @@ mod tests {
         let unreachable = |text: &str| ForwardError::Unreachable(text.to_owned());
         let dead = "error dialing backend: dial tcp 10.0.0.3:10250: connect: no route to host";
         let broke = "error sending request: write tcp 10.0.0.3:10250: broken pipe";
-        let starting = "failed to find sandboxID for pod kv-0_shop(u-1)";
-        let handed_on = Status::failure(starting, HANDED_ON).with_code(500);
+        let by_node = |code: u16, message: &str| {
+            kube::Error::Api(Box::new(Status::failure(message, HANDED_ON).with_code(code)))
+        };
+        let absent = |text: &str| ForwardError::Absent(text.to_owned());
+        let no_sandbox = "failed to find sandboxID for pod kv-0_shop(u-1)";
+        let blind = "failed to find sandboxID for pod kv-0_shop(u-1): rpc error: code = Unavailable";
         let table = [
             (
                 kube::Error::Service("connection refused".into()),
@@ -104,17 +120,18 @@ mod tests {
             (said(401, "Unauthorized"), unseen("Unauthorized")),
             (said(403, "forbidden"), unseen("forbidden")),
             (said(500, "etcdserver: request timed out"), unseen("etcdserver: request timed out")),
-            (
-                said(404, "pods \"kv-0\" not found"),
-                ForwardError::Absent("pods \"kv-0\" not found".to_owned()),
-            ),
+            (said(404, "pods \"kv-0\" not found"), absent("pods \"kv-0\" not found")),
             (
                 said(400, "pod kv-0 does not have a host assigned"),
-                unreachable("pod kv-0 does not have a host assigned"),
+                absent("pod kv-0 does not have a host assigned"),
             ),
+            (by_node(500, "pod not found (\"kv-0_shop\")"), absent("pod not found (\"kv-0_shop\")")),
+            (by_node(500, no_sandbox), absent(no_sandbox)),
+            (by_node(500, blind), unreachable(blind)),
+            (by_node(404, "pod does not exist"), unreachable("pod does not exist")),
+            (said(400, "port is missing"), unreachable("port is missing")),
             (said(500, dead), unreachable(dead)),
             (said(500, broke), unreachable(broke)),
-            (kube::Error::Api(Box::new(handed_on)), unreachable(starting)),
         ];
         for (error, expected) in table {
             assert_eq!(ForwardError::of(&error, false), expected);

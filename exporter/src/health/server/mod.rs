@@ -2,8 +2,9 @@
 //!
 //! What goes wrong is told apart by what it says about the path: a connect time-out, or a prefix that cannot
 //! run its command, leaves the server unobserved; an API server that is away, tells of itself only, or has only just
-//! come back, through which one inside a pod is asked, leaves even the path unobserved; a refused socket is observed and
-//! down; anything the server itself does after the connection stands is an answer, if not the one hoped for.
+//! come back, through which one inside a pod is asked, leaves even the path unobserved; a refused socket, or a pod of which
+//! nothing runs, is observed and down; anything the server itself does after the connection stands is an answer, if not
+//! the one hoped for.
 
 pub(super) mod command;
 pub(super) mod kept;

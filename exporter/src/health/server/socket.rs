@@ -225,15 +225,23 @@ mod tests {
     #[tokio::test]
     async fn an_api_server_that_answers_tells_of_the_pod_and_one_that_does_not_tells_nothing() {
         let dead = saying(500, "error dialing backend: no route to host");
-        // The node itself said that, in plain text.
-        let starting = "failed to find sandboxID for pod kv-0".to_owned();
-        let starting = Api { forward: (500, starting), version: 200, takes: Duration::ZERO };
+        // The node itself says that, in plain text.
+        let by_node = |code: u16, text: &str| {
+            let forward = (code, text.to_owned());
+            Api { forward, version: 200, takes: Duration::ZERO }
+        };
+        let starting = by_node(500, "failed to find sandboxID for pod kv-0_shop(u-1)");
+        let started_anew = by_node(404, "pod does not exist");
         let told = [
             trouble(saying(404, "not found").start().await).await,
-            trouble(dead.start().await).await,
             trouble(starting.start().await).await,
+            trouble(dead.start().await).await,
+            trouble(started_anew.start().await).await,
         ];
-        assert!(matches!(told, [Trouble::Down(_), Trouble::NoPath(_), Trouble::NoPath(_)]), "{told:?}");
+        assert!(
+            matches!(told, [Trouble::Down(_), Trouble::Down(_), Trouble::NoPath(_), Trouble::NoPath(_)]),
+            "{told:?}"
+        );
         for (code, message) in
             [(503, "no healthy upstream"), (403, "forbidden"), (500, "etcdserver: no leader")]
         {
