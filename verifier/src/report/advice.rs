@@ -113,7 +113,7 @@ pub(super) fn narrower(kind: Kind) -> &'static str {
         }
         Kind::ArchivePoint => "Scrape postgres_exporter more often, and run the trial again.",
         Kind::Scaling => {
-            "Scrape more often (for `relief`, or choose a longer `last`), and run the trial again."
+            "Scrape more often (for `relief`, or choose a longer `last`, or an autoscaler that waits out the ramp), and run the trial again."
         }
         Kind::LoadHeld
         | Kind::Availability
