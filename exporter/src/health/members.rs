@@ -115,7 +115,9 @@ fn unanswered(name: &str, trouble: &Trouble) -> Error {
     match trouble {
         Trouble::Own(lack) => Error::Own(*lack),
         Trouble::Away(_) => Error::Unseen(name, told),
-        Trouble::NoPath(_) | Trouble::Down(_) | Trouble::Refused(_) => Error::Unanswered(name, told),
+        Trouble::NoPath(_) | Trouble::Down(_) | Trouble::Gone(_) | Trouble::Refused(_) => {
+            Error::Unanswered(name, told)
+        }
     }
 }
 
@@ -183,7 +185,8 @@ mod tests {
         let text = |it: &str| it.to_owned();
         let table = [
             (Trouble::NoPath(text("the kubelet of n2 is not reached")), false),
-            (Trouble::Down(text("there is no such pod")), false),
+            (Trouble::Down(text("connection refused")), false),
+            (Trouble::Gone(text("there is no such pod")), false),
             (Trouble::Refused(text("the connection was closed")), false),
             (Trouble::Away(text("connection refused")), true),
             (Trouble::Own(OwnLack::Descriptors), true),

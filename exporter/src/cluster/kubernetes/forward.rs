@@ -18,9 +18,13 @@ pub enum ForwardError {
     /// The API server gave no answer, or one about itself or us only: nothing is known of the pod.
     #[error("the API server tells nothing of it: {0}")]
     Unseen(String),
-    /// There is no such pod, or nothing of it runs yet. What ran by its name before shows on connections kept to that.
+    /// There is no such pod, it has no node, or nothing of its name runs on the node that it has. What ran by that name on
+    /// a node that is cut off may do so still.
     #[error("{0}")]
     Absent(String),
+    /// Its node answered, and gave no connection.
+    #[error("{0}")]
+    Declined(String),
     /// The API server answered that it is not to be had, as where its node cannot be reached.
     #[error("{0}")]
     Unreachable(String),
@@ -31,26 +35,33 @@ impl ForwardError {
     fn of(error: &kube::Error, returned: bool) -> Self {
         let of_itself = if is_about_a_node(error) { returned } else { is_about_itself(error) };
         let reason = reason(error);
-        if runs_nothing(error) {
+        if tells_absence(error) {
             Self::Absent(reason)
         } else if is_broken_off(error) || is_away(error) || of_itself {
             Self::Unseen(reason)
+        } else if is_by_node(error) {
+            Self::Declined(reason)
         } else {
             Self::Unreachable(reason)
         }
     }
 }
 
-/// Whether the API server knows no such pod or of no node for it, or its node finds neither sandbox nor container of it. A
-/// node that does not know it (404) may have been started anew with all that runs on it, and one that cannot look says
-/// so behind a colon.
-fn runs_nothing(error: &kube::Error) -> bool {
+/// Whether the API server knows no such pod, or none that has a node, or the node finds nothing that runs by its name. A
+/// kubelet that was just restarted knows no pod yet (404), though all of them run on; one that finds no sandbox of this
+/// pod has found another of its name.
+fn tells_absence(error: &kube::Error) -> bool {
     let kube::Error::Api(status) = error else { return false };
     if is_own(status) {
-        return status.code == 404 || status.message.ends_with(" does not have a host assigned");
+        let no_pod = status.code == 404 && status.message.starts_with("pods ");
+        return no_pod || status.message.ends_with(" does not have a host assigned");
     }
-    let no_sandbox = status.message.strip_prefix("failed to find sandboxID for pod ");
-    status.message.starts_with("pod not found (") || no_sandbox.is_some_and(|pod| !pod.contains(": "))
+    status.message.starts_with("pod not found (")
+}
+
+/// Whether the words are the node's.
+fn is_by_node(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if !is_own(status))
 }
 
 /// Whether the API server went away while it was asked.
@@ -108,8 +119,9 @@ mod tests {
             kube::Error::Api(Box::new(Status::failure(message, HANDED_ON).with_code(code)))
         };
         let absent = |text: &str| ForwardError::Absent(text.to_owned());
-        let no_sandbox = "failed to find sandboxID for pod kv-0_shop(u-1)";
-        let blind = "failed to find sandboxID for pod kv-0_shop(u-1): rpc error: code = Unavailable";
+        let declined = |text: &str| ForwardError::Declined(text.to_owned());
+        let starting = "pod not found (\"kv-0_shop\")";
+        let another = "failed to find sandboxID for pod kv-0_shop(u-1)";
         let table = [
             (
                 kube::Error::Service("connection refused".into()),
@@ -120,16 +132,18 @@ mod tests {
             (said(401, "Unauthorized"), unseen("Unauthorized")),
             (said(403, "forbidden"), unseen("forbidden")),
             (said(500, "etcdserver: request timed out"), unseen("etcdserver: request timed out")),
+            (said(500, starting), unseen(starting)),
             (said(404, "pods \"kv-0\" not found"), absent("pods \"kv-0\" not found")),
+            (said(404, "nodes \"n2\" not found"), unreachable("nodes \"n2\" not found")),
             (
                 said(400, "pod kv-0 does not have a host assigned"),
                 absent("pod kv-0 does not have a host assigned"),
             ),
-            (by_node(500, "pod not found (\"kv-0_shop\")"), absent("pod not found (\"kv-0_shop\")")),
-            (by_node(500, no_sandbox), absent(no_sandbox)),
-            (by_node(500, blind), unreachable(blind)),
-            (by_node(404, "pod does not exist"), unreachable("pod does not exist")),
             (said(400, "port is missing"), unreachable("port is missing")),
+            (by_node(500, starting), absent(starting)),
+            (by_node(500, another), declined(another)),
+            (by_node(404, "pod does not exist"), declined("pod does not exist")),
+            (by_node(404, "pod not found"), declined("pod not found")),
             (said(500, dead), unreachable(dead)),
             (said(500, broke), unreachable(broke)),
         ];

@@ -5,7 +5,7 @@
 //!
 //! Split brain needs three writes: `A` acknowledges, `B` acknowledges one begun after that, and `A` one begun
 //! after `B`'s acknowledgement. It runs from `B`'s acknowledgement to `A`'s last. An instance that was seen not
-//! to take a write (refused, down) has stopped: what it takes later is a new beginning, so a handover and its
+//! to take a write (refused, down, gone just after it had answered) has stopped: what it takes later is a new beginning, so a handover and its
 //! return are no split brain.
 
 use std::time::Duration;
@@ -26,15 +26,41 @@ pub(in crate::health) enum Event {
     Refused,
     /// Nobody listens.
     Down,
+    /// Nothing runs by its name where it is looked for.
+    Gone,
     /// It cannot be observed.
     NoPath,
+}
+
+/// How an instance was last met.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Met {
+    /// Not at all since it was last out of sight, where it may run on though something else has its name.
+    #[default]
+    Never,
+    /// It answered, if only that it is down.
+    Answering,
+    /// It was gone just after it had answered, and nothing has answered by its name since.
+    Gone,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Instance {
     observed: bool,
+    met: Met,
     /// First and last acknowledgement since it was last seen not to take writes.
     run: Option<(Moment, Moment)>,
+}
+
+impl Met {
+    fn then(self, event: Event) -> Self {
+        match (event, self) {
+            (Event::Open, before) => before,
+            (Event::Taken { .. } | Event::Refused | Event::Down, _) => Self::Answering,
+            (Event::Gone, Self::Answering) | (Event::Gone | Event::NoPath, Self::Gone) => Self::Gone,
+            (Event::Gone | Event::NoPath, _) => Self::Never,
+        }
+    }
 }
 
 /// What one instance, `A`, has seen of another, `B`.
@@ -76,11 +102,13 @@ impl Leadership {
 
     /// Takes what happened to `instance` at `now`.
     pub(in crate::health) fn event(&mut self, instance: usize, event: Event, now: Moment) {
-        self.instances[instance].observed = event != Event::NoPath;
+        let met = self.instances[instance].met.then(event);
+        let unseen = event == Event::NoPath || (event == Event::Gone && met == Met::Never);
+        self.instances[instance] = Instance { observed: !unseen, met, ..self.instances[instance] };
         match event {
-            Event::Open | Event::NoPath => {}
             Event::Taken { begun } => self.taken(instance, begun, now),
-            Event::Refused | Event::Down => self.stopped(instance),
+            Event::Refused | Event::Down | Event::Gone if !unseen => self.stopped(instance),
+            _ => {}
         }
         self.find_leader(now);
     }

@@ -3,9 +3,9 @@
 //!
 //! One attempt is outstanding: a write that hangs is left to, and stands for an instance that is observed and
 //! takes nothing. Directly, every attempt is a fresh connection (PostgreSQL with `synchronous_commit=local`,
-//! Redis a plain SET). Inside a pod the connection is kept as long as it answers, and a write that hangs, while the API
-//! server is away or was so just before it or since, is given up: nothing is observed then. Through a command prefix it is
-//! one process; as long as that says nothing, what was known before it stays.
+//! Redis a plain SET). Inside a pod the connection is kept as long as it answers, and a write that hangs is given
+//! up, and nothing observed, where the API server is away or was so just before it or since, or finds no way to the pod.
+//! Through a command prefix it is one process; as long as that says nothing, what was known before it stays.
 
 pub(super) mod leadership;
 #[cfg(test)]
@@ -23,6 +23,7 @@ use tracing::{debug, info};
 use super::component::lock;
 use super::metrics::{StoreMetrics, raise};
 use super::pace::Slots;
+use super::server::socket::Address;
 use super::server::{Trouble, postgres, redis};
 use crate::clock::{Clock, Moment};
 use crate::cluster::kubernetes::Kubernetes;
@@ -59,23 +60,28 @@ pub(super) struct Instance {
 }
 
 impl Instance {
-    /// The cluster through whose API server it is asked, if it is.
-    pub(super) fn through(&self) -> Option<&Kubernetes> {
+    /// Where it listens, unless it is asked by a command.
+    fn address(&self) -> Option<&Address> {
         match &self.server {
             Server::Postgres(postgres::Server::Direct { address, .. })
-            | Server::Redis(redis::Server::Direct { address, .. }) => address.through(),
+            | Server::Redis(redis::Server::Direct { address, .. }) => Some(address),
             Server::Postgres(postgres::Server::Command(_)) | Server::Redis(redis::Server::Command(_)) => None,
         }
     }
 
-    /// Waits until the API server that it is asked through is found not to answer: it may be that which holds up a write.
-    async fn out_of_sight(&self) {
-        let Some(cluster) = self.through() else { return pending().await };
+    /// The cluster through whose API server it is asked, if it is.
+    pub(super) fn through(&self) -> Option<&Kubernetes> {
+        self.address()?.through()
+    }
+
+    /// Waits until it is found not to be reached any more: it may be the way there that holds up a write.
+    async fn out_of_sight(&self) -> Trouble {
+        let Some(address) = self.address() else { return pending().await };
         let asked = Instant::now();
         loop {
             sleep(LOOK).await;
-            if !cluster.is_open_since(asked).await {
-                return;
+            if let Err(trouble) = address.is_reached(asked).await {
+                return trouble;
             }
         }
     }
@@ -123,7 +129,7 @@ async fn ask(watched: Arc<Watched>, index: usize) {
         let begun = watched.clock.now();
         let written = tokio::select! {
             written = instance.write(attempt, || watched.event(index, Event::Open)) => written,
-            () = instance.out_of_sight() => Err(Trouble::Away("a write hangs".to_owned())),
+            trouble = instance.out_of_sight() => Err(trouble),
         };
         if let Err(trouble) = &written {
             debug!(instance = %instance.id, %trouble, "did not take a write");
@@ -137,6 +143,7 @@ fn event(written: &Result<(), Trouble>, begun: Moment) -> Event {
         Ok(()) => Event::Taken { begun },
         Err(Trouble::Refused(_)) => Event::Refused,
         Err(Trouble::Down(_)) => Event::Down,
+        Err(Trouble::Gone(_)) => Event::Gone,
         Err(Trouble::NoPath(_) | Trouble::Away(_) | Trouble::Own(_)) => Event::NoPath,
     }
 }

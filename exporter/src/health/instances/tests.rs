@@ -3,8 +3,14 @@ use std::time::Duration;
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+
 use super::leadership::{Event, Leadership};
+use super::{Instance, LOOK, Server, Trouble, redis};
 use crate::clock::Moment;
+use crate::cluster::kubernetes::Kubernetes;
+use crate::trial::RedisAddress;
 
 fn at(milliseconds: u64) -> Moment {
     Moment(Duration::from_millis(milliseconds))
@@ -111,6 +117,63 @@ fn time_counts_as_observed_while_every_instance_is() {
     leadership.tick(at(1000));
     leadership.tick(at(9000));
     assert_eq!(leadership.observed(), ms(500), "the last eight seconds nobody looked");
+}
+
+/// One of its name may be gone while what had that name runs on where nobody sees it.
+#[test]
+fn one_that_is_gone_was_seen_to_stop_only_if_it_had_answered_until_then() {
+    let (answers, gone, unseen) = (Event::Refused, Event::Gone, Event::NoPath);
+    let table: [(&str, &[Event], bool); 9] = [
+        ("it never answered", &[gone], false),
+        ("gone from one question to the next", &[answers, gone], true),
+        ("as one that is down", &[Event::Down, gone], true),
+        ("still gone", &[answers, gone, gone], true),
+        ("out of sight, then gone", &[answers, unseen, gone], false),
+        ("out of sight, then gone for long", &[answers, unseen, gone, gone], false),
+        ("gone, then nothing told", &[answers, gone, unseen], false),
+        ("gone before and after nothing was told", &[answers, gone, unseen, gone], true),
+        (
+            "another answers by its name, out of sight, then gone",
+            &[answers, gone, answers, unseen, gone],
+            false,
+        ),
+    ];
+    for (what, events, observed) in table {
+        let mut leadership = Leadership::new(1);
+        for &event in events {
+            leadership.event(0, event, at(1000));
+        }
+        leadership.tick(at(1000));
+        leadership.tick(at(1250));
+        assert_eq!(leadership.observed(), if observed { ms(250) } else { ms(0) }, "{what}");
+    }
+}
+
+#[test]
+fn one_that_is_gone_out_of_sight_has_not_stopped() {
+    let split = |met: &[Event]| {
+        let mut leadership = fed(&[(0, 100, 105), (1, 200, 205)]);
+        for &event in met {
+            leadership.event(0, event, at(1350));
+        }
+        leadership.event(0, Event::Taken { begun: at(1400) }, at(1405));
+        leadership.split_brain()
+    };
+    assert_eq!(split(&[Event::NoPath, Event::Gone]), ms(1405 - 205));
+    assert_eq!(split(&[Event::Gone]), ms(0));
+}
+
+#[tokio::test]
+async fn a_write_that_hangs_is_given_up_only_where_its_way_is_lost() {
+    let gone = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let gone = gone.local_addr().expect("bound");
+    let address = RedisAddress::parse("redis://localhost:6379").expect("an address");
+    let direct = || Server::Redis(redis::Server::direct(&address));
+    let instance = |server| Instance { name: "kv-0".to_owned(), id: "kv/kv-0".to_owned(), server };
+    let inside = instance(direct().inside(&Kubernetes::at(gone), "kv-0"));
+    let told = inside.out_of_sight().await;
+    assert!(matches!(told, Trouble::Away(_)), "{told:?}");
+    assert!(timeout(LOOK * 2, instance(direct()).out_of_sight()).await.is_err(), "its connection breaks");
 }
 
 /// Asks two instances every 250 ms at random phases until 60 s, each a writer in its interval (seconds).

@@ -2,9 +2,9 @@
 //!
 //! What goes wrong is told apart by what it says about the path: a connect time-out, or a prefix that cannot
 //! run its command, leaves the server unobserved; an API server that is away, tells of itself only, or has only just
-//! come back, through which one inside a pod is asked, leaves even the path unobserved; a refused socket, or a pod of which
-//! nothing runs, is observed and down; anything the server itself does after the connection stands is an answer, if not
-//! the one hoped for.
+//! come back, through which one inside a pod is asked, leaves even the path unobserved; a refused socket is observed and
+//! down; a name by which nothing runs says only where to look no more; anything the server itself does after the
+//! connection stands is an answer, if not the one hoped for.
 
 pub(super) mod command;
 pub(super) mod kept;
@@ -35,6 +35,9 @@ pub(super) enum Trouble {
     /// The path is open and nobody serves at its end.
     #[error("the server is down: {0}")]
     Down(String),
+    /// Nothing runs by its name where it is looked for.
+    #[error("the server is gone: {0}")]
+    Gone(String),
     /// The server said no, or went away.
     #[error("the server refused: {0}")]
     Refused(String),

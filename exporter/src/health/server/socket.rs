@@ -16,6 +16,9 @@ use super::{CONNECT_WITHIN, Trouble};
 use crate::cluster::kubernetes::{ForwardError, Kubernetes};
 use crate::errors::OwnLack;
 
+/// What hangs is held up on the way where no other way to whoever was asked is found for so long, as [`watch_path`] has it.
+const CUT_AFTER: Duration = Duration::from_secs(3);
+
 /// Where a server listens.
 #[derive(Debug, Clone)]
 pub(in crate::health) enum Address {
@@ -46,6 +49,19 @@ impl Address {
         }
     }
 
+    /// Whether whoever was asked at `asked`, and has not answered, can be reached still, and if not, why. What its node says
+    /// of a pod has come from there, too.
+    pub(in crate::health) async fn is_reached(&self, asked: Instant) -> Result<(), Trouble> {
+        let Self::Pod { cluster, pod, port } = self else { return Ok(()) };
+        if !Box::pin(cluster.is_open_since(asked)).await {
+            return Err(Trouble::Away("what was asked hangs".to_owned()));
+        }
+        match forwarded(cluster, pod, *port, CUT_AFTER).await {
+            Ok(_) | Err(ForwardError::Declined(_)) => Ok(()),
+            Err(error) => Err(not_forwarded(error)),
+        }
+    }
+
     /// What it means that a new connection to it, asked for at `asked`, broke for `reason`: whoever goes away breaks those
     /// through it.
     pub(super) async fn broken(&self, asked: Instant, reason: String) -> Trouble {
@@ -66,11 +82,13 @@ pub(in crate::health) type Socket = Box<dyn Duplex>;
 /// Connects to `address` within [`CONNECT_WITHIN`].
 pub(in crate::health) async fn connect(address: &Address) -> Result<Socket, Trouble> {
     let connecting = match address {
-        Address::Pod { cluster, pod, port } => return forwarded(cluster, pod, *port).await,
+        Address::Pod { cluster, pod, port } => {
+            return forwarded(cluster, pod, *port, CONNECT_WITHIN).await.map_err(not_forwarded);
+        }
         Address::Unix(path) => timeout(CONNECT_WITHIN, unix(path)).await,
         Address::Tcp(host, port) => timeout(CONNECT_WITHIN, tcp(host, *port)).await,
     };
-    let Ok(connected) = connecting else { return Err(Trouble::NoPath(silent())) };
+    let Ok(connected) = connecting else { return Err(Trouble::NoPath(silent(CONNECT_WITHIN))) };
     connected.map_err(|error| {
         if let Some(lack) = OwnLack::behind(&error) {
             return Trouble::Own(lack);
@@ -88,8 +106,8 @@ pub(in crate::health) async fn connect(address: &Address) -> Result<Socket, Trou
     })
 }
 
-fn silent() -> String {
-    format!("no connection within {CONNECT_WITHIN:?}")
+fn silent(limit: Duration) -> String {
+    format!("no connection within {limit:?}")
 }
 
 async fn unix(path: &Path) -> io::Result<Socket> {
@@ -103,14 +121,19 @@ async fn tcp(host: &str, port: u16) -> io::Result<Socket> {
 }
 
 /// A machine that is dead keeps the API server waiting, and us with it; one that is silent itself says nothing of it.
-async fn forwarded(cluster: &Kubernetes, pod: &str, port: u16) -> Result<Socket, Trouble> {
+async fn forwarded(
+    cluster: &Kubernetes,
+    pod: &str,
+    port: u16,
+    limit: Duration,
+) -> Result<Socket, ForwardError> {
     let open = Box::pin(cluster.is_open_since(Instant::now()));
-    match within(CONNECT_WITHIN, Box::pin(cluster.forward(pod, port)), open).await {
+    match within(limit, Box::pin(cluster.forward(pod, port)), open).await {
         Ok(Ok(stream)) => Ok(Box::new(stream)),
-        Ok(Err(error)) => Err(not_forwarded(error)),
+        Ok(Err(error)) => Err(error),
         Err(silence) => Err(match silence.of {
-            Whose::Asked => Trouble::NoPath(silent()),
-            Whose::Way => Trouble::Away(silent()),
+            Whose::Asked => ForwardError::Unreachable(silent(limit)),
+            Whose::Way => ForwardError::Unseen(silent(limit)),
         }),
     }
 }
@@ -118,8 +141,8 @@ async fn forwarded(cluster: &Kubernetes, pod: &str, port: u16) -> Result<Socket,
 fn not_forwarded(error: ForwardError) -> Trouble {
     match error {
         ForwardError::Unseen(reason) => Trouble::Away(reason),
-        ForwardError::Absent(reason) => Trouble::Down(reason),
-        ForwardError::Unreachable(reason) => Trouble::NoPath(reason),
+        ForwardError::Absent(reason) => Trouble::Gone(reason),
+        ForwardError::Declined(reason) | ForwardError::Unreachable(reason) => Trouble::NoPath(reason),
     }
 }
 
@@ -145,6 +168,7 @@ mod tests {
 
     use super::*;
 
+    const GONE: &str = r#"pods \"kv-0\" not found"#;
     const PORT_FORWARD: &str = "/api/v1/namespaces/shop/pods/kv-0/portforward";
 
     /// What an API server says to whoever asks for a port of the pod, and how it answers for its version.
@@ -196,6 +220,11 @@ mod tests {
         Api { forward: (code, body), version: 200, takes: Duration::ZERO }
     }
 
+    /// One that hands on what the pod's node says, in plain text.
+    fn by_node(code: u16, text: &str) -> Api {
+        Api { forward: (code, text.to_owned()), version: 200, takes: Duration::ZERO }
+    }
+
     /// One that says nothing of it.
     fn silent_of_it(version: u16, takes: Duration) -> Api {
         Api { forward: (Api::SILENT, String::new()), version, takes }
@@ -225,21 +254,14 @@ mod tests {
     #[tokio::test]
     async fn an_api_server_that_answers_tells_of_the_pod_and_one_that_does_not_tells_nothing() {
         let dead = saying(500, "error dialing backend: no route to host");
-        // The node itself says that, in plain text.
-        let by_node = |code: u16, text: &str| {
-            let forward = (code, text.to_owned());
-            Api { forward, version: 200, takes: Duration::ZERO }
-        };
-        let starting = by_node(500, "failed to find sandboxID for pod kv-0_shop(u-1)");
-        let started_anew = by_node(404, "pod does not exist");
         let told = [
-            trouble(saying(404, "not found").start().await).await,
-            trouble(starting.start().await).await,
+            trouble(saying(404, GONE).start().await).await,
+            trouble(by_node(500, "pod not found (\"kv-0_shop\")").start().await).await,
             trouble(dead.start().await).await,
-            trouble(started_anew.start().await).await,
+            trouble(by_node(404, "pod does not exist").start().await).await,
         ];
         assert!(
-            matches!(told, [Trouble::Down(_), Trouble::Down(_), Trouble::NoPath(_), Trouble::NoPath(_)]),
+            matches!(told, [Trouble::Gone(_), Trouble::Gone(_), Trouble::NoPath(_), Trouble::NoPath(_)]),
             "{told:?}"
         );
         for (code, message) in
@@ -313,7 +335,7 @@ mod tests {
         let asked = Instant::now();
         let told = known.broken(asked, "closed".to_owned()).await;
         assert!(matches!(told, Trouble::Away(_)), "{told:?}");
-        saying(404, "not found").serve(socket.listen(16).expect("a listener"));
+        saying(404, GONE).serve(socket.listen(16).expect("a listener"));
         let told = known.broken(asked, "closed".to_owned()).await;
         assert!(matches!(told, Trouble::Away(_)), "{told:?}");
         let later = Instant::now() + 2 * CONNECT_WITHIN;
@@ -322,9 +344,36 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_hangs_is_held_up_on_the_way_where_no_other_way_is_found() {
+        let reached = async |api: SocketAddr| inside(api).is_reached(Instant::now()).await;
+        let (another, starting) =
+            ("failed to find sandboxID for pod kv-0_shop(u-1)", "pod not found (\"kv-0_shop\")");
+        assert!(reached(by_node(500, another).start().await).await.is_ok(), "its node says so");
+        let told = [
+            reached(by_node(500, starting).start().await).await,
+            reached(saying(500, "error dialing backend: no route to host").start().await).await,
+            reached(silent_of_it(200, Duration::ZERO).start().await).await,
+            reached(nobody().await).await,
+        ]
+        .map(|told| told.expect_err("it is not reached"));
+        assert!(
+            matches!(told, [Trouble::Gone(_), Trouble::NoPath(_), Trouble::NoPath(_), Trouble::Away(_)]),
+            "{told:?}"
+        );
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+        let (known, asked) = (inside(socket.local_addr().expect("bound")), Instant::now());
+        let away = known.is_reached(asked).await.expect_err("nobody listens");
+        by_node(500, another).serve(socket.listen(16).expect("a listener"));
+        let back = known.is_reached(asked).await.expect_err("it was asked before");
+        assert!(matches!((&away, &back), (Trouble::Away(_), Trouble::Away(_))), "{away:?} {back:?}");
+        let direct = Address::Tcp("127.0.0.1".to_owned(), 1).is_reached(Instant::now()).await;
+        assert!(direct.is_ok(), "its own connection breaks where the way is cut");
+    }
+
+    #[tokio::test]
     async fn a_connection_that_broke_is_the_servers_doing_only_where_the_api_server_answers() {
-        let told =
-            inside(saying(404, "not found").start().await).broken(Instant::now(), "closed".to_owned()).await;
+        let told = inside(saying(404, GONE).start().await).broken(Instant::now(), "closed".to_owned()).await;
         assert!(matches!(told, Trouble::Refused(_)), "{told:?}");
         let told = inside(nobody().await).broken(Instant::now(), "closed".to_owned()).await;
         assert!(matches!(told, Trouble::Away(_)), "{told:?}");
