@@ -115,9 +115,11 @@ fn unanswered(name: &str, trouble: &Trouble) -> Error {
     match trouble {
         Trouble::Own(lack) => Error::Own(*lack),
         Trouble::Away(_) => Error::Unseen(name, told),
-        Trouble::NoPath(_) | Trouble::Down(_) | Trouble::Gone(_) | Trouble::Refused(_) => {
-            Error::Unanswered(name, told)
-        }
+        Trouble::NoPath(_)
+        | Trouble::Down(_)
+        | Trouble::Gone(_)
+        | Trouble::Predecessor(_)
+        | Trouble::Refused(_) => Error::Unanswered(name, told),
     }
 }
 
@@ -187,6 +189,7 @@ mod tests {
             (Trouble::NoPath(text("the kubelet of n2 is not reached")), false),
             (Trouble::Down(text("connection refused")), false),
             (Trouble::Gone(text("there is no such pod")), false),
+            (Trouble::Predecessor(text("it has no sandbox")), false),
             (Trouble::Refused(text("the connection was closed")), false),
             (Trouble::Away(text("connection refused")), true),
             (Trouble::Own(OwnLack::Descriptors), true),

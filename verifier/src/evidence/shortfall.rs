@@ -166,7 +166,7 @@ lacks! {
         "Look at archive_command and archive_timeout, and at the server's log.";
     InstancesNotObserved "instances_not_observed" Pass
         "The store's instances could not be asked for long enough, so two writers may have gone unseen."
-        "Give the exporter a path to each instance that the fault does not cut.";
+        "Give the exporter a path to each instance that the fault does not cut; inside pods, see that each pod of the trial is there before the run.";
     WatchGap "watch_gap" Pass
         "Nobody watched for long enough, so a change by hand may have gone unseen."
         "Check the source of the interventions (status document, watches).";

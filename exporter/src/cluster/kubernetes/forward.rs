@@ -22,9 +22,9 @@ pub enum ForwardError {
     /// a node that is cut off may do so still.
     #[error("{0}")]
     Absent(String),
-    /// Its node answered, and gave no connection.
+    /// Its node runs another of its name still.
     #[error("{0}")]
-    Declined(String),
+    Predecessor(String),
     /// The API server answered that it is not to be had, as where its node cannot be reached.
     #[error("{0}")]
     Unreachable(String),
@@ -39,8 +39,8 @@ impl ForwardError {
             Self::Absent(reason)
         } else if is_broken_off(error) || is_away(error) || of_itself {
             Self::Unseen(reason)
-        } else if is_by_node(error) {
-            Self::Declined(reason)
+        } else if tells_of_predecessor(error) {
+            Self::Predecessor(reason)
         } else {
             Self::Unreachable(reason)
         }
@@ -48,8 +48,7 @@ impl ForwardError {
 }
 
 /// Whether the API server knows no such pod, or none that has a node, or the node finds nothing that runs by its name. A
-/// kubelet that was just restarted knows no pod yet (404), though all of them run on; one that finds no sandbox of this
-/// pod has found another of its name.
+/// kubelet that was just restarted knows no pod yet (404), though all of them run on.
 fn tells_absence(error: &kube::Error) -> bool {
     let kube::Error::Api(status) = error else { return false };
     if is_own(status) {
@@ -59,9 +58,12 @@ fn tells_absence(error: &kube::Error) -> bool {
     status.message.starts_with("pod not found (")
 }
 
-/// Whether the words are the node's.
-fn is_by_node(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if !is_own(status))
+/// Whether the node says that it has no sandbox of the pod: it looks for one only after it has found something that runs by
+/// that name (`Kubelet.GetPortForward`). One that could not look says why behind a colon.
+fn tells_of_predecessor(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else { return false };
+    let pod = status.message.strip_prefix("failed to find sandboxID for pod ");
+    !is_own(status) && pod.is_some_and(|pod| !pod.contains(": "))
 }
 
 /// Whether the API server went away while it was asked.
@@ -119,9 +121,10 @@ mod tests {
             kube::Error::Api(Box::new(Status::failure(message, HANDED_ON).with_code(code)))
         };
         let absent = |text: &str| ForwardError::Absent(text.to_owned());
-        let declined = |text: &str| ForwardError::Declined(text.to_owned());
+        let predecessor = |text: &str| ForwardError::Predecessor(text.to_owned());
         let starting = "pod not found (\"kv-0_shop\")";
         let another = "failed to find sandboxID for pod kv-0_shop(u-1)";
+        let blind = "failed to find sandboxID for pod kv-0_shop(u-1): rpc error: code = Unknown";
         let table = [
             (
                 kube::Error::Service("connection refused".into()),
@@ -133,6 +136,7 @@ mod tests {
             (said(403, "forbidden"), unseen("forbidden")),
             (said(500, "etcdserver: request timed out"), unseen("etcdserver: request timed out")),
             (said(500, starting), unseen(starting)),
+            (said(500, another), unseen(another)),
             (said(404, "pods \"kv-0\" not found"), absent("pods \"kv-0\" not found")),
             (said(404, "nodes \"n2\" not found"), unreachable("nodes \"n2\" not found")),
             (
@@ -141,9 +145,12 @@ mod tests {
             ),
             (said(400, "port is missing"), unreachable("port is missing")),
             (by_node(500, starting), absent(starting)),
-            (by_node(500, another), declined(another)),
-            (by_node(404, "pod does not exist"), declined("pod does not exist")),
-            (by_node(404, "pod not found"), declined("pod not found")),
+            (by_node(500, another), predecessor(another)),
+            (by_node(500, blind), unreachable(blind)),
+            (by_node(404, "pod does not exist"), unreachable("pod does not exist")),
+            (by_node(404, "pod not found"), unreachable("pod not found")),
+            // A proxy's, perhaps.
+            (by_node(404, "404 page not found"), unreachable("404 page not found")),
             (said(500, dead), unreachable(dead)),
             (said(500, broke), unreachable(broke)),
         ];

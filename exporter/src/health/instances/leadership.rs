@@ -5,8 +5,8 @@
 //!
 //! Split brain needs three writes: `A` acknowledges, `B` acknowledges one begun after that, and `A` one begun
 //! after `B`'s acknowledgement. It runs from `B`'s acknowledgement to `A`'s last. An instance that was seen not
-//! to take a write (refused, down, gone just after it had answered) has stopped: what it takes later is a new beginning, so a handover and its
-//! return are no split brain.
+//! to take a write (refused, down, gone just after it had answered) has stopped: what it takes later is a new
+//! beginning, so a handover and its return are no split brain.
 
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub(in crate::health) enum Event {
     Down,
     /// Nothing runs by its name where it is looked for.
     Gone,
+    /// What has its name runs still, and is not to be had.
+    Predecessor,
     /// It cannot be observed.
     NoPath,
 }
@@ -41,7 +43,7 @@ enum Met {
     /// It answered, if only that it is down.
     Answering,
     /// It was gone just after it had answered, and nothing has answered by its name since.
-    Gone,
+    SeenToGo,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -55,9 +57,9 @@ struct Instance {
 impl Met {
     fn then(self, event: Event) -> Self {
         match (event, self) {
-            (Event::Open, before) => before,
+            (Event::Open | Event::Predecessor, before) => before,
             (Event::Taken { .. } | Event::Refused | Event::Down, _) => Self::Answering,
-            (Event::Gone, Self::Answering) | (Event::Gone | Event::NoPath, Self::Gone) => Self::Gone,
+            (Event::Gone, Self::Answering) | (Event::Gone | Event::NoPath, Self::SeenToGo) => Self::SeenToGo,
             (Event::Gone | Event::NoPath, _) => Self::Never,
         }
     }
@@ -103,7 +105,11 @@ impl Leadership {
     /// Takes what happened to `instance` at `now`.
     pub(in crate::health) fn event(&mut self, instance: usize, event: Event, now: Moment) {
         let met = self.instances[instance].met.then(event);
-        let unseen = event == Event::NoPath || (event == Event::Gone && met == Met::Never);
+        let unseen = match event {
+            Event::NoPath | Event::Predecessor => true,
+            Event::Gone => met == Met::Never,
+            Event::Open | Event::Taken { .. } | Event::Refused | Event::Down => false,
+        };
         self.instances[instance] = Instance { observed: !unseen, met, ..self.instances[instance] };
         match event {
             Event::Taken { begun } => self.taken(instance, begun, now),

@@ -4,8 +4,8 @@
 //! One attempt is outstanding: a write that hangs is left to, and stands for an instance that is observed and
 //! takes nothing. Directly, every attempt is a fresh connection (PostgreSQL with `synchronous_commit=local`,
 //! Redis a plain SET). Inside a pod the connection is kept as long as it answers, and a write that hangs is given
-//! up, and nothing observed, where the API server is away or was so just before it or since, or finds no way to the pod.
-//! Through a command prefix it is one process; as long as that says nothing, what was known before it stays.
+//! up where the API server is away or was so just before it or since, or finds no way to the pod. Through a command
+//! prefix it is one process; as long as that says nothing, what was known before it stays.
 
 pub(super) mod leadership;
 #[cfg(test)]
@@ -30,8 +30,10 @@ use crate::cluster::kubernetes::Kubernetes;
 use leadership::{Event, Leadership};
 
 const EVERY: Duration = Duration::from_millis(250);
-/// Time between two looks at what a write that hangs goes through.
+/// Time until the first look at what a write that hangs goes through, and the longest between two: each is one more
+/// connection that a server which is frozen does not take.
 const LOOK: Duration = Duration::from_secs(1);
+const SELDOM: Duration = Duration::from_secs(5);
 
 /// One server of either kind of store.
 #[derive(Debug)]
@@ -77,9 +79,10 @@ impl Instance {
     /// Waits until it is found not to be reached any more: it may be the way there that holds up a write.
     async fn out_of_sight(&self) -> Trouble {
         let Some(address) = self.address() else { return pending().await };
-        let asked = Instant::now();
+        let (asked, mut pause) = (Instant::now(), LOOK);
         loop {
-            sleep(LOOK).await;
+            sleep(pause).await;
+            pause = (pause * 2).min(SELDOM);
             if let Err(trouble) = address.is_reached(asked).await {
                 return trouble;
             }
@@ -144,6 +147,7 @@ fn event(written: &Result<(), Trouble>, begun: Moment) -> Event {
         Err(Trouble::Refused(_)) => Event::Refused,
         Err(Trouble::Down(_)) => Event::Down,
         Err(Trouble::Gone(_)) => Event::Gone,
+        Err(Trouble::Predecessor(_)) => Event::Predecessor,
         Err(Trouble::NoPath(_) | Trouble::Away(_) | Trouble::Own(_)) => Event::NoPath,
     }
 }

@@ -7,9 +7,10 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::leadership::{Event, Leadership};
-use super::{Instance, LOOK, Server, Trouble, redis};
+use super::{Instance, LOOK, Server, Trouble, event, redis};
 use crate::clock::Moment;
 use crate::cluster::kubernetes::Kubernetes;
+use crate::errors::OwnLack;
 use crate::trial::RedisAddress;
 
 fn at(milliseconds: u64) -> Moment {
@@ -119,17 +120,40 @@ fn time_counts_as_observed_while_every_instance_is() {
     assert_eq!(leadership.observed(), ms(500), "the last eight seconds nobody looked");
 }
 
+#[test]
+fn what_goes_wrong_tells_of_the_instance_only_where_it_was_reached() {
+    let text = || "why".to_owned();
+    let begun = at(100);
+    let table = [
+        (Ok(()), Event::Taken { begun }),
+        (Err(Trouble::Refused(text())), Event::Refused),
+        (Err(Trouble::Down(text())), Event::Down),
+        (Err(Trouble::Gone(text())), Event::Gone),
+        (Err(Trouble::Predecessor(text())), Event::Predecessor),
+        (Err(Trouble::NoPath(text())), Event::NoPath),
+        (Err(Trouble::Away(text())), Event::NoPath),
+        (Err(Trouble::Own(OwnLack::Ports)), Event::NoPath),
+    ];
+    for (written, expected) in table {
+        assert_eq!(event(&written, begun), expected, "{written:?}");
+    }
+}
+
 /// One of its name may be gone while what had that name runs on where nobody sees it.
 #[test]
 fn one_that_is_gone_was_seen_to_stop_only_if_it_had_answered_until_then() {
-    let (answers, gone, unseen) = (Event::Refused, Event::Gone, Event::NoPath);
-    let table: [(&str, &[Event], bool); 9] = [
+    let (answers, open, gone, unseen) = (Event::Refused, Event::Open, Event::Gone, Event::NoPath);
+    let table: [(&str, &[Event], bool); 13] = [
         ("it never answered", &[gone], false),
         ("gone from one question to the next", &[answers, gone], true),
         ("as one that is down", &[Event::Down, gone], true),
+        ("while it was asked", &[answers, open, gone], true),
+        ("killed, then gone", &[answers, Event::Predecessor, gone], true),
+        ("being killed", &[answers, Event::Predecessor], false),
         ("still gone", &[answers, gone, gone], true),
         ("out of sight, then gone", &[answers, unseen, gone], false),
         ("out of sight, then gone for long", &[answers, unseen, gone, gone], false),
+        ("out of sight, then gone while it was asked", &[answers, unseen, open, gone], false),
         ("gone, then nothing told", &[answers, gone, unseen], false),
         ("gone before and after nothing was told", &[answers, gone, unseen, gone], true),
         (

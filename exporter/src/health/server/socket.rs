@@ -16,7 +16,8 @@ use super::{CONNECT_WITHIN, Trouble};
 use crate::cluster::kubernetes::{ForwardError, Kubernetes};
 use crate::errors::OwnLack;
 
-/// What hangs is held up on the way where no other way to whoever was asked is found for so long, as [`watch_path`] has it.
+/// What hangs is held up on the way where no other way to whoever was asked is found within this time. A node that kills a
+/// pod is slow to answer.
 const CUT_AFTER: Duration = Duration::from_secs(3);
 
 /// Where a server listens.
@@ -49,17 +50,13 @@ impl Address {
         }
     }
 
-    /// Whether whoever was asked at `asked`, and has not answered, can be reached still, and if not, why. What its node says
-    /// of a pod has come from there, too.
+    /// Whether whoever was asked at `asked`, and has not answered, can be reached still, and if not, why.
     pub(in crate::health) async fn is_reached(&self, asked: Instant) -> Result<(), Trouble> {
         let Self::Pod { cluster, pod, port } = self else { return Ok(()) };
         if !Box::pin(cluster.is_open_since(asked)).await {
             return Err(Trouble::Away("what was asked hangs".to_owned()));
         }
-        match forwarded(cluster, pod, *port, CUT_AFTER).await {
-            Ok(_) | Err(ForwardError::Declined(_)) => Ok(()),
-            Err(error) => Err(not_forwarded(error)),
-        }
+        still_reached(forwarded(cluster, pod, *port, CUT_AFTER).await.map(drop))
     }
 
     /// What it means that a new connection to it, asked for at `asked`, broke for `reason`: whoever goes away breaks those
@@ -142,7 +139,16 @@ fn not_forwarded(error: ForwardError) -> Trouble {
     match error {
         ForwardError::Unseen(reason) => Trouble::Away(reason),
         ForwardError::Absent(reason) => Trouble::Gone(reason),
-        ForwardError::Declined(reason) | ForwardError::Unreachable(reason) => Trouble::NoPath(reason),
+        ForwardError::Predecessor(reason) => Trouble::Predecessor(reason),
+        ForwardError::Unreachable(reason) => Trouble::NoPath(reason),
+    }
+}
+
+/// What another way to a pod that has not answered tells of the first: it may be the predecessor that was asked.
+fn still_reached(found: Result<(), ForwardError>) -> Result<(), Trouble> {
+    match found {
+        Ok(()) | Err(ForwardError::Predecessor(_)) => Ok(()),
+        Err(error) => Err(not_forwarded(error)),
     }
 }
 
@@ -174,6 +180,7 @@ mod tests {
     /// What an API server says to whoever asks for a port of the pod, and how it answers for its version.
     struct Api {
         forward: (u16, String),
+        after: Duration,
         version: u16,
         takes: Duration,
     }
@@ -191,8 +198,9 @@ mod tests {
 
         fn serve(self, listener: TcpListener) {
             let code = |code: u16| axum::http::StatusCode::from_u16(code.max(200)).expect("a code");
-            let Self { forward: (said, body), version, takes } = self;
+            let Self { forward: (said, body), after, version, takes } = self;
             let forward = move || async move {
+                sleep(after).await;
                 if said == Self::SILENT {
                     sleep(CONNECT_WITHIN * 10).await;
                 }
@@ -217,17 +225,17 @@ mod tests {
     /// An API server that answers at once, and says this of the pod in its own form.
     fn saying(code: u16, message: &str) -> Api {
         let body = format!(r#"{{"kind": "Status", "message": "{message}", "code": {code}}}"#);
-        Api { forward: (code, body), version: 200, takes: Duration::ZERO }
+        Api { forward: (code, body), after: Duration::ZERO, version: 200, takes: Duration::ZERO }
     }
 
     /// One that hands on what the pod's node says, in plain text.
     fn by_node(code: u16, text: &str) -> Api {
-        Api { forward: (code, text.to_owned()), version: 200, takes: Duration::ZERO }
+        Api { forward: (code, text.to_owned()), ..saying(code, text) }
     }
 
     /// One that says nothing of it.
     fn silent_of_it(version: u16, takes: Duration) -> Api {
-        Api { forward: (Api::SILENT, String::new()), version, takes }
+        Api { forward: (Api::SILENT, String::new()), after: Duration::ZERO, version, takes }
     }
 
     /// Nobody listens there.
@@ -264,6 +272,9 @@ mod tests {
             matches!(told, [Trouble::Gone(_), Trouble::Gone(_), Trouble::NoPath(_), Trouble::NoPath(_)]),
             "{told:?}"
         );
+        let told =
+            trouble(by_node(500, "failed to find sandboxID for pod kv-0_shop(u-1)").start().await).await;
+        assert!(matches!(told, Trouble::Predecessor(_)), "{told:?}");
         for (code, message) in
             [(503, "no healthy upstream"), (403, "forbidden"), (500, "etcdserver: no leader")]
         {
@@ -348,7 +359,10 @@ mod tests {
         let reached = async |api: SocketAddr| inside(api).is_reached(Instant::now()).await;
         let (another, starting) =
             ("failed to find sandboxID for pod kv-0_shop(u-1)", "pod not found (\"kv-0_shop\")");
-        assert!(reached(by_node(500, another).start().await).await.is_ok(), "its node says so");
+        assert!(still_reached(Ok(())).is_ok());
+        assert!(reached(by_node(500, another).start().await).await.is_ok(), "it is killed just now");
+        let slow = Api { after: CONNECT_WITHIN * 2, ..by_node(500, another) };
+        assert!(reached(slow.start().await).await.is_ok(), "its node is busy with that");
         let told = [
             reached(by_node(500, starting).start().await).await,
             reached(saying(500, "error dialing backend: no route to host").start().await).await,
