@@ -157,8 +157,8 @@ pub struct Tracker {
     /// Start of the latest probe that was not missed.
     seen: Option<Moment>,
     unseen: Stretches,
-    /// Start of the first probe that was missed since the latest that was not.
-    missed: Option<Moment>,
+    /// Whether a probe was missed since the latest that was not.
+    missed: bool,
     ended_stretch: Option<Duration>,
     outages: VecDeque<Outage>,
     pauses: Pauses,
@@ -180,7 +180,7 @@ impl Tracker {
             last_good: None,
             seen: None,
             unseen: Stretches::default(),
-            missed: None,
+            missed: false,
             ended_stretch: None,
             outages: VecDeque::new(),
             pauses: Pauses::default(),
@@ -202,7 +202,7 @@ impl Tracker {
         self.ended_stretch = None;
         let failed = match probe.outcome {
             Outcome::Missed => {
-                self.missed.get_or_insert(probe.start);
+                self.missed = true;
                 return Change::Nothing;
             }
             Outcome::Good => false,
@@ -215,9 +215,8 @@ impl Tracker {
                 self.pauses.begin(open, probe.end);
             }
         }
-        let missed = self.missed.take();
-        if let Some(first) = missed.or_else(|| blind.map(|seen| seen.later_by(self.interval))) {
-            self.ended_stretch = Some(self.hidden_until(probe, first).since(self.seen.unwrap_or(origin)));
+        if std::mem::take(&mut self.missed) || blind.is_some() {
+            self.ended_stretch = Some(probe.end.since(self.seen.unwrap_or(origin)));
         }
         let change = if failed { self.failed(probe) } else { self.good(probe, blind.is_some()) };
         self.seen = Some(probe.start);
@@ -254,20 +253,11 @@ impl Tracker {
     }
 
     /// How long nobody looked before the latest probe told something again: from the start of the last probe that
-    /// had (of the first slot, where none had) to the latest one's end, or its start where no longer outage can have
-    /// hidden. `None` unless a probe was missed between the two, or their starts are so far apart that an outage may
-    /// hide there; `None` too where the latest probe was missed itself.
+    /// had (of the first slot, where none had) to the latest one's end. `None` unless a probe was missed between
+    /// the two, or their starts are so far apart that an outage may hide there; `None` too where the latest probe
+    /// was missed itself.
     pub fn ended_stretch(&self) -> Option<Duration> {
         self.ended_stretch
-    }
-
-    /// Until when an outage may have hidden that `probe`, the first of its time to tell something, did not see, and that
-    /// the `first` one missed, or one after it, would have. What answers nobody for a while holds up those that were
-    /// missed no longer than `probe`, so they would have been answered in time with it; what refuses some beside it
-    /// refuses those begun after it, too. A poll may have read something else than those before it.
-    fn hidden_until(&self, probe: Probe, first: Moment) -> Moment {
-        let answered = probe.outcome == Outcome::Good && !self.polls;
-        if answered && probe.end.since(first) <= self.timeout { probe.start } else { probe.end }
     }
 
     fn failed(&mut self, probe: Probe) -> Change {
