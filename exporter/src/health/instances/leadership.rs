@@ -28,7 +28,7 @@ pub(in crate::health) enum Event {
     Down,
     /// Nothing runs by its name where it is looked for.
     Gone,
-    /// What has its name runs still, and is not to be had.
+    /// An earlier one of its name runs still, and cannot be reached.
     Predecessor,
     /// It cannot be observed.
     NoPath,
@@ -57,8 +57,9 @@ struct Instance {
 impl Met {
     fn then(self, event: Event) -> Self {
         match (event, self) {
+            (Event::Taken { .. } | Event::Refused | Event::Down, _)
+            | (Event::Predecessor, Self::SeenToGo) => Self::Answering,
             (Event::Open | Event::Predecessor, before) => before,
-            (Event::Taken { .. } | Event::Refused | Event::Down, _) => Self::Answering,
             (Event::Gone, Self::Answering) | (Event::Gone | Event::NoPath, Self::SeenToGo) => Self::SeenToGo,
             (Event::Gone | Event::NoPath, _) => Self::Never,
         }

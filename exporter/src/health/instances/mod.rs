@@ -30,9 +30,9 @@ use crate::cluster::kubernetes::Kubernetes;
 use leadership::{Event, Leadership};
 
 const EVERY: Duration = Duration::from_millis(250);
-/// Time until the first look at what a write that hangs goes through, and the longest between two: each is one more
-/// connection that a server which is frozen does not take.
+/// Time until the first look at what a write that hangs goes through.
 const LOOK: Duration = Duration::from_secs(1);
+/// The longest time between two: each is one more connection that a server which is frozen does not take.
 const SELDOM: Duration = Duration::from_secs(5);
 
 /// One server of either kind of store.

@@ -143,13 +143,15 @@ fn what_goes_wrong_tells_of_the_instance_only_where_it_was_reached() {
 #[test]
 fn one_that_is_gone_was_seen_to_stop_only_if_it_had_answered_until_then() {
     let (answers, open, gone, unseen) = (Event::Refused, Event::Open, Event::Gone, Event::NoPath);
-    let table: [(&str, &[Event], bool); 13] = [
+    let table: [(&str, &[Event], bool); 15] = [
         ("it never answered", &[gone], false),
         ("gone from one question to the next", &[answers, gone], true),
         ("as one that is down", &[Event::Down, gone], true),
         ("while it was asked", &[answers, open, gone], true),
         ("killed, then gone", &[answers, Event::Predecessor, gone], true),
         ("being killed", &[answers, Event::Predecessor], false),
+        ("gone, killed, then gone", &[answers, gone, Event::Predecessor, gone], true),
+        ("gone, not killed yet, out of sight", &[answers, gone, Event::Predecessor, unseen, gone], false),
         ("still gone", &[answers, gone, gone], true),
         ("out of sight, then gone", &[answers, unseen, gone], false),
         ("out of sight, then gone for long", &[answers, unseen, gone, gone], false),

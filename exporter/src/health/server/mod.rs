@@ -3,8 +3,9 @@
 //! What goes wrong is told apart by what it says about the path: a connect time-out, or a prefix that cannot
 //! run its command, leaves the server unobserved; an API server that is away, tells of itself only, or has only just
 //! come back, through which one inside a pod is asked, leaves even the path unobserved; a refused socket is observed and
-//! down; where nothing runs by a server's name, it may run on elsewhere; anything the server itself does after the
-//! connection stands is an answer, if not the one hoped for.
+//! down; where nothing runs by a server's name, or an earlier one of that name, whoever asks has to know whether it
+//! answered until then; anything the server itself does after the connection stands is an answer, if not the one hoped
+//! for.
 
 pub(super) mod command;
 pub(super) mod kept;
@@ -38,7 +39,7 @@ pub(super) enum Trouble {
     /// Nothing runs by its name where it is looked for.
     #[error("the server is gone: {0}")]
     Gone(String),
-    /// One before it that has its name runs still, and is not to be had.
+    /// An earlier one of its name runs still, and cannot be reached.
     #[error("another has the server's name: {0}")]
     Predecessor(String),
     /// The server said no, or went away.
