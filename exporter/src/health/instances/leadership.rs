@@ -40,7 +40,7 @@ enum Met {
     /// Not at all since it was last out of sight, where it may run on though something else has its name.
     #[default]
     Never,
-    /// It answered, if only that it is down.
+    /// It answered, if only that it is down, or runs still though it had been seen to go.
     Answering,
     /// It was gone just after it had answered, and nothing has answered by its name since.
     SeenToGo,
